@@ -1,0 +1,1 @@
+"""pybuild: a folder of routes becomes a site any static host serves."""

@@ -1,0 +1,63 @@
+"""Lines of a TOML file: where each key was written.
+
+Owns a scan for headers and keys that is good enough to point at a line; `tomllib` has read the values.
+Knows no setting. Source: TOML 1.0, "Table" and "Array of Tables".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TomlMap:
+    """Maps the path of a key, such as `("redirects", 0, "source")`, to its line, 1-based."""
+
+    lines: dict[Path, int]
+
+    def line(self, path: Path) -> int | None:
+        """The line of the key, or of the nearest table around it."""
+        for end in range(len(path), 0, -1):
+            if path[:end] in self.lines:
+                return self.lines[path[:end]]
+        return 1 if path else None
+
+    @classmethod
+    def scan(cls, text: str, prefix: str = "") -> TomlMap:
+        """Read the places of all headers and keys; those outside the table `prefix` are left out."""
+        lines: dict[Path, int] = {}
+        counts: dict[Path, int] = {}
+        table: Path = ()
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := _HEADER.match(line):
+                table = _table(header[1] == "[[", _parts(header[2]), counts)
+                lines.setdefault(table, number)
+                lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
+            elif key := _KEY.match(line):
+                lines.setdefault((*table, *_parts(key[1])), number)
+        strip = tuple(prefix.split(".")) if prefix else ()
+        return cls({k[len(strip) :]: v for k, v in lines.items() if k[: len(strip)] == strip})
+
+
+def _parts(dotted: str) -> Path:
+    return tuple(part.strip("\"'") for part in _PART.findall(dotted))
+
+
+def _table(is_array: bool, parts: Path, counts: dict[Path, int]) -> Path:
+    """Put the running index behind each array of tables on the way: `[rules.has]` → `("rules", 2, "has")`."""
+    path: Path = ()
+    for position, part in enumerate(parts):
+        path = (*path, part)
+        last = position == len(parts) - 1
+        if last and is_array:
+            counts[path] = counts.get(path, -1) + 1
+        if path in counts:
+            path = (*path, counts[path])
+    return path
