@@ -1,0 +1,318 @@
+"""Folder names and route strings as patterns, and the params that fill them.
+
+Owns the grammar of a segment (`docs`, `[slug].json`, `[...path]`, `[[...path]]`, `(group)`, `_private`),
+the pattern they make, and the check of what `generate_static_params` returned. Knows no file and no host.
+Sources: Next.js 16, "Project structure", "Dynamic Segments", "Route Groups"; `urls.segment_fault` for names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pybuild.diagnostics import did_you_mean
+from pybuild.urls import nfc, path_fault, segment_fault
+
+Kind = Literal["static", "dynamic", "catch_all", "optional_catch_all", "group", "private"]
+Params = Mapping[str, str | tuple[str, ...]]  # a tuple for a catch-all
+
+_PARAMETER = re.compile(
+    r"([^\[\]]*)(\[\[\.\.\.([^\[\].]*)\]\]|\[\.\.\.([^\[\].]*)\]|\[([^\[\].]*)\])([^\[\]]*)"
+)
+_INTERCEPTS = re.compile(r"\(\.{1,3}\)")
+_OPENINGS = {"dynamic": "[{}]", "catch_all": "[...{}]", "optional_catch_all": "[[...{}]]"}
+_WILDCARDS = {"dynamic": "*", "catch_all": "**", "optional_catch_all": "**?"}
+_CATCH_ALLS = frozenset({"catch_all", "optional_catch_all"})
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One parsed folder name."""
+
+    kind: Kind
+    name: str  # decoded text of a static segment, else the name of the parameter, group or private folder
+    prefix: str = ""  # literal text before a parameter; of a catch-all it opens the first value
+    suffix: str = ""  # literal text behind a parameter; of a catch-all it closes the last value
+
+    @property
+    def is_param(self) -> bool:
+        return self.kind in _OPENINGS
+
+    @property
+    def is_catch_all(self) -> bool:
+        return self.kind in _CATCH_ALLS
+
+    @property
+    def shape(self) -> str:
+        """The segment with its parameter's name left out: `[slug].json` → `*.json`."""
+        return self.prefix + _WILDCARDS.get(self.kind, self.name) + self.suffix
+
+    def __str__(self) -> str:
+        """The folder name that parses to this segment."""
+        text = self.prefix + _OPENINGS.get(self.kind, "{}").format(self.name) + self.suffix
+        if self.kind == "group":
+            return f"({text})"
+        return "%5F" + text[1:] if text.startswith("_") and self.kind != "private" else text
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a name, a route string or an entry of params is not accepted."""
+
+    reason: str  # a sentence without the place
+    code: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """The segments of a URL; route groups and private folders are never among them."""
+
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        return tuple(segment.name for segment in self.segments if segment.is_param)
+
+    @property
+    def is_dynamic(self) -> bool:
+        return any(segment.is_param for segment in self.segments)
+
+    @property
+    def shape(self) -> str:
+        """A key that two patterns share when they answer the same URLs: `/docs/**`, `/feed-*.xml`."""
+        return "/" + "/".join(segment.shape for segment in self.segments)
+
+    def __str__(self) -> str:
+        return "/" + "/".join(map(str, self.segments))
+
+    def fill(self, params: Mapping[str, str | Sequence[str]]) -> str:
+        """Make the decoded URL, in NFC: `/docs/[...slug]`, `{"slug": ("a", "b")}` → `/docs/a/b`.
+
+        Precondition: `check_params` accepted `params`. An empty optional catch-all gives its parent.
+        """
+        return nfc("/" + "/".join(part for segment in self.segments for part in _filled(segment, params)))
+
+    @classmethod
+    def parse(cls, text: str) -> Pattern | Refused:
+        """Read a route string of the settings, such as `/docs/[...slug]`."""
+        if not text.startswith("/") or (text.endswith("/") and text != "/"):
+            fix = "/" + text.strip("/")
+            return _invalid(f'"{text}" must start with "/" and not end with one', f'write "{fix}"')
+        segments = []
+        for part in text[1:].split("/") if text != "/" else ():
+            segment = _route_segment(part)
+            if isinstance(segment, Refused):
+                return segment
+            segments.append(segment)
+        pattern = cls(tuple(segments))
+        return sequence_fault(pattern) or pattern
+
+
+def parse_segment(folder: str) -> Segment | Refused:
+    """Read a folder name. Codes: `invalid-segment`, and `unsupported-feature` for `@slot` and `(.)name`."""
+    folder = nfc(folder)
+    if folder.startswith("@") or _INTERCEPTS.match(folder):
+        return _client_router(folder)
+    if folder.startswith("_"):
+        return Segment("private", folder)
+    if folder.startswith("(") and folder.endswith(")"):
+        return _group(folder)
+    text = re.sub(r"^%5[Ff]", "_", folder)
+    if "[" in text or "]" in text:
+        return _parameter(text, folder)
+    fault = segment_fault(text)
+    return (
+        _invalid(f'"{folder}" cannot be part of a URL: {fault}', "rename it")
+        if fault
+        else Segment("static", text)
+    )
+
+
+def sequence_fault(pattern: Pattern) -> Refused | None:
+    """Say what is wrong with the order of segments: a name used twice, or a catch-all that is not last."""
+    names = pattern.params
+    for name in names:
+        if names.count(name) > 1:
+            return _invalid(
+                f'the parameter "{name}" stands twice in {pattern}', "give each parameter its own name"
+            )
+    if any(segment.is_catch_all for segment in pattern.segments[:-1]):
+        return _invalid(
+            f"the catch-all in {pattern} is not the last segment", "move it to the end, or use [name]"
+        )
+    return None
+
+
+def check_params(
+    pattern: Pattern, entry: object, known: Params | None = None
+) -> dict[str, str | tuple[str, ...]] | list[Refused]:
+    """Hold one entry of `generate_static_params` against its pattern.
+
+    `known` are params that a parent segment gave; the entry's own win. Returns the params of the
+    pattern in its order (str, or a tuple of str for a catch-all), or every fault (`invalid-static-params`).
+    """
+    if not isinstance(entry, Mapping):
+        first = pattern.params[0] if pattern.params else "slug"
+        return [
+            _bad(f"an entry is {_kind(entry)}, not a mapping", f'return a list such as [{{"{first}": "a"}}]')
+        ]
+    given = {**(known or {}), **entry}
+    results = {segment.name: _value(segment, given) for segment in pattern.segments if segment.is_param}
+    faults = [result for result in results.values() if isinstance(result, Refused)]
+    params = {name: result for name, result in results.items() if not isinstance(result, Refused)}
+    if not faults and (fault := path_fault(pattern.fill(params)[1:] or "index")):
+        faults = [_bad(f"{dict(entry)!r} makes a path that cannot be written: {fault}", "shorten the values")]
+    return faults or params
+
+
+def _filled(segment: Segment, params: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
+    if not segment.is_param:
+        return (segment.name,)
+    value = params.get(segment.name, ()) if segment.kind == "optional_catch_all" else params[segment.name]
+    return _surrounded(segment, (value,) if isinstance(value, str) else tuple(value))
+
+
+def _surrounded(segment: Segment, values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values or not (segment.prefix or segment.suffix):
+        return values
+    opened = (segment.prefix + values[0], *values[1:])
+    return (*opened[:-1], opened[-1] + segment.suffix)
+
+
+def _route_segment(part: str) -> Segment | Refused:
+    segment = parse_segment(part)
+    if isinstance(segment, Segment) and segment.kind == "group":
+        return _invalid(f'"{part}" is a route group, which is no part of a URL', "leave it out")
+    if isinstance(segment, Segment) and segment.kind == "private":
+        return _invalid(f'"{part}" is private', f'write "%5F{part[1:]}" for a literal underscore')
+    return segment
+
+
+def _client_router(folder: str) -> Refused:
+    what = "a parallel route" if folder.startswith("@") else "an intercepting route"
+    hint = "make it an ordinary folder, or start its name with _ to keep it private"
+    if folder.startswith("@"):
+        hint += "; for a URL that starts with @, use [name] with values that do"
+    return Refused(f'"{folder}" is {what}, which needs a client router', "unsupported-feature", hint)
+
+
+def _group(folder: str) -> Segment | Refused:
+    name = folder[1:-1]
+    if not name or re.search(r"[()\[\]]", name):
+        return _invalid(f'"{folder}" is not a route group', "write one name between the parentheses: (name)")
+    return Segment("group", name)
+
+
+def _parameter(text: str, folder: str) -> Segment | Refused:
+    found = _PARAMETER.fullmatch(text)
+    if found is None:
+        return _malformed(folder)
+    prefix, _, optional, catch_all, single, suffix = found.groups()
+    name = optional if optional is not None else catch_all if catch_all is not None else single
+    if not name.replace("-", "_").isidentifier():
+        what = f'"{name}" is not a name' if name else "the brackets hold no name"
+        return _invalid(
+            f'{what} in "{folder}"', "write letters, digits, - and _ between the brackets: [slug]"
+        )
+    if fault := segment_fault(f"{prefix}x{suffix}"):
+        return _invalid(
+            f'the text around the parameter of "{folder}" cannot be part of a URL: {fault}', "rename it"
+        )
+    if optional is not None:
+        if prefix or suffix:
+            hint = f"write {prefix}[...{name}]{suffix}, and a second folder for the URL without it"
+            return _invalid(f'text stands around the optional catch-all of "{folder}"', hint)
+        return Segment("optional_catch_all", name)
+    return Segment("dynamic" if catch_all is None else "catch_all", name, prefix, suffix)
+
+
+def _malformed(folder: str) -> Refused:
+    if re.fullmatch(r"[^\[\]]*\[\[[^\[\].]+\]\][^\[\]]*", folder):
+        name = re.sub(r".*\[\[|\]\].*", "", folder)
+        return _invalid(
+            f'"{folder}" is not a segment', f"write [{name}], or [[...{name}]] for an optional catch-all"
+        )
+    if folder.count("[") > 1 and folder.count("[") == folder.count("]") and "[[" not in folder:
+        return _invalid(
+            f'"{folder}" holds two parameters', "write one parameter a segment, each in its own folder"
+        )
+    hint = "write [name], [...name] or [[...name]]"
+    return _invalid(f'"{folder}" is not a segment: its brackets hold no parameter', hint)
+
+
+def _value(segment: Segment, given: Mapping[str, object]) -> str | tuple[str, ...] | Refused:
+    """Check the value of one parameter."""
+    name, value = segment.name, given.get(segment.name)
+    if value is None and segment.kind == "optional_catch_all":
+        return ()
+    if value is None:
+        return _missing(segment, given)
+    if not segment.is_catch_all:
+        return _text(segment, value)
+    if isinstance(value, str):
+        return _bad(
+            f'"{name}" is a str, but a catch-all takes a list', f'write "{name}": {value.split("/")!r}'
+        )
+    if not isinstance(value, (list, tuple)):
+        return _bad(f'"{name}" is {_kind(value)}, not a list of str', f'write "{name}": ["a", "b"]')
+    if not value and segment.kind == "catch_all":
+        hint = f"leave the entry out, or name the folder [[...{name}]]"
+        return _bad(f'"{name}" is an empty list', hint)
+    return _texts(segment, tuple(value))
+
+
+def _missing(segment: Segment, given: Mapping[str, object]) -> Refused:
+    example = '["a", "b"]' if segment.is_catch_all else '"…"'
+    spare = [key for key in given if isinstance(key, str) and key != segment.name]
+    said = f'"{segment.name}" is None' if segment.name in given else f'"{segment.name}" is missing'
+    near = did_you_mean(segment.name, spare)
+    hint = f'write "{segment.name}": {example}' + (
+        f" (the entry has {near.split()[-1].rstrip('?')})" if near else ""
+    )
+    return _bad(said, hint)
+
+
+def _text(segment: Segment, value: object) -> str | Refused:
+    if not isinstance(value, str):
+        hint = f'write "{segment.name}": ' + ("str(…)" if isinstance(value, (int, float)) else '"…"')
+        return _bad(f'"{segment.name}" is {_kind(value)}, not a str', hint)
+    fault = _segment_value_fault(segment.prefix, value, segment.suffix)
+    hint = "write decoded text that is one path segment, or leave the entry out"
+    if "/" in value:
+        hint = f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
+    return _bad(f'"{segment.name}" cannot be {value!r}: {fault}', hint) if fault else value
+
+
+def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Refused:
+    last = len(values) - 1
+    for index, value in enumerate(values):
+        if not isinstance(value, str):
+            fix = "str(…)" if isinstance(value, (int, float)) else '"…"'
+            return _bad(
+                f'"{segment.name}" holds {_kind(value)}, not a str', f'write "{segment.name}": [{fix}]'
+            )
+        prefix = segment.prefix if index == 0 else ""
+        suffix = segment.suffix if index == last else ""
+        if fault := _segment_value_fault(prefix, value, suffix):
+            hint = "write decoded text, one path segment an item, or leave the entry out"
+            return _bad(f'"{segment.name}" cannot hold {value!r}: {fault}', hint)
+    return tuple(value for value in values if isinstance(value, str))
+
+
+def _segment_value_fault(prefix: str, value: str, suffix: str) -> str | None:
+    return segment_fault(prefix + value + suffix) if value else "it is empty"
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"of type {type(value).__name__}"
+
+
+def _invalid(reason: str, hint: str) -> Refused:
+    return Refused(reason, "invalid-segment", hint)
+
+
+def _bad(reason: str, hint: str) -> Refused:
+    return Refused(reason, "invalid-static-params", hint)
