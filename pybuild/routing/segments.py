@@ -1,7 +1,7 @@
-"""Folder names and route strings as patterns, and the params that fill them.
+"""Folder names and route strings as patterns of URLs.
 
 Owns the grammar of a segment (`docs`, `[slug].json`, `[...path]`, `[[...path]]`, `(group)`, `_private`),
-the pattern they make, and the check of what `generate_static_params` returned. Knows no file and no host.
+and the pattern they make. Knows no file and no host.
 Sources: Next.js 16, "Project structure", "Dynamic Segments", "Route Groups"; `urls.segment_fault` for names.
 """
 
@@ -12,11 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pybuild.diagnostics import did_you_mean
-from pybuild.urls import nfc, path_fault, segment_fault
+from pybuild.urls import nfc, segment_fault
 
 Kind = Literal["static", "dynamic", "catch_all", "optional_catch_all", "group", "private"]
-Params = Mapping[str, str | tuple[str, ...]]  # a tuple for a catch-all
 
 _PARAMETER = re.compile(
     r"([^\[\]]*)(\[\[\.\.\.([^\[\].]*)\]\]|\[\.\.\.([^\[\].]*)\]|\[([^\[\].]*)\])([^\[\]]*)"
@@ -146,28 +144,6 @@ def sequence_fault(pattern: Pattern) -> Refused | None:
     return None
 
 
-def check_params(
-    pattern: Pattern, entry: object, known: Params | None = None
-) -> dict[str, str | tuple[str, ...]] | list[Refused]:
-    """Hold one entry of `generate_static_params` against its pattern.
-
-    `known` are params that a parent segment gave; the entry's own win. Returns the params of the
-    pattern in its order (str, or a tuple of str for a catch-all), or every fault (`invalid-static-params`).
-    """
-    if not isinstance(entry, Mapping):
-        first = pattern.params[0] if pattern.params else "slug"
-        return [
-            _bad(f"an entry is {_kind(entry)}, not a mapping", f'return a list such as [{{"{first}": "a"}}]')
-        ]
-    given = {**(known or {}), **entry}
-    results = {segment.name: _value(segment, given) for segment in pattern.segments if segment.is_param}
-    faults = [result for result in results.values() if isinstance(result, Refused)]
-    params = {name: result for name, result in results.items() if not isinstance(result, Refused)}
-    if not faults and (fault := path_fault(pattern.fill(params)[1:] or "index")):
-        faults = [_bad(f"{dict(entry)!r} makes a path that cannot be written: {fault}", "shorten the values")]
-    return faults or params
-
-
 def _filled(segment: Segment, params: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
     if not segment.is_param:
         return (segment.name,)
@@ -243,76 +219,5 @@ def _malformed(folder: str) -> Refused:
     return _invalid(f'"{folder}" is not a segment: its brackets hold no parameter', hint)
 
 
-def _value(segment: Segment, given: Mapping[str, object]) -> str | tuple[str, ...] | Refused:
-    """Check the value of one parameter."""
-    name, value = segment.name, given.get(segment.name)
-    if value is None and segment.kind == "optional_catch_all":
-        return ()
-    if value is None:
-        return _missing(segment, given)
-    if not segment.is_catch_all:
-        return _text(segment, value)
-    if isinstance(value, str):
-        return _bad(
-            f'"{name}" is a str, but a catch-all takes a list', f'write "{name}": {value.split("/")!r}'
-        )
-    if not isinstance(value, (list, tuple)):
-        return _bad(f'"{name}" is {_kind(value)}, not a list of str', f'write "{name}": ["a", "b"]')
-    if not value and segment.kind == "catch_all":
-        hint = f"leave the entry out, or name the folder [[...{name}]]"
-        return _bad(f'"{name}" is an empty list', hint)
-    return _texts(segment, tuple(value))
-
-
-def _missing(segment: Segment, given: Mapping[str, object]) -> Refused:
-    example = '["a", "b"]' if segment.is_catch_all else '"…"'
-    spare = [key for key in given if isinstance(key, str) and key != segment.name]
-    said = f'"{segment.name}" is None' if segment.name in given else f'"{segment.name}" is missing'
-    near = did_you_mean(segment.name, spare)
-    hint = f'write "{segment.name}": {example}' + (
-        f" (the entry has {near.split()[-1].rstrip('?')})" if near else ""
-    )
-    return _bad(said, hint)
-
-
-def _text(segment: Segment, value: object) -> str | Refused:
-    if not isinstance(value, str):
-        hint = f'write "{segment.name}": ' + ("str(…)" if isinstance(value, (int, float)) else '"…"')
-        return _bad(f'"{segment.name}" is {_kind(value)}, not a str', hint)
-    fault = _segment_value_fault(segment.prefix, value, segment.suffix)
-    hint = "write decoded text that is one path segment, or leave the entry out"
-    if "/" in value:
-        hint = f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
-    return _bad(f'"{segment.name}" cannot be {value!r}: {fault}', hint) if fault else value
-
-
-def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Refused:
-    last = len(values) - 1
-    for index, value in enumerate(values):
-        if not isinstance(value, str):
-            fix = "str(…)" if isinstance(value, (int, float)) else '"…"'
-            return _bad(
-                f'"{segment.name}" holds {_kind(value)}, not a str', f'write "{segment.name}": [{fix}]'
-            )
-        prefix = segment.prefix if index == 0 else ""
-        suffix = segment.suffix if index == last else ""
-        if fault := _segment_value_fault(prefix, value, suffix):
-            hint = "write decoded text, one path segment an item, or leave the entry out"
-            return _bad(f'"{segment.name}" cannot hold {value!r}: {fault}', hint)
-    return tuple(value for value in values if isinstance(value, str))
-
-
-def _segment_value_fault(prefix: str, value: str, suffix: str) -> str | None:
-    return segment_fault(prefix + value + suffix) if value else "it is empty"
-
-
-def _kind(value: object) -> str:
-    return "None" if value is None else f"of type {type(value).__name__}"
-
-
 def _invalid(reason: str, hint: str) -> Refused:
     return Refused(reason, "invalid-segment", hint)
-
-
-def _bad(reason: str, hint: str) -> Refused:
-    return Refused(reason, "invalid-static-params", hint)

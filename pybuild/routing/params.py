@@ -1,0 +1,108 @@
+"""What `generate_static_params` returned, held against the pattern it fills.
+
+Owns the check of one entry. Knows no module and no file; what a value may hold is `urls.segment_fault`.
+Source: Next.js 16, "generateStaticParams", with snake_case and stricter values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybuild.diagnostics import did_you_mean
+from pybuild.routing.segments import Pattern, Refused, Segment
+from pybuild.urls import path_fault, segment_fault
+
+Params = Mapping[str, str | tuple[str, ...]]  # a tuple for a catch-all
+
+
+def check_params(
+    pattern: Pattern, entry: object, known: Params | None = None
+) -> dict[str, str | tuple[str, ...]] | list[Refused]:
+    """Hold one entry of `generate_static_params` against its pattern.
+
+    `known` are params that a parent segment gave; the entry's own win. Returns the params of the
+    pattern in its order (str, or a tuple of str for a catch-all), or every fault (`invalid-static-params`).
+    """
+    if not isinstance(entry, Mapping):
+        first = pattern.params[0] if pattern.params else "slug"
+        return [
+            _bad(f"an entry is {_kind(entry)}, not a mapping", f'return a list such as [{{"{first}": "a"}}]')
+        ]
+    given = {**(known or {}), **entry}
+    results = {segment.name: _value(segment, given) for segment in pattern.segments if segment.is_param}
+    faults = [result for result in results.values() if isinstance(result, Refused)]
+    params = {name: result for name, result in results.items() if not isinstance(result, Refused)}
+    if not faults and (fault := path_fault(pattern.fill(params)[1:] or "index")):
+        faults = [_bad(f"{dict(entry)!r} makes a path that cannot be written: {fault}", "shorten the values")]
+    return faults or params
+
+
+def _value(segment: Segment, given: Mapping[str, object]) -> str | tuple[str, ...] | Refused:
+    """Check the value of one parameter."""
+    name, value = segment.name, given.get(segment.name)
+    if value is None and segment.kind == "optional_catch_all":
+        return ()
+    if value is None:
+        return _missing(segment, given)
+    if not segment.is_catch_all:
+        return _text(segment, value)
+    if isinstance(value, str):
+        return _bad(
+            f'"{name}" is a str, but a catch-all takes a list', f'write "{name}": {value.split("/")!r}'
+        )
+    if not isinstance(value, (list, tuple)):
+        return _bad(f'"{name}" is {_kind(value)}, not a list of str', f'write "{name}": ["a", "b"]')
+    if not value and segment.kind == "catch_all":
+        hint = f"leave the entry out, or name the folder [[...{name}]]"
+        return _bad(f'"{name}" is an empty list', hint)
+    return _texts(segment, tuple(value))
+
+
+def _missing(segment: Segment, given: Mapping[str, object]) -> Refused:
+    example = '["a", "b"]' if segment.is_catch_all else '"…"'
+    spare = [key for key in given if isinstance(key, str) and key != segment.name]
+    said = f'"{segment.name}" is None' if segment.name in given else f'"{segment.name}" is missing'
+    near = did_you_mean(segment.name, spare)
+    hint = f'write "{segment.name}": {example}' + (
+        f" (the entry has {near.split()[-1].rstrip('?')})" if near else ""
+    )
+    return _bad(said, hint)
+
+
+def _text(segment: Segment, value: object) -> str | Refused:
+    if not isinstance(value, str):
+        hint = f'write "{segment.name}": ' + ("str(…)" if isinstance(value, (int, float)) else '"…"')
+        return _bad(f'"{segment.name}" is {_kind(value)}, not a str', hint)
+    fault = _segment_value_fault(segment.prefix, value, segment.suffix)
+    hint = "write decoded text that is one path segment, or leave the entry out"
+    if "/" in value:
+        hint = f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
+    return _bad(f'"{segment.name}" cannot be {value!r}: {fault}', hint) if fault else value
+
+
+def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Refused:
+    last = len(values) - 1
+    for index, value in enumerate(values):
+        if not isinstance(value, str):
+            fix = "str(…)" if isinstance(value, (int, float)) else '"…"'
+            return _bad(
+                f'"{segment.name}" holds {_kind(value)}, not a str', f'write "{segment.name}": [{fix}]'
+            )
+        prefix = segment.prefix if index == 0 else ""
+        suffix = segment.suffix if index == last else ""
+        if fault := _segment_value_fault(prefix, value, suffix):
+            hint = "write decoded text, one path segment an item, or leave the entry out"
+            return _bad(f'"{segment.name}" cannot hold {value!r}: {fault}', hint)
+    return tuple(value for value in values if isinstance(value, str))
+
+
+def _segment_value_fault(prefix: str, value: str, suffix: str) -> str | None:
+    return segment_fault(prefix + value + suffix) if value else "it is empty"
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"of type {type(value).__name__}"
+
+
+def _bad(reason: str, hint: str) -> Refused:
+    return Refused(reason, "invalid-static-params", hint)
