@@ -1,0 +1,247 @@
+"""What a module says without being run: names, settings and their places.
+
+Owns `ModuleFacts`. Reads bytes, runs no site code and opens no file; star imports are resolved by the caller.
+Source of truth: The Python Language Reference; the settings are Next.js 16, "Route Segment Config", in
+snake_case.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.routing.bindings import Binding, module_bindings
+
+SETTINGS = frozenset(
+    {
+        "allow_empty",
+        "dynamic",
+        "dynamic_params",
+        "fetch_cache",
+        "inputs",
+        "max_duration",
+        "preferred_region",
+        "revalidate",
+        "runtime",
+    }
+)
+IMAGE_SETTINGS = SETTINGS | {"alt", "content_type", "size"}
+_DIRECTIVES = frozenset({"use server", "use client"})
+
+Place = tuple[int, int]  # line and column, 1-based
+Star = Callable[[str, int], Collection[str] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A module setting, written as a literal."""
+
+    value: object
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleFacts:
+    """What is known of a module before it runs."""
+
+    file: str  # relative to the site
+    names: Mapping[str, Place] = field(default_factory=dict)  # each module-scope name at its first binding
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    exports: frozenset[str] = frozenset()  # what `from module import *` gives
+    code: Place | None = None  # the first statement that does something
+    is_open: bool = False  # a star import from outside the site binds names that are not known
+    is_readable: bool = True  # False: a syntax or encoding error; `findings` says which
+    findings: tuple[Diagnostic, ...] = ()
+
+    def place(self, name: str) -> Location:
+        """Where `name` is bound first; the file where it is not."""
+        return Location(self.file, *self.names.get(name, (None, None)))
+
+
+def inspect_module(
+    data: bytes, file: str, star: Star, *, settings: Collection[str] = SETTINGS
+) -> ModuleFacts:
+    """Read a module's source. `star(module, level)` gives the names of a star import, None when unknown.
+
+    Findings: `encoding-error`, `import-error` (it does not parse), `invalid-setting` (a name of
+    `settings` is not one literal at the top level), `unsupported-feature` ("use server", "use client").
+    """
+    text = _decode(data, file)
+    if isinstance(text, Diagnostic):
+        return ModuleFacts(file, is_readable=False, findings=(text,))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text, file)
+        return _facts(tree, _Source(file, text), star, settings)
+    except SyntaxError as fault:
+        return ModuleFacts(file, is_readable=False, findings=(_syntax_error(fault, file),))
+    except (RecursionError, MemoryError):
+        hint = "split the expression, or keep the data in a file of its own"
+        finding = Diagnostic("import-error", f"{file} is nested too deeply to be read", Location(file), hint)
+        return ModuleFacts(file, is_readable=False, findings=(finding,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    file: str
+    text: str
+
+    def place(self, node: ast.AST) -> Place:
+        """The syntax tree counts columns in UTF-8 bytes; authors count characters."""
+        line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
+        if not self.text.isascii():
+            written = re.split(r"\r\n|\r|\n", self.text)[line - 1]
+            column = len(written.encode("utf-8")[:column].decode("utf-8", "ignore"))
+        return line, column + 1
+
+    def location(self, node: ast.AST) -> Location:
+        return Location(self.file, *self.place(node))
+
+
+def _decode(data: bytes, file: str) -> str | Diagnostic:
+    if b"\0" in data:
+        line = data[: data.index(b"\0")].count(b"\n") + 1
+        return Diagnostic(
+            "encoding-error", f"{file} holds a null byte", Location(file, line), "save it as UTF-8 text"
+        )
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding)
+    except UnicodeDecodeError as fault:
+        line = data[: fault.start].count(b"\n") + 1
+        message = f"byte {fault.start} of {file} is not {fault.encoding.upper()}"
+        return Diagnostic("encoding-error", message, Location(file, line), "save the file as UTF-8")
+    except (SyntaxError, LookupError) as fault:
+        message = f"the encoding of {file} cannot be told: {fault}"
+        return Diagnostic(
+            "encoding-error", message, Location(file, 1), "save it as UTF-8 and drop the coding comment"
+        )
+
+
+def _syntax_error(fault: SyntaxError, file: str) -> Diagnostic:
+    at = Location(file, fault.lineno or 1, fault.offset or None)
+    return Diagnostic(
+        "import-error", f"{file} is not Python: {fault.msg}", at, "correct the syntax at this place"
+    )
+
+
+def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[str]) -> ModuleFacts:
+    bindings = module_bindings(tree)
+    names: dict[str, Place] = {}
+    is_open = False
+    for binding in bindings:
+        found = star(binding.module, binding.level) if binding.name == "*" else (binding.name,)
+        is_open = is_open or found is None
+        for name in sorted(found or ()):
+            place = source.place(binding.node)
+            names[name] = min(place, names.get(name, place))
+    read, findings = _settings(
+        tree, bindings, source, {name: names[name] for name in settings if name in names}
+    )
+    code = next((node for node in tree.body if _does_something(node)), None)
+    return ModuleFacts(
+        file=source.file,
+        names=dict(sorted(names.items())),
+        settings=read,
+        exports=_exports(tree, names),
+        code=source.place(code) if code is not None else None,
+        is_open=is_open,
+        findings=(*findings, *_directives(tree, source)),
+    )
+
+
+def _does_something(node: ast.stmt) -> bool:
+    return not (
+        isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    )
+
+
+def _exports(tree: ast.Module, names: Iterable[str]) -> frozenset[str]:
+    """Names that a star import gives: `__all__` where it is one literal, else all that are public."""
+    literal = _literals(tree).get("__all__", [])
+    if len(literal) == 1 and isinstance(literal[0], (ast.List, ast.Tuple, ast.Set)):
+        listed = [item.value for item in literal[0].elts if isinstance(item, ast.Constant)]
+        return frozenset(name for name in listed if isinstance(name, str))
+    return frozenset(name for name in names if not name.startswith("_"))
+
+
+def _literals(tree: ast.Module) -> dict[str, list[ast.expr]]:
+    """Values assigned to plain names by statements at the top level."""
+    values: dict[str, list[ast.expr]] = {}
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else ()
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets = [node.target]
+        for target in targets:
+            if isinstance(target, ast.Name) and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+                values.setdefault(target.id, []).append(node.value)
+    return values
+
+
+def _settings(
+    tree: ast.Module, bindings: Iterable[Binding], source: _Source, bound: Mapping[str, Place]
+) -> tuple[dict[str, Setting], list[Diagnostic]]:
+    """Read the settings among the `bound` names; each must be one literal at the top level."""
+    read: dict[str, Setting] = {}
+    findings: list[Diagnostic] = []
+    literals = _literals(tree)
+    for name, place in sorted(bound.items()):
+        places = sorted({source.place(b.node) for b in bindings if b.name == name} | {place})
+        values = literals.get(name, [])
+        if len(places) > 1:
+            message, place = f"{name} is set more than once", places[1]
+        elif not values:
+            message = f"{name} is not set by a plain assignment at the top level"
+        else:
+            try:
+                read[name] = Setting(ast.literal_eval(values[0]), *place)
+                continue
+            except (ValueError, TypeError, SyntaxError):
+                message = f"{name} is not a literal, so it cannot be read without running the file"
+        hint = f"write it once at the top level with its value: {name} = {_EXAMPLES[name]}"
+        findings.append(Diagnostic("invalid-setting", message, Location(source.file, *place), hint))
+    return read, findings
+
+
+_EXAMPLES = {
+    "allow_empty": "True",
+    "alt": '"A picture of …"',
+    "content_type": '"image/png"',
+    "dynamic": '"force-static"',
+    "dynamic_params": "False",
+    "fetch_cache": '"auto"',
+    "inputs": '["content/**"]',
+    "max_duration": "30",
+    "preferred_region": '"auto"',
+    "revalidate": "3600",
+    "runtime": '"python"',
+    "size": '{"width": 1200, "height": 630}',
+}
+
+
+def _directives(tree: ast.Module, source: _Source) -> list[Diagnostic]:
+    """Find "use server" and "use client" as the first statement of the module or of a function."""
+    findings = []
+    for node in ast.walk(tree):
+        if not isinstance(node, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef)) or not node.body:
+            continue
+        first = node.body[0]
+        if (
+            isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and first.value.value in _DIRECTIVES
+        ):
+            message = (
+                f'"{first.value.value}" has no meaning in an export: there is no server and no client bundle'
+            )
+            hint = "delete the line; call a backend from the browser for what needs a server"
+            findings.append(Diagnostic("unsupported-feature", message, source.location(first), hint))
+    return findings
