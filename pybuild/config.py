@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
-from pybuild.rules.model import RULE_TABLES, Rule, parse_rules
+from pybuild.rules.model import RULE_TABLES, Rule
+from pybuild.rules.parse import parse_rules
 from pybuild.tomlmap import TomlMap
 
 OnUnsupported = Literal["error", "warn"]

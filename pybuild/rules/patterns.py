@@ -14,18 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from pybuild.rules.regexes import PatternError, check_regex
+
 Modifier = Literal["", "?", "*", "+"]
 SEGMENT = "[^/]+?"  # what a parameter without a regex of its own takes
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODIFIERS: Mapping[str, Modifier] = {"?": "?", "*": "*", "+": "+"}
-
-
-class PatternError(ValueError):
-    """The text is no pattern; the message says what is wrong, `hint` what to write."""
-
-    def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,50 +319,3 @@ def _slots(text: str) -> tuple[Text | Slot, ...]:
             at += text[at] == "\\" and at + 1 < len(text)
             plain, at = plain + text[at], at + 1
     return (*parts, Text(plain)) if plain else tuple(parts)
-
-
-_REGEX_TOKEN = re.compile(
-    r"""\\[dDwWsSbB]                            # classes and borders all four know
-      | \\[^A-Za-z0-9\s]                        # an escaped sign
-      | \[\^?(?:\\[dDwWsS]|\\[^A-Za-z0-9\s]|[^\]\[\\])+\]
-      | \(\?<[A-Za-z_][A-Za-z0-9_]*>
-      | \(\?:
-      | \((?!\?)
-      | [)|.^$]
-      | (?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})\??(?![*+?{])
-      | [^\\\[\](){}|.^$*+?]
-    """,
-    re.X,
-)
-
-
-def check_regex(regex: str) -> tuple[str, ...]:
-    """Require the portable dialect and return the names of its `(?<name>…)` groups. Raises `PatternError`.
-
-    Portable: literals, `.`, classes, `\\d \\w \\s \\b`, groups, alternation, greedy and lazy repeats up to
-    999. Not: look-around, back-references, possessive or atomic parts, inline flags, `\\p`, `\\x`, POSIX classes.
-    """
-    at, names = 0, []
-    while at < len(regex):
-        token = _REGEX_TOKEN.match(regex, at)
-        if token is None or not regex[at].isprintable():
-            raise PatternError(
-                f'the regex "{regex}" is not portable from "{regex[at : at + 12]}" on',
-                "use only what PCRE, RE2, JavaScript and Python share: "
-                "no look-around, back-reference, possessive repeat or inline flag",
-            )
-        if token[0].startswith("(?<"):
-            names.append(token[0][3:-1])
-        at = token.end()
-    try:
-        re.compile(to_python(regex))
-    except re.error as fault:
-        raise PatternError(
-            f'the regex "{regex}" is broken: {fault}', "mend it, or write it without one"
-        ) from fault
-    return tuple(names)
-
-
-def to_python(regex: str) -> str:
-    """Spell the named groups as Python and RE2 do: `(?<a>x)` → `(?P<a>x)`."""
-    return re.sub(r"(\\.)|\(\?<(?=[A-Za-z_])", lambda m: m[1] or "(?P<", regex)
