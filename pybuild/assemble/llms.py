@@ -1,0 +1,270 @@
+"""`llms.txt` and `llms-full.txt`: the site for agents, as an index and as one text.
+
+Owns the grammar that every reader of llms.txt takes, the sections, and the split of what grows too long.
+Knows no Markdown but the head of a variant. Source: llmstxt.org and its reference parser (PyPI `llms-txt`).
+
+A section stands at its collection's folder (`/docs/[...slug]` → `docs/llms.txt`); route groups, the remaining
+pages and collections without a folder of their own stand below `llms/` (`llms/pages.txt`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pybuild.artifact import Artifact, Page
+from pybuild.assemble.selection import listed
+from pybuild.assemble.xmltext import one_line
+from pybuild.config import Config
+from pybuild.urls import absolute
+
+ORIGIN = "[llms]"
+OPTIONAL = "Optional"  # a reader short of room may skip the section of this name
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n+", re.S | re.M)
+_POINTER = re.compile(r"\A> [^\n]*llms\.txt[^\n]*\n+")
+_HEADING = re.compile(r"\A# [^\n]*\n+")
+_BRACKETS = str.maketrans("[]", "()")
+_URL_ENTITIES = str.maketrans({"(": "%28", ")": "%29", " ": "%20"})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Pages under one heading, and where their own files would stand."""
+
+    title: str  # unique
+    index: str  # path: "docs/llms.txt"
+    full: str  # path: "docs/llms-full.txt"
+    optional: bool
+    pages: tuple[Page, ...]  # sorted by URL
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One line of a list."""
+
+    title: str
+    href: str  # absolute, encoded
+    note: str = ""
+
+
+def llms(pages: Iterable[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
+    """Yield the index and the full text. `read` returns a page's Markdown variant."""
+    known = list(pages)
+    yield from llms_index(known, config)
+    yield from llms_full(known, config, read)
+
+
+def llms_index(pages: Iterable[Page], config: Config) -> Iterator[Artifact]:
+    """Yield `llms.txt`; past `llms.split` characters a file a section too, and `llms.txt` lists those."""
+    if not config.settings.llms.enabled:
+        return
+    sections = _sections(pages, config)
+    whole = _index_document(config, [(s.title, s.optional, _page_links(s)) for s in sections])
+    if len(whole) <= config.settings.llms.split:
+        yield _artifact("llms.txt", whole)
+        return
+    for section in sections:
+        yield from _section_index(section, config)
+    yield _artifact("llms.txt", _list_of_files(sections, config, lambda section: section.index))
+
+
+def llms_full(pages: Iterable[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
+    """Yield `llms-full.txt`: every page's text. Past `llms.full` characters it lists a file a section."""
+    if not config.settings.llms.enabled:
+        return
+    sections = _sections(pages, config)
+    budget = config.settings.llms.full
+    parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget)
+    first = next(parts, "")
+    if next(parts, None) is None:
+        yield _artifact("llms-full.txt", _full_head(config) + first)
+        return
+    del first
+    for section in sections:
+        yield from _section_full(section, budget, read, config)
+    yield _artifact("llms-full.txt", _list_of_files(sections, config, lambda section: section.full))
+
+
+def _sections(pages: Iterable[Page], config: Config) -> list[Section]:
+    """Collections in the order of the settings, then route groups by name, then the other pages."""
+    collections = config.settings.collections
+    held: dict[tuple[int, str], list[Page]] = {(0, name): [] for name in collections}
+    for page in listed(pages):
+        if page.collection in collections:
+            key = (0, page.collection)
+        else:
+            key = (1, page.group) if page.group else (2, "pages")
+        held.setdefault(key, []).append(page)
+    order = [*((0, name) for name in collections), *sorted(key for key in held if key[0])]
+    names, files = {OPTIONAL}, set[str]()
+    return [_section(key, tuple(held[key]), config, names, files) for key in order if held[key]]
+
+
+def _section(
+    key: tuple[int, str], pages: tuple[Page, ...], config: Config, names: set[str], files: set[str]
+) -> Section:
+    """Name a section. `names` and `files` hold what is given away, and are added to."""
+    kind, name = key
+    collection = config.settings.collections.get(name) if kind == 0 else None
+    title = one_line(collection.title if collection else "") or _title_of(name)
+    base = _folder(collection.route) if collection else ""
+    if not base or base in files:
+        base = _unused("llms/" + _slug(name), files, "-")
+    files.add(base)
+    inside = not base.startswith("llms/")
+    return Section(
+        title=_unused(title, names, " "),
+        index=f"{base}/llms.txt" if inside else f"{base}.txt",
+        full=f"{base}/llms-full.txt" if inside else f"{base}-full.txt",
+        optional=name in config.settings.llms.optional,
+        pages=pages,
+    )
+
+
+def _unused(name: str, taken: set[str], joint: str) -> str:
+    """Add a number where the name is taken, and take it: `Docs`, `Docs 2`, `Docs 3`."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}{joint}{number}"
+    taken.add(free)
+    return free
+
+
+def _title_of(name: str) -> str:
+    words = one_line(re.sub(r"[-_]+", " ", name))
+    return words[:1].upper() + words[1:] or "Pages"
+
+
+def _slug(name: str) -> str:
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-") or "section"
+
+
+def _folder(route: str) -> str:
+    """The static head of a route: `/docs/[...slug]` → `docs`; `""` where it starts with a parameter."""
+    head = route.strip("/").split("[", 1)[0]
+    return head.rpartition("/")[0] if "[" in route else head
+
+
+def _page_links(section: Section) -> list[Link]:
+    return [Link(p.title or p.url, p.variant or p.href, p.description) for p in section.pages]
+
+
+def _line(link: Link) -> str:
+    """`- [title](url): note`; a reader ends the title at the first bracket and the URL at the first parenthesis."""
+    href = link.href.translate(_URL_ENTITIES)
+    title = one_line(link.title).translate(_BRACKETS).rstrip("\\ ") or href
+    note = one_line(link.note)
+    return f"- [{title}]({href}){': ' + note if note else ''}\n"
+
+
+def _head(config: Config, section: str = "") -> str:
+    """Title, summary and one paragraph: without the paragraph readers lose the summary."""
+    site, asked = config.site, config.settings.llms
+    name = one_line(site.title) or site.url
+    title = f"{name}: {section}" if section else name
+    summary = one_line(asked.summary or site.description) or f"The pages of {name} as Markdown."
+    full = absolute(site.url, "/llms-full.txt")
+    details = one_line(asked.details) or f"The links lead to Markdown. The text of all pages: {full}"
+    # A heading here would open a section, and a quote would join the summary.
+    details = "\\" + details if details[0] in "#>-" else details
+    return f"# {title}\n\n> {summary}\n\n{details}\n"
+
+
+def _index_document(config: Config, groups: Iterable[tuple[str, bool, list[Link]]]) -> str:
+    """Write a whole llms.txt of (section title, whether it is optional, links)."""
+    parts, optional = [_head(config)], []
+    for title, is_optional, links in groups:
+        lines = [_line(link) for link in links]
+        if is_optional:
+            optional += lines
+        else:
+            parts.append(_list(title, lines))
+    if optional:
+        parts.append(_list(OPTIONAL, optional))
+    return "".join(parts)
+
+
+def _list(title: str, lines: Iterable[str]) -> str:
+    return f"\n## {title}\n\n{''.join(lines)}"
+
+
+def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[Section], str]) -> str:
+    def link(section: Section) -> Link:
+        count = len(section.pages)
+        note = "1 page" if count == 1 else f"{count} pages"
+        return Link(section.title, absolute(config.site.url, "/" + path(section)), note)
+
+    rows = list(sections)
+    named = [link(section) for section in rows if not section.optional]
+    spare = [link(section) for section in rows if section.optional]
+    return _index_document(config, [("Sections", False, named)] * bool(named) + [(OPTIONAL, True, spare)])
+
+
+def _section_index(section: Section, config: Config) -> Iterator[Artifact]:
+    head = _head(config, section.title) + _list(section.title, ())
+    room = config.settings.llms.split - len(head)
+    parts = _filled((_line(link) for link in _page_links(section)), room)
+    yield from _files(section, section.index, (head + part for part in parts), config)
+
+
+def _section_full(
+    section: Section, budget: int, read: Callable[[Page], str], config: Config
+) -> Iterator[Artifact]:
+    head = _full_head(config, section.title)
+    parts = _filled((_full_text(page, read) for page in section.pages), budget - len(head))
+    yield from _files(section, section.full, (head + part for part in parts), config)
+
+
+def _files(section: Section, path: str, texts: Iterator[str], config: Config) -> Iterator[Artifact]:
+    """One text is the file; several are numbered, and the file lists them."""
+    held, number, links = next(texts), 0, list[Link]()
+    for number, text in enumerate(texts, 1):
+        yield _artifact(_part_path(path, number), held)
+        held = text
+    if not number:
+        yield _artifact(path, held)
+        return
+    yield _artifact(_part_path(path, number + 1), held)
+    for part in range(1, number + 2):
+        url = absolute(config.site.url, "/" + _part_path(path, part))
+        links.append(Link(f"{section.title}, part {part} of {number + 1}", url))
+    yield _artifact(path, _head(config, section.title) + _list(section.title, map(_line, links)))
+
+
+def _part_path(path: str, number: int) -> str:
+    return f"{path.removesuffix('.txt')}-{number}.txt"
+
+
+def _full_head(config: Config, section: str = "") -> str:
+    head, _, _ = _head(config, section).rpartition("\n\n")
+    return head + "\n\n"
+
+
+def _full_text(page: Page, read: Callable[[Page], str]) -> str:
+    """A page's variant under its title and source, without its own front matter, pointer and title."""
+    body = read(page)
+    for opening in (_FRONT_MATTER, _POINTER, _HEADING):
+        body = opening.sub("", body, count=1)
+    return f"# {one_line(page.title) or page.url}\n\nSource: {page.href}\n\n{body.strip()}\n\n"
+
+
+def _filled(texts: Iterable[str], limit: int) -> Iterator[str]:
+    """Join texts to parts of at most `limit` characters; a longer text is a part of its own."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        if held and size + len(text) > limit:
+            yield "".join(held)
+            held, size = [], 0
+        held.append(text)
+        size += len(text)
+    if held:
+        yield "".join(held)
+
+
+def _artifact(path: str, text: str) -> Artifact:
+    return Artifact(path, ORIGIN, text.encode())
