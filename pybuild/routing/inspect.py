@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.routing.bindings import Binding, module_bindings
+from pybuild.routing.bindings import module_bindings
 
 SETTINGS = frozenset(
     {
@@ -35,7 +35,6 @@ IMAGE_SETTINGS = SETTINGS | {"alt", "content_type", "size"}
 _DIRECTIVES = frozenset({"use server", "use client"})
 
 Place = tuple[int, int]  # line and column, 1-based
-Star = Callable[[str, int], Collection[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,13 @@ class ModuleFacts:
         return Location(self.file, *self.names.get(name, (None, None)))
 
 
+Star = Callable[[str, int], ModuleFacts | None]  # the module of a star import, its dots → its facts
+
+
 def inspect_module(
     data: bytes, file: str, star: Star, *, settings: Collection[str] = SETTINGS
 ) -> ModuleFacts:
-    """Read a module's source. `star(module, level)` gives the names of a star import, None when unknown.
+    """Read a module's source. `star(module, level)` gives what a star import reads, None outside the site.
 
     Findings: `encoding-error`, `import-error` (it does not parse), `invalid-setting` (a name of
     `settings` is not one literal at the top level), `unsupported-feature` ("use server", "use client").
@@ -134,24 +136,24 @@ def _syntax_error(fault: SyntaxError, file: str) -> Diagnostic:
 
 
 def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[str]) -> ModuleFacts:
-    bindings = module_bindings(tree)
-    names: dict[str, Place] = {}
+    places: dict[str, set[Place]] = {}
     is_open = False
-    for binding in bindings:
-        found = star(binding.module, binding.level) if binding.name == "*" else (binding.name,)
-        is_open = is_open or found is None
-        for name in sorted(found or ()):
-            place = source.place(binding.node)
-            names[name] = min(place, names.get(name, place))
-    read, findings = _settings(
-        tree, bindings, source, {name: names[name] for name in settings if name in names}
-    )
+    for binding in module_bindings(tree):
+        found: Collection[str] = (binding.name,)
+        if binding.name == "*":
+            module = star(binding.module, binding.level)
+            found = module.exports if module else ()
+            is_open = is_open or module is None or module.is_open
+        for name in found:
+            places.setdefault(name, set()).add(source.place(binding.node))
+    wanted = {name: sorted(places[name]) for name in sorted(settings) if name in places}
+    read, findings = _settings(_literals(tree), wanted, source.file)
     code = next((node for node in tree.body if _does_something(node)), None)
     return ModuleFacts(
         file=source.file,
-        names=dict(sorted(names.items())),
+        names={name: min(places[name]) for name in sorted(places)},
         settings=read,
-        exports=_exports(tree, names),
+        exports=_exports(tree, places),
         code=source.place(code) if code is not None else None,
         is_open=is_open,
         findings=(*findings, *_directives(tree, source)),
@@ -187,27 +189,25 @@ def _literals(tree: ast.Module) -> dict[str, list[ast.expr]]:
 
 
 def _settings(
-    tree: ast.Module, bindings: Iterable[Binding], source: _Source, bound: Mapping[str, Place]
+    literals: Mapping[str, list[ast.expr]], wanted: Mapping[str, list[Place]], file: str
 ) -> tuple[dict[str, Setting], list[Diagnostic]]:
-    """Read the settings among the `bound` names; each must be one literal at the top level."""
+    """Read the settings at the `wanted` places; each must be one literal at the top level."""
     read: dict[str, Setting] = {}
     findings: list[Diagnostic] = []
-    literals = _literals(tree)
-    for name, place in sorted(bound.items()):
-        places = sorted({source.place(b.node) for b in bindings if b.name == name} | {place})
-        values = literals.get(name, [])
+    for name, places in wanted.items():
+        place = places[0]
         if len(places) > 1:
             message, place = f"{name} is set more than once", places[1]
-        elif not values:
+        elif name not in literals:
             message = f"{name} is not set by a plain assignment at the top level"
         else:
             try:
-                read[name] = Setting(ast.literal_eval(values[0]), *place)
+                read[name] = Setting(ast.literal_eval(literals[name][0]), *place)
                 continue
             except (ValueError, TypeError, SyntaxError):
                 message = f"{name} is not a literal, so it cannot be read without running the file"
         hint = f"write it once at the top level with its value: {name} = {_EXAMPLES[name]}"
-        findings.append(Diagnostic("invalid-setting", message, Location(source.file, *place), hint))
+        findings.append(Diagnostic("invalid-setting", message, Location(file, *place), hint))
     return read, findings
 
 
