@@ -1,1 +1,57 @@
+"""Where tasks run: a table of engines and the one way to open them.
 
+Owns the names. Knows no route, page or finding.
+Source of truth: pybuild/engines/base.py for what every engine promises.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from pybuild.engines.base import Done, Engine, Failed, Frame, Program, R, T
+from pybuild.engines.processes import open_processes
+from pybuild.engines.serial import open_serial
+
+__all__ = [
+    "ENGINES",
+    "Done",
+    "Engine",
+    "Failed",
+    "Frame",
+    "Opener",
+    "Program",
+    "UnknownEngine",
+    "open_engine",
+]
+
+
+class Opener(Protocol):
+    """Opens one engine; the timeout is in seconds."""
+
+    def __call__(
+        self, program: Program[Any, Any], *, jobs: int, timeout: float
+    ) -> AbstractContextManager[Engine[Any, Any]]: ...
+
+
+ENGINES: dict[str, Opener] = {"processes": open_processes, "serial": open_serial}
+
+
+class UnknownEngine(ValueError):
+    """Nobody knows an engine of that name; the text lists those that exist."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f'there is no engine "{name}"; choose one of: {", ".join(sorted(ENGINES))}')
+
+
+def open_engine(
+    name: str, program: Program[T, R], *, jobs: int, timeout: float
+) -> AbstractContextManager[Engine[T, R]]:
+    """Open an engine of the table for one program.
+
+    `jobs` is the greatest number of workers, `timeout` the seconds a task may take unless `run` is told
+    otherwise. Raises `UnknownEngine`. Leaving the context leaves no process behind.
+    """
+    if name not in ENGINES:
+        raise UnknownEngine(name)
+    return ENGINES[name](program, jobs=jobs, timeout=timeout)

@@ -1,0 +1,72 @@
+"""What a task prints, kept within bounds.
+
+Owns the limit and the way a flood is cut: the head and the tail stay, the middle goes. Knows no task.
+Source of truth: POSIX for `O_APPEND` and `ftruncate`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import Any
+
+LIMIT = 64 * 1024  # bytes of one task's output
+_HALF = LIMIT // 2
+_FLOOD = 16 * 1024 * 1024  # bytes on disk before a running task's output is cut
+_GAP = b"\n[... output left out ...]\n"
+
+
+class CappedStream(io.RawIOBase):
+    """A stream in memory that keeps the first and the last 32 KiB written to it."""
+
+    def __init__(self) -> None:
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._is_cut = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, written: Any, /) -> int:
+        content = bytes(written)
+        room = max(LIMIT - len(self._head), 0)
+        self._head += content[:room]
+        self._tail += content[room:]
+        if len(self._tail) > LIMIT:
+            self._is_cut = True
+            del self._tail[:-_HALF]
+        return len(content)
+
+    def text(self) -> str:
+        """Return what was written, decoded, the middle replaced by a mark where it was too much."""
+        if not self._tail:
+            return _decoded(self._head)
+        return _decoded(self._head[:_HALF] + _GAP + self._tail[-_HALF:])
+
+
+def read_output(file: int) -> str:
+    """Return the content of an output file, decoded and cut as `CappedStream` does."""
+    size = os.fstat(file).st_size
+    if size <= LIMIT:
+        return _decoded(os.pread(file, LIMIT, 0))
+    return _decoded(os.pread(file, _HALF, 0) + _GAP + os.pread(file, _HALF, size - _HALF))
+
+
+def take_output(file: int) -> str:
+    """Return the content of an output file and empty it."""
+    if os.fstat(file).st_size == 0:
+        return ""
+    text = read_output(file)
+    os.ftruncate(file, 0)
+    return text
+
+
+def stem_output(file: int) -> None:
+    """Give back the disk of an output file that a running task floods; its head stays."""
+    if os.fstat(file).st_size > _FLOOD:
+        os.ftruncate(file, LIMIT + 1)
+
+
+def _decoded(content: bytes | bytearray) -> str:
+    # A file emptied by its writer while it was being stemmed is left with zeros at its head.
+    return content.lstrip(b"\0").decode("utf-8", "replace")
