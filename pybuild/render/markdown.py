@@ -32,7 +32,7 @@ from pybuild.render.slugs import Anchors, slug
 
 EXCERPT = 200  # characters
 MAX_NESTING = 60  # levels of blocks or of inline markup; what is deeper is left out or stays text
-_CUSTOM_ID = re.compile(r"[ \t]*\{#([A-Za-z][\w.:-]*)\}[ \t]*\Z")
+_CUSTOM_ID = re.compile(r"([A-Za-z][\w.:-]*)\}[ \t]*")  # behind "{#"
 _LANGUAGE = re.compile(r"\{?\.?([^\s{}:,\"'=]+)(?=[\s{}:,]|\Z)")
 _MARK = re.compile(r"\[\^[^\s\]]{1,200}\]")
 _HTML_ID = re.compile(r"<[a-zA-Z][^<>]*?\s(?:id|name)\s*=\s*[\"']?([^\s\"'<>]+)")
@@ -190,10 +190,13 @@ def _anchor(
 
 def _take_custom_id(inline: Token) -> str:
     last = inline.children[-1] if inline.children else None
-    found = _CUSTOM_ID.search(last.content) if last and last.type == "text" else None
-    if not last or not found:
+    if not last or last.type != "text":
         return ""
-    last.content = last.content[: found.start()]
+    text, _, tail = last.content.rpartition("{#")
+    found = _CUSTOM_ID.fullmatch(tail)
+    if not found:
+        return ""
+    last.content = text.rstrip()
     return found[1]
 
 
