@@ -190,7 +190,7 @@ def _rss(channel: Channel, href: str) -> bytes:
 
 
 def _finish_rss(root: etree._Element, channel: Channel) -> None:
-    """Drop the date an empty feed does not have, and call HTML content so where no summary stands before it."""
+    """Drop the date an empty feed does not have; name HTML content as such where there is no summary."""
     build_date = root.find("channel/lastBuildDate")
     if channel.updated is None and build_date is not None:
         build_date.getparent().remove(build_date)  # type: ignore[union-attr]

@@ -154,7 +154,7 @@ def _page_links(section: Section) -> list[Link]:
 
 
 def _line(link: Link) -> str:
-    """`- [title](url): note`; a reader ends the title at the first bracket and the URL at the first parenthesis."""
+    """`- [title](url): note`; readers end the title at the first `]` and the URL at the first `)`."""
     href = link.href.translate(_URL_ENTITIES)
     title = one_line(link.title).translate(_BRACKETS).rstrip("\\ ") or href
     note = one_line(link.note)

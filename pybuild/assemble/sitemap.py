@@ -74,7 +74,7 @@ def sitemap(
 def _too_long(page: Page) -> Diagnostic:
     return warning(
         "rule-limit",
-        f"the address of {page.title!r} has {len(page.href)} characters; a sitemap takes fewer than {MAX_LOC}",
+        f"the address of {page.title!r} has {len(page.href)} characters; sitemaps take fewer than {MAX_LOC}",
         Location(page.file, page.line),
         "shorten the names of its folders",
     )
