@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pybuild.diagnostics import Location
-from pybuild.rules.patterns import Destination, PathPattern
+from pybuild.rules.destinations import Destination
+from pybuild.rules.patterns import PathPattern
 
 RULE_TABLES = ("redirects", "rewrites", "headers", "proxies")
 ConditionType = Literal["header", "cookie", "query", "host", "accept"]
@@ -122,6 +123,7 @@ class RuleSet:
     site: str = ""  # absolute address, without a slash at its end
     base: str = ""  # its path: "/docs", or ""
     trailing_slash: bool = False
+    variants: bool = False  # some page has a Markdown variant, whose own address names the page as canonical
     negotiation: Negotiation = "off"
     redirects: tuple[Redirect, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()  # those that a file name needs stand last
@@ -133,4 +135,4 @@ class RuleSet:
     def is_empty(self) -> bool:
         """Whether plain files say it all."""
         listed = (self.redirects, self.rewrites, self.proxies, self.headers, self.types)
-        return self.negotiation == "off" and not any(listed)
+        return not self.variants and not any(listed)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import cast, get_args
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.rules.destinations import Destination, parse_destination
 from pybuild.rules.model import (
     NEGOTIATED,
     REDIRECT_STATUSES,
@@ -27,7 +28,7 @@ from pybuild.rules.model import (
     Rule,
     SetHeaders,
 )
-from pybuild.rules.patterns import Destination, PathPattern, parse_destination, parse_pattern
+from pybuild.rules.patterns import PathPattern, parse_pattern
 from pybuild.rules.regexes import PatternError, check_regex
 
 KeyPath = tuple[str | int, ...]

@@ -1,16 +1,16 @@
-"""The pattern language of rules: `/docs/:slug*`, `:id(\\d+)`, and the regexes inside it.
+"""The pattern language of sources: `/docs/:slug*`, `:slug+`, `:slug?`, `:id(\\d+)`.
 
-Owns the one parser of sources and destinations, the check that a regex means the same in PCRE, RE2,
-JavaScript and Python, matching, and filling. Knows no rule, no host and no file.
+Owns the parser of sources, matching, and the one printer of regexes that targets share. Knows no rule, no
+host and no file.
 Sources: Next.js, "redirects", "Path Matching"; path-to-regexp 6; the RE2 syntax page.
 
-A source is matched against the decoded path; one slash at its end does not count. Letter case counts.
+One slash at the end of an address does not count; letter case does.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,7 +18,7 @@ from pybuild.rules.regexes import PatternError, check_regex
 
 Modifier = Literal["", "?", "*", "+"]
 SEGMENT = "[^/]+?"  # what a parameter without a regex of its own takes
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODIFIERS: Mapping[str, Modifier] = {"?": "?", "*": "*", "+": "+"}
 
 
@@ -76,72 +76,56 @@ class PathPattern:
 
     def match(self, url: str) -> dict[str, str] | None:
         """Match a decoded path; maps each parameter to its value, "" where an optional one is absent."""
-        found = re.fullmatch(self._python(), _without_slash(url), re.ASCII | re.DOTALL)
+        return self._match(print_regex(self), url)
+
+    def match_sent(self, path: str) -> dict[str, str] | None:
+        """Match a path as it was sent: literal text percent-encoded as usual, values left as they came."""
+        return self._match(print_regex(self, literal=sent_literal), path)
+
+    def _match(self, regex: str, text: str) -> dict[str, str] | None:
+        found = re.fullmatch(f"{regex}/?", text, re.ASCII | re.DOTALL)
         if found is None:
             return None
         return {param.name: found[index] or "" for index, param in enumerate(self.params, 1)}
 
-    def _python(self) -> str:
-        return "".join(
-            re.escape(part.text) if isinstance(part, Text) else _python_param(part) for part in self.parts
-        )
+
+def escape(text: str) -> str:
+    """Escape text for a regex of the portable dialect: `a.b` → `a\\.b`."""
+    return re.sub(r"[\\.^$*+?()\[\]{}|]", r"\\\g<0>", text)
 
 
-def _python_param(param: Param) -> str:
-    inner = f"{re.escape(param.prefix)}({param.value_regex})"
-    return f"(?:{inner})?" if param.is_optional else inner
+def sent_literal(text: str) -> str:
+    """A regex for literal text in a path as it was sent: encoded, or plain where clients send it so."""
+    return "".join(_sent_char(char) for char in text)
 
 
-def _without_slash(url: str) -> str:
-    return url[:-1] if len(url) > 1 and url.endswith("/") else url
+def _sent_char(char: str) -> str:
+    if char == "/" or re.fullmatch(r"[A-Za-z0-9._~-]", char):
+        return escape(char)
+    octets = "".join(_hex(octet) for octet in char.encode())
+    return f"(?:{escape(char)}|{octets})" if char.isascii() and char not in "%?# " else octets
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place in a destination where a captured value goes."""
-
-    name: str
-    prefix: str = ""  # "/" that goes away with an empty value
+def _hex(octet: int) -> str:
+    digits = (f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in f"{octet:02X}")
+    return "%" + "".join(digits)
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """A parsed destination: `/docs/:slug`, `https://api.example/:path*?v=1#top`."""
+def print_regex(
+    pattern: PathPattern,
+    *,
+    literal: Callable[[str], str] = escape,
+    group: Callable[[Param], str] = lambda param: f"({param.value_regex})",
+) -> str:
+    """Print a pattern as a portable regex without anchors and without the slash that may end an address."""
 
-    source: str  # as written
-    origin: str  # "https://api.example:8080", or "" for a path of this site
-    path: tuple[Text | Slot, ...]  # decoded, starts with "/"
-    query: tuple[Text | Slot, ...] = ()  # its text is encoded as written, without "?"
-    fragment: str = ""  # as written, without "#"
-
-    @property
-    def is_external(self) -> bool:
-        return bool(self.origin)
-
-    @property
-    def slots(self) -> tuple[Slot, ...]:
-        return tuple(part for part in (*self.path, *self.query) if isinstance(part, Slot))
-
-    @property
-    def literal(self) -> str | None:
-        """The one decoded path it leads to, where it has no slots in it."""
-        if any(isinstance(part, Slot) for part in self.path):
-            return None
-        return "".join(part.text for part in self.path if isinstance(part, Text))
-
-    def fill(self, captures: Mapping[str, str]) -> str:
-        """The decoded path with the captured values in place; `/` where nothing is left of it."""
-        return _filled(self.path, captures) or "/"
-
-
-def _filled(parts: tuple[Text | Slot, ...], captures: Mapping[str, str]) -> str:
-    def one(part: Text | Slot) -> str:
+    def one(part: Text | Param) -> str:
         if isinstance(part, Text):
-            return part.text
-        value = captures.get(part.name, "")
-        return part.prefix + value if value else ""
+            return literal(part.text)
+        inner = literal(part.prefix) + group(part)
+        return f"(?:{inner})?" if part.is_optional else inner
 
-    return "".join(one(part) for part in parts)
+    return "".join(one(part) for part in pattern.parts)
 
 
 def parse_pattern(source: str) -> PathPattern:
@@ -224,7 +208,7 @@ class _Scanner:
         self.at += 1
 
     def _named(self) -> Param:
-        name = _NAME.match(self.source, self.at + 1)
+        name = NAME.match(self.source, self.at + 1)
         if name is None:
             hint = 'write a name after it, as in ":slug", or "\\\\:" for the sign itself'
             raise PatternError(f'":" in "{self.source}" has no name', hint)
@@ -278,44 +262,3 @@ def _without_final_slash(parts: list[Text | Param]) -> list[Text | Param]:
     if isinstance(last, Text) and last.text.endswith("/") and (len(parts) > 1 or last.text != "/"):
         return [*parts[:-1], Text(last.text[:-1])] if last.text != "/" else parts[:-1]
     return parts
-
-
-def parse_destination(text: str) -> Destination:
-    """Parse a destination: a path of this site or an http(s) address. Raises `PatternError`."""
-    found = re.match(r"(https?://[^/?#]+)?(/[^?#]*)?(\?[^#]*)?(#.*)?$", text)
-    if found is None or not (found[1] or found[2]) or not text.isprintable() or " " in text:
-        raise PatternError(
-            f'"{text}" is no destination', 'write a path such as "/docs/:slug" or an https:// address'
-        )
-    if text.startswith(("//", "/\\")):
-        raise PatternError(f'"{text}" leaves the site', 'write one "/" or the full https:// address')
-    origin = found[1] or ""
-    if re.search(r":(?!\d+$)|[@\\]", origin.partition("://")[2]):
-        raise PatternError(
-            f'the host in "{text}" is not fixed text', "write the host out; a visitor must not choose it"
-        )
-    return Destination(
-        source=text,
-        origin=origin,
-        path=_slots(found[2] or "/"),
-        query=_slots((found[3] or "?")[1:]),
-        fragment=(found[4] or "#")[1:],
-    )
-
-
-def _slots(text: str) -> tuple[Text | Slot, ...]:
-    """Split text at its parameters; a "/" before one goes with the value."""
-    parts: list[Text | Slot] = []
-    plain, at = "", 0
-    while at < len(text):
-        name = _NAME.match(text, at + 1) if text[at] == ":" else None
-        if name:
-            prefix = "/" if plain.endswith("/") else ""
-            plain = plain.removesuffix("/")
-            parts += [Text(plain)] if plain else []
-            parts.append(Slot(name[0], prefix))
-            plain, at = "", name.end() + (text[name.end() : name.end() + 1] in _MODIFIERS)
-        else:
-            at += text[at] == "\\" and at + 1 < len(text)
-            plain, at = plain + text[at], at + 1
-    return (*parts, Text(plain)) if plain else tuple(parts)

@@ -1,1 +1,15 @@
+"""The hosts pybuild can write for: one table, one module a host.
 
+Owns the order in which they are listed. Knows nothing of any of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pybuild.targets import static
+from pybuild.targets.base import Compiled, Target, compile_rules
+
+TARGETS: Mapping[str, Target] = {target.name: target for target in (static.TARGET,)}
+
+__all__ = ["TARGETS", "Compiled", "Target", "compile_rules"]

@@ -1,0 +1,326 @@
+"""What a host should answer: the rules and the files applied to one request.
+
+Owns the meaning of a rule set; every target is held against it, and the preview serves by it. Sends nothing
+and opens no file. Redirects, headers and proxies are matched against the path as it was sent, rewrites and
+files against the decoded one; an encoded slash names no file.
+Sources: RFC 9110 §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.7 (406).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from pybuild.artifact import File, Headers
+from pybuild.rules.media import OCTETS, type_of
+from pybuild.rules.model import Condition, ProxyHeader, Redirect, RuleSet
+from pybuild.rules.negotiate import negotiate
+from pybuild.rules.regexes import to_python
+from pybuild.urls import absolute
+
+NOT_FOUND = "404.html"
+NOT_ACCEPTABLE = "406: this page exists as text/html and text/markdown\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sends."""
+
+    target: str  # path and query as sent, percent-encoded: "/docs/a?x=1"
+    method: str = "GET"
+    headers: Headers = ()
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+    def lines(self, name: str) -> list[str]:
+        """The values of all field lines of that name, in order."""
+        return [value for key, value in self.headers if key.lower() == name]
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyCall:
+    """The request to pass on; the client's Authorization and Cookie do not go with it."""
+
+    url: str
+    headers: tuple[ProxyHeader, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a host should answer. Exactly one of `path`, `text` and `proxy` says where the body comes from."""
+
+    status: int
+    headers: Headers = ()  # names as written; sorted by name
+    path: str = ""  # of the file to send
+    text: str = ""
+    proxy: ProxyCall | None = None
+
+    def header(self, name: str) -> str:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), "")
+
+
+def by_path(files: Iterable[File]) -> dict[str, File]:
+    """Index the files of a manifest as `evaluate` wants them."""
+    return {file.path: file for file in files}
+
+
+def evaluate(rules: RuleSet, request: Request, files: Mapping[str, File]) -> Outcome:
+    """Answer `request` as a host with these rules and files should."""
+    sent = _below(rules.base, request.path)
+    url = None if sent is None else decoded(sent)
+    if sent is None:
+        return Outcome(404, text="404\n")
+    if url is None:
+        return Outcome(400, text="400\n")
+    answer = _answer(rules, _Visit(request, sent, url), files)
+    return _with_headers(rules, answer, _Visit(request, sent, url))
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A request, its path below the base as sent, and the same decoded."""
+
+    request: Request
+    sent: str
+    url: str
+
+
+def _below(base: str, path: str) -> str | None:
+    """Take the base path off: `/docs/a` under `/docs` → `/a`; None outside of it."""
+    if not base:
+        return path
+    return (path[len(base) :] or "/") if path == base or path.startswith(base + "/") else None
+
+
+def decoded(sent: str) -> str | None:
+    """Decode a path, merge slashes and resolve dots; None where it is no path or leaves the root."""
+    text = unquote(sent, errors="surrogateescape")
+    if "\0" in text or not text.startswith("/"):
+        return None
+    depth = 0
+    for segment in text.split("/"):
+        depth += {"": 0, ".": 0, "..": -1}.get(segment, 1)
+        if depth < 0:
+            return None
+    end = "/" if text.endswith(("/", "/.", "/..")) else ""
+    return re.sub("/+", "/", posixpath.normpath(text) + end)
+
+
+def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
+    redirected = _redirect(rules, visit) or _slash_redirect(rules, visit, files)
+    if redirected:
+        return redirected
+    readable = visit.request.method in {"GET", "HEAD"}
+    served = (
+        _serve(rules, visit, files) if readable and not re.search("%(?:2f|5c)", visit.sent, re.I) else None
+    )
+    return served or _proxy(rules, visit) or _refuse(files, readable)
+
+
+def _refuse(files: Mapping[str, File], readable: bool) -> Outcome:
+    if not readable:
+        return Outcome(405, (("Allow", "GET, HEAD"),), text="405\n")
+    if NOT_FOUND in files:
+        return Outcome(404, (("Content-Type", type_of(NOT_FOUND)),), path=NOT_FOUND)
+    return Outcome(404, text="404\n")
+
+
+def holds(conditions: Iterable[Condition], request: Request) -> dict[str, str] | None:
+    """Check that all conditions hold; maps the named groups of their regexes to what they took."""
+    captures: dict[str, str] = {}
+    for condition in conditions:
+        value = _value(condition, request)
+        if not value:
+            return None
+        found = re.fullmatch(to_python(condition.value) or ".*", value, re.ASCII | re.DOTALL)
+        if found is None:
+            return None
+        captures |= {name: taken or "" for name, taken in found.groupdict().items()}
+    return captures
+
+
+def applies(
+    has: Iterable[Condition], missing: Iterable[Condition], request: Request
+) -> dict[str, str] | None:
+    """Like `holds`, and none of `missing` may hold."""
+    if any(holds((condition,), request) is not None for condition in missing):
+        return None
+    return holds(has, request)
+
+
+def _value(condition: Condition, request: Request) -> str:
+    """What the request says for a condition; of several values of a query name, the first."""
+    if condition.type == "header":
+        return ", ".join(request.lines(condition.key))
+    if condition.type == "host":
+        return re.sub(r":\d*$", "", next(iter(request.lines("host")), "")).lower()
+    if condition.type == "query":
+        pairs = (pair.partition("=") for pair in request.query.split("&"))
+        return next((value for name, _, value in pairs if name == condition.key), "")
+    if condition.type == "cookie":
+        pairs = (pair.strip().partition("=") for line in request.lines("cookie") for pair in line.split(";"))
+        return next((value for name, _, value in pairs if name == condition.key), "")
+    wanted = {"text/markdown": "md", "text/html": "html"}[condition.key]
+    return "yes" if negotiate(request.lines("accept")) == wanted else ""
+
+
+def _redirect(rules: RuleSet, visit: _Visit) -> Outcome | None:
+    for rule in rules.redirects:
+        captures = rule.source.match_sent(visit.sent)
+        more = None if captures is None else applies(rule.has, rule.missing, visit.request)
+        if captures is not None and more is not None:
+            target = location_of(rule, captures | more, rules.base, visit.request.query)
+            return Outcome(rule.status, (("Location", target),), text=f"{rule.status}\n")
+    return None
+
+
+def location_of(rule: Redirect, captures: Mapping[str, str], base: str, query: str) -> str:
+    """The Location of a redirect: captured text as it was sent, the visitor's query behind the rule's own."""
+    to = rule.destination
+    path = to.fill_sent(captures)
+    own = to.fill_query(captures)
+    joined = "&".join(part for part in (own, query) if part)
+    fragment = f"#{to.fragment}" if to.fragment else ""
+    return (to.origin or base) + path + (f"?{joined}" if joined else "") + fragment
+
+
+def _slash_redirect(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome | None:
+    if visit.sent == "/" or re.match(r"/[/\\]", visit.sent) or _proxy_rule(rules, visit):
+        return None
+    bare = visit.sent.rstrip("/")
+    if rules.trailing_slash and not visit.sent.endswith("/"):
+        to = visit.sent + "/"
+        wanted = visit.url[1:] not in files and f"{visit.url[1:]}/index.html" in files
+    else:
+        to = bare
+        wanted = bare != visit.sent and (not rules.trailing_slash or visit.url[1:-1] in files)
+    if not wanted:
+        return None
+    query = f"?{visit.request.query}" if visit.request.query else ""
+    return Outcome(308, (("Location", rules.base + to + query),), text="308\n")
+
+
+def _serve(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome | None:
+    """Answer with a file: rewrite, find, negotiate."""
+    url = _rewritten(rules, visit)
+    path = find(url, files)
+    if path is None or path == NOT_FOUND:
+        return None
+    headers: list[tuple[str, str]] = []
+    markdown = variant_of(path)
+    if rules.negotiation != "off" and markdown in files and url != "/" + path:
+        chosen = negotiate(visit.request.lines("accept"))
+        if chosen == "none" and rules.negotiation == "strict":
+            return _not_acceptable()
+        path = markdown if chosen == "md" else path
+        headers.append(("Vary", "Accept"))
+    elif rules.variants and (page := page_of(path, files)):
+        headers.append(("Link", f'<{absolute(rules.site, _address(page))}>; rel="canonical"'))
+    return _file(rules, visit.request, files[path], headers)
+
+
+def _not_acceptable() -> Outcome:
+    headers = (("Content-Type", "text/plain; charset=utf-8"), ("Vary", "Accept"))
+    return Outcome(406, headers, text=NOT_ACCEPTABLE)
+
+
+def _rewritten(rules: RuleSet, visit: _Visit) -> str:
+    for rule in rules.rewrites:
+        captures = rule.source.match(visit.url)
+        more = None if captures is None else applies(rule.has, rule.missing, visit.request)
+        if captures is not None and more is not None:
+            return rule.destination.fill(captures | more)
+    return visit.url
+
+
+def find(url: str, files: Mapping[str, File]) -> str | None:
+    """The path of the file that answers a decoded URL: itself, `.html`, or the index of a folder."""
+    bare = url.strip("/")
+    tried = (bare, f"{bare}.html", f"{bare}/index.html") if bare else ("index.html",)
+    return next((path for path in tried if path in files), None)
+
+
+def variant_of(path: str) -> str:
+    """The Markdown variant that stands beside an HTML file; "" for other files."""
+    return path.removesuffix(".html") + ".md" if path.endswith(".html") else ""
+
+
+def page_of(path: str, files: Mapping[str, File]) -> str | None:
+    """The HTML file whose variant `path` is: `a.md` → `a.html` or `a/index.html`."""
+    if not path.endswith(".md"):
+        return None
+    stem = path.removesuffix(".md")
+    return next((page for page in (f"{stem}.html", f"{stem}/index.html") if page in files), None)
+
+
+def _address(page: str) -> str:
+    """The decoded address of a page by its file: `a.html` → `/a`, `a/index.html` → `/a/`."""
+    return (
+        "/" + page.removesuffix("index.html") if page.rpartition("/")[2] == "index.html" else "/" + page[:-5]
+    )
+
+
+def _file(rules: RuleSet, request: Request, file: File, extra: list[tuple[str, str]]) -> Outcome:
+    kind = next((rule.media_type for rule in rules.types if rule.source.match("/" + file.path)), "")
+    tag = f'"{file.digest[:32]}"'
+    headers = (("Content-Type", kind or type_of(file.path) or OCTETS), ("ETag", tag), *extra)
+    asked = [tag.strip().removeprefix("W/") for tag in ",".join(request.lines("if-none-match")).split(",")]
+    if tag in asked or "*" in asked:
+        return Outcome(304, headers[1:])
+    return Outcome(200, headers, path=file.path)
+
+
+def _proxy_rule(rules: RuleSet, visit: _Visit) -> tuple[ProxyCall, tuple[str, ...]] | None:
+    for rule in rules.proxies:
+        captures = rule.source.match_sent(visit.sent)
+        more = None if captures is None else applies(rule.has, rule.missing, visit.request)
+        if captures is not None and more is not None:
+            queries = (rule.destination.fill_query(captures | more), visit.request.query)
+            query = "&".join(part for part in queries if part)
+            url = rule.destination.origin + rule.destination.fill_sent(captures | more)
+            return ProxyCall(url + (f"?{query}" if query else ""), rule.headers), rule.methods
+    return None
+
+
+def _proxy(rules: RuleSet, visit: _Visit) -> Outcome | None:
+    found = _proxy_rule(rules, visit)
+    if found is None:
+        return None
+    call, methods = found
+    if visit.request.method not in methods:
+        return Outcome(405, (("Allow", ", ".join(methods)),), text="405\n")
+    if ".." in unquote(visit.sent).replace("\\", "/").split("/"):
+        return Outcome(400, text="400\n")
+    return Outcome(200, proxy=call)
+
+
+def _with_headers(rules: RuleSet, answer: Outcome, visit: _Visit) -> Outcome:
+    """Add what the header rules say; the later of one name wins, but the values of Vary add up."""
+    merged = {name.lower(): (name, value) for name, value in answer.headers}
+    for rule in rules.headers:
+        matched = rule.source.match_sent(visit.sent) is not None
+        for name, value in rule.headers if matched and _admits(rule.has, rule.missing, visit) else ():
+            old = merged.get(name.lower(), ("", ""))[1]
+            merged[name.lower()] = (name, join_vary(old, value) if name.lower() == "vary" else value)
+    headers = tuple(merged[key] for key in sorted(merged) if answer.status != 304 or key != "content-type")
+    return Outcome(answer.status, headers, answer.path, answer.text, answer.proxy)
+
+
+def _admits(has: Iterable[Condition], missing: Iterable[Condition], visit: _Visit) -> bool:
+    return applies(has, missing, visit.request) is not None
+
+
+def join_vary(*values: str) -> str:
+    """Join values of Vary, each name once: `Accept`, `accept, Cookie` → `Accept, Cookie`."""
+    names = [name.strip() for value in values for name in value.split(",") if name.strip()]
+    first = {name.lower(): name for name in reversed(names)}
+    return ", ".join(first[key] for key in dict.fromkeys(name.lower() for name in names))

@@ -1,0 +1,46 @@
+"""Plain files: any web server, object store or CDN, without rules.
+
+Owns the one warning that lists what such a host loses. Writes no file.
+Source: none; it is what remains of a site where no rule is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pybuild.config import Config
+from pybuild.diagnostics import warning
+from pybuild.rules.model import RuleSet
+from pybuild.targets.base import Compiled, Files, Target
+
+
+def compile_static(rules: RuleSet, files: Files, config: Config) -> Compiled:
+    """Write nothing; say once, as the warning `rules-lost`, what plain files cannot do."""
+    lost = ", ".join(_lost(rules))
+    if not lost:
+        return Compiled()
+    kept = (
+        'Markdown stays at each page\'s ".md" address, which <link rel="alternate"> names; '
+        if rules.negotiation != "off"
+        else ""
+    )
+    hint = f"{kept}choose a host with --target to keep them"
+    return Compiled(findings=(warning("rules-lost", f"plain files do without: {lost}", hint=hint),))
+
+
+def _lost(rules: RuleSet) -> Iterator[str]:
+    if rules.negotiation != "off":
+        yield "Markdown by the Accept header"
+    counted = (
+        ("redirect", rules.redirects),
+        ("rewrite", rules.rewrites),
+        ("proxy rule", rules.proxies),
+        ("header rule", rules.headers),
+        ("media type", rules.types),
+    )
+    for name, listed in counted:
+        if listed:
+            yield f"{len(listed)} {name}{'s' if len(listed) > 1 else ''}"
+
+
+TARGET = Target("static", "plain files", frozenset(), compile_static, {})
