@@ -14,7 +14,7 @@ from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.rules.destinations import Slot
 from pybuild.rules.evaluate import find
 from pybuild.rules.model import Proxy, Redirect, Rewrite, RuleSet
-from pybuild.rules.patterns import SEGMENT, PathPattern
+from pybuild.rules.patterns import SEGMENT, Param, PathPattern, Text
 
 _HOPS = 20
 
