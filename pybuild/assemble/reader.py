@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from pybuild.assemble.xmltext import one_line
@@ -25,6 +26,23 @@ _NAMES = {
     tuple: "a list",
     type(None): "None",
 }
+
+
+def absolute_address(text: str, site_url: str, href: str) -> str:
+    """Make an author's URL absolute and encoded; what is percent-encoded stays.
+
+    `/a` is below the site's address, `./a` and `a` are next to the page. Raises ValueError for what is no
+    address of the web: another scheme than http or https, or none that can be parsed.
+    """
+    if text.startswith("/") and not text.startswith("//"):
+        text = site_url + text
+    parts = urlsplit(urljoin(href or site_url + "/", text))
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(text)
+    path, query, fragment = (
+        quote(part, safe="%/:@!$&'()*+,;=~?[]") for part in (parts.path, parts.query, parts.fragment)
+    )
+    return parts._replace(path=path, query=query, fragment=fragment).geturl()
 
 
 class Reader:
@@ -71,6 +89,16 @@ class Reader:
     def texts(self, value: object, key: str) -> tuple[str, ...]:
         """Read one text or a list of them; empty ones are left out."""
         return tuple(text for item in self.items(value) if (text := self.text(item, key)))
+
+    def address(self, value: object, key: str, *, site_url: str, href: str = "") -> str:
+        """Read a URL as an absolute one, relative ones from `href`; `""` for what is no URL."""
+        text = self.text(value, key)
+        try:
+            return absolute_address(text, site_url, href) if text else ""
+        except ValueError:
+            hint = 'write a path such as "/about", or an address that starts with https://'
+            self.fault(f'"{key}" is not an address of the web: "{text}"', hint)
+            return ""
 
     def items(self, value: object) -> list[Any]:
         """The members of a list, or the value itself as the only one."""

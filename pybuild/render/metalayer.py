@@ -133,14 +133,7 @@ class _LayerReader:
         return Said(meta=self.meta(values), **read)
 
     def address(self, reader: Reader, value: object, key: str) -> str:
-        """Read a URL as an absolute one; `""` for what is none."""
-        text = reader.text(value, key)
-        try:
-            return metatags.absolute_address(text, self.config.site.url, self.href) if text else ""
-        except ValueError:
-            hint = 'write a path such as "/about", or an address that starts with https://'
-            reader.fault(f'"{key}" is not an address of the web: "{text}"', hint)
-            return ""
+        return reader.address(value, key, site_url=self.config.site.url, href=self.href)
 
     def addresses(self, value: object, key: str) -> Pairs:
         """Read a mapping of names to URLs, sorted by name."""

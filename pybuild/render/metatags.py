@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from pybuild.assemble.reader import Reader
@@ -81,23 +80,6 @@ _ICON_RELS = {"icon": "icon", "shortcut": "shortcut icon", "apple": "apple-touch
 _ICON_KEYS = ("url", "type", "sizes", "media", "color", "rel")
 _SCRIPT = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def absolute_address(text: str, site_url: str, href: str) -> str:
-    """Make an author's URL absolute and encoded; what is percent-encoded stays.
-
-    `/a` is below the site's address, `./a` and `a` are next to the page. Raises ValueError for what is no
-    address of the web: another scheme than http or https, or none that can be parsed.
-    """
-    if text.startswith("/") and not text.startswith("//"):
-        text = site_url + text
-    parts = urlsplit(urljoin(href or site_url + "/", text))
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError(text)
-    path, query, fragment = (
-        quote(part, safe="%/:@!$&'()*+,;=~?[]") for part in (parts.path, parts.query, parts.fragment)
-    )
-    return parts._replace(path=path, query=query, fragment=fragment).geturl()
 
 
 def open_graph(reader: Reader, value: object, address: Address, zone: ZoneInfo) -> dict[str, Pairs]:
