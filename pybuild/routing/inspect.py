@@ -78,11 +78,12 @@ def inspect_module(
     text = _decode(data, file)
     if isinstance(text, Diagnostic):
         return ModuleFacts(file, is_readable=False, findings=(text,))
+    lines = () if text.isascii() else tuple(re.split(r"\r\n|\r|\n", text))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text, file)
-        return _facts(tree, _Source(file, text), star, settings)
+        return _facts(tree, _Source(file, lines), star, settings)
     except SyntaxError as fault:
         return ModuleFacts(file, is_readable=False, findings=(_syntax_error(fault, file),))
     except (RecursionError, MemoryError):
@@ -94,14 +95,13 @@ def inspect_module(
 @dataclass(frozen=True, slots=True)
 class _Source:
     file: str
-    text: str
+    lines: tuple[str, ...]  # empty where the text is ASCII
 
     def place(self, node: ast.AST) -> Place:
         """The syntax tree counts columns in UTF-8 bytes; authors count characters."""
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
-        if not self.text.isascii():
-            written = re.split(r"\r\n|\r|\n", self.text)[line - 1]
-            column = len(written.encode("utf-8")[:column].decode("utf-8", "ignore"))
+        if self.lines:
+            column = len(self.lines[line - 1].encode("utf-8")[:column].decode("utf-8", "ignore"))
         return line, column + 1
 
     def location(self, node: ast.AST) -> Location:

@@ -6,9 +6,9 @@ Source: Next.js 16, "generateStaticParams", with snake_case and stricter values.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 
-from pybuild.diagnostics import did_you_mean
 from pybuild.routing.segments import Pattern, Refused, Segment
 from pybuild.urls import path_fault, segment_fault
 
@@ -29,7 +29,8 @@ def check_params(
             _bad(f"an entry is {_kind(entry)}, not a mapping", f'return a list such as [{{"{first}": "a"}}]')
         ]
     given = {**(known or {}), **entry}
-    results = {segment.name: _value(segment, given) for segment in pattern.segments if segment.is_param}
+    spare = [key for key in given if isinstance(key, str) and key not in pattern.params]
+    results = {s.name: _value(s, given, spare) for s in pattern.segments if s.is_param}
     faults = [result for result in results.values() if isinstance(result, Refused)]
     params = {name: result for name, result in results.items() if not isinstance(result, Refused)}
     if not faults and (fault := path_fault(pattern.fill(params)[1:] or "index")):
@@ -37,13 +38,15 @@ def check_params(
     return faults or params
 
 
-def _value(segment: Segment, given: Mapping[str, object]) -> str | tuple[str, ...] | Refused:
+def _value(
+    segment: Segment, given: Mapping[str, object], spare: list[str]
+) -> str | tuple[str, ...] | Refused:
     """Check the value of one parameter."""
     name, value = segment.name, given.get(segment.name)
     if value is None and segment.kind == "optional_catch_all":
         return ()
     if value is None:
-        return _missing(segment, given)
+        return _missing(segment, given, spare)
     if not segment.is_catch_all:
         return _text(segment, value)
     if isinstance(value, str):
@@ -58,15 +61,12 @@ def _value(segment: Segment, given: Mapping[str, object]) -> str | tuple[str, ..
     return _texts(segment, tuple(value))
 
 
-def _missing(segment: Segment, given: Mapping[str, object]) -> Refused:
+def _missing(segment: Segment, given: Mapping[str, object], spare: list[str]) -> Refused:
     example = '["a", "b"]' if segment.is_catch_all else '"…"'
-    spare = [key for key in given if isinstance(key, str) and key != segment.name]
     said = f'"{segment.name}" is None' if segment.name in given else f'"{segment.name}" is missing'
-    near = did_you_mean(segment.name, spare)
-    hint = f'write "{segment.name}": {example}' + (
-        f" (the entry has {near.split()[-1].rstrip('?')})" if near else ""
-    )
-    return _bad(said, hint)
+    near = difflib.get_close_matches(segment.name, sorted(spare), n=1)
+    fix = f'rename "{near[0]}" to "{segment.name}"' if near else f'write "{segment.name}": {example}'
+    return _bad(said, fix)
 
 
 def _text(segment: Segment, value: object) -> str | Refused:
@@ -86,7 +86,8 @@ def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Re
         if not isinstance(value, str):
             fix = "str(…)" if isinstance(value, (int, float)) else '"…"'
             return _bad(
-                f'"{segment.name}" holds {_kind(value)}, not a str', f'write "{segment.name}": [{fix}]'
+                f'an item of "{segment.name}" is {_kind(value)}, not a str',
+                f'write "{segment.name}": [{fix}]',
             )
         prefix = segment.prefix if index == 0 else ""
         suffix = segment.suffix if index == last else ""

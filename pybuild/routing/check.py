@@ -1,0 +1,197 @@
+"""What can be refused before a line of the site has run.
+
+Owns the rules for route handlers, pages and metadata files; values of settings and conflicts have modules
+of their own. Pure: reads the tree that was read, and no disk.
+Sources: Next.js 16, "Static Exports" and "Route Handlers"; docs/errors.md.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from pybuild.config import Collection
+from pybuild.diagnostics import Diagnostic, Location, arrange, warning
+from pybuild.routing.conflicts import Claim, find_conflicts, route_claim
+from pybuild.routing.inspect import ModuleFacts
+from pybuild.routing.segments import Pattern, Refused
+from pybuild.routing.settings import check_settings
+from pybuild.routing.tree import GENERATOR, Route, Tree
+
+METHODS = ("POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+_METHOD_HINTS: Mapping[str, str] = {
+    "HEAD": "delete it: hosts answer HEAD from what GET made",
+    "OPTIONS": "delete it, and set Access-Control-Allow-Origin in [[headers]] where another origin reads it",
+}
+_SNAKE_CASE: Mapping[str, str] = {
+    "allowEmpty": "allow_empty",
+    "contentType": "content_type",
+    "dynamicParams": "dynamic_params",
+    "fetchCache": "fetch_cache",
+    "generateMetadata": "generate_metadata",
+    "generateSitemaps": "generate_sitemaps",
+    "generateStaticParams": GENERATOR,
+    "getServerSideProps": "load",
+    "getStaticPaths": GENERATOR,
+    "getStaticProps": "load",
+    "maxDuration": "max_duration",
+    "preferredRegion": "preferred_region",
+}
+_KNOWN = frozenset(_SNAKE_CASE.values()) | {"dynamic", "inputs", "metadata", "revalidate", "runtime"}
+
+
+def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic, ...]:
+    """List what is wrong with the routes, sorted by place; the tree's own findings are not repeated.
+
+    Codes: `config-error` (a collection's route), `invalid-setting`, `missing-get`, `missing-static-params`,
+    `non-get-handler`, `not-force-static`, `route-conflict`, `unknown-export`.
+    """
+    patterns, findings = _collection_patterns(collections)
+    for module in tree.modules:
+        findings += [*check_settings(module), *_unknown_exports(module)]
+    for route in tree.routes:
+        if route.module is None or route.module.is_readable:
+            findings += _check_route(route, set(patterns.values()))
+    claims = [route_claim(route) for route in tree.routes]
+    claims += [_collection_claim(collections[name], pattern) for name, pattern in patterns.items()]
+    return arrange([*findings, *find_conflicts(claims)])
+
+
+def _collection_patterns(
+    collections: Mapping[str, Collection],
+) -> tuple[dict[str, Pattern], list[Diagnostic]]:
+    """Parse the routes of the collections by name; one without a route was reported with the settings."""
+    patterns: dict[str, Pattern] = {}
+    findings: list[Diagnostic] = []
+    for name, collection in sorted(collections.items()):
+        pattern = Pattern.parse(collection.route) if collection.route else None
+        if isinstance(pattern, Refused):
+            message = f"collections.{name}.route: {pattern.reason}"
+            findings.append(Diagnostic("config-error", message, collection.location, pattern.hint))
+        elif pattern and len(pattern.params) != 1:
+            message = (
+                f'collections.{name}.route: "{collection.route}" must hold one parameter, for the document'
+            )
+            hint = f'write "{collection.route.split("[")[0].rstrip("/")}/[...slug]"'
+            findings.append(Diagnostic("config-error", message, collection.location, hint))
+        elif pattern:
+            patterns[name] = pattern
+    return patterns, findings
+
+
+def _collection_claim(collection: Collection, pattern: Pattern) -> Claim:
+    return Claim(pattern, None, f'the collection "{collection.name}"', collection.location)
+
+
+def _check_route(route: Route, collections: Iterable[Pattern]) -> list[Diagnostic]:
+    findings = _static_params(route, collections)
+    if route.kind == "handler" and route.module:
+        findings += _handler(route.module)
+    if route.kind == "metadata" and route.module and route.metadata:
+        findings += _metadata_function(route.module, route.metadata.replace("-", "_"))
+    if route.kind in {"page", "not_found"} and route.pattern not in collections:
+        findings += _page_content(route)
+    return findings
+
+
+def _handler(module: ModuleFacts) -> list[Diagnostic]:
+    findings = []
+    for method in METHODS:
+        if method in module.names:
+            message = f"{method} in {module.file} cannot be exported: a static host only answers GET"
+            hint = _METHOD_HINTS.get(
+                method, "delete it here, and serve it from a backend, reached through [[proxies]]"
+            )
+            findings.append(Diagnostic("non-get-handler", message, module.place(method), hint))
+    if "GET" not in module.names and not module.is_open:
+        findings.append(_missing_get(module))
+    if "dynamic" not in module.names:
+        message = f"{module.file} does not say that it is static"
+        hint = 'write dynamic = "force-static" at the top level'
+        findings.append(Diagnostic("not-force-static", message, module.place("GET"), hint))
+    return findings
+
+
+def _missing_get(module: ModuleFacts) -> Diagnostic:
+    near = next((name for name in ("get", "Get") if name in module.names), None)
+    hint = f"rename {near} to GET" if near else "define GET(), or delete the file"
+    return Diagnostic("missing-get", f"{module.file} defines no GET", module.place(near or ""), hint)
+
+
+def _metadata_function(module: ModuleFacts, name: str) -> list[Diagnostic]:
+    if name in module.names or module.is_open:
+        return []
+    near = next(
+        (other for other in module.names if other.replace("_", "").lower() == name.replace("_", "")), None
+    )
+    hint = f"rename {near} to {name}" if near else f"define {name}(), or delete the file"
+    return [
+        Diagnostic("unknown-export", f"{module.file} defines no {name}()", module.place(near or ""), hint)
+    ]
+
+
+def _page_content(route: Route) -> list[Diagnostic]:
+    """Refuse a page of nothing but a module that loads nothing."""
+    module = route.module
+    if module is None or route.template or route.markdown or "load" in module.names or module.is_open:
+        return []
+    stem = module.file.rpartition("/")[2].removesuffix(".py")
+    message = f"{module.file} has nothing to show: no load(), and no {stem}.html or {stem}.md beside it"
+    return [
+        Diagnostic(
+            "unknown-export", message, Location(module.file), f"write {stem}.md or {stem}.html, or load()"
+        )
+    ]
+
+
+def _static_params(route: Route, collections: Iterable[Pattern]) -> list[Diagnostic]:
+    """Require that somebody gives the params of a dynamic route."""
+    covered = {name for provider in route.providers for name in provider.pattern.params}
+    missing = [name for name in route.pattern.params if name not in covered]
+    rendered = route.kind == "page" and route.pattern in collections
+    if not missing or rendered or (route.module and route.module.is_open):
+        return []
+    names = " and ".join(f'"{name}"' for name in missing)
+    message = f"nothing says which values {names} of {route.pattern} can have"
+    example = ", ".join(
+        f'"{s.name}": {"[…]" if s.is_catch_all else "…"}' for s in route.pattern.segments if s.is_param
+    )
+    where = (
+        route.module.file
+        if route.module
+        else f"{route.folder}/{'page' if route.kind == 'page' else 'layout'}.py"
+    )
+    hint = f"define generate_static_params() in {where}: return [{{{example}}}]"
+    at = route.module.place("GET") if route.module else Location(route.file)
+    return [Diagnostic("missing-static-params", message, at, hint)]
+
+
+def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
+    """Warn of names that are nearly names with a meaning: camelCase, and spelling mistakes."""
+    findings = []
+    for name in module.names:
+        meant = _SNAKE_CASE.get(name) or _nearest(name)
+        if meant and meant not in module.names:
+            message = f"{name} has no meaning in {module.file}"
+            findings.append(
+                warning("unknown-export", message, module.place(name), f'did you mean "{meant}"?')
+            )
+    if "GET" not in module.names and module.is_open:
+        findings += [
+            warning(
+                "unknown-export",
+                f"{name} has no meaning in {module.file}",
+                module.place(name),
+                'did you mean "GET"?',
+            )
+            for name in ("get", "Get")
+            if name in module.names
+        ]
+    return findings
+
+
+def _nearest(name: str) -> str:
+    """The known name that differs by a slip of the keyboard; short names are too often others."""
+    if name in _KNOWN or len(name) < 6:
+        return ""
+    return next(iter(difflib.get_close_matches(name, sorted(_KNOWN), n=1, cutoff=0.9)), "")
