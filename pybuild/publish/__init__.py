@@ -1,0 +1,40 @@
+"""Publishing: the only writer of the output folder.
+
+Owns staging, the lock, the journal, the swap, the manifest, recovery and deletion. Knows no page.
+An output is wholly old or wholly new at every moment, and nothing is deleted that the manifest does not list.
+
+    with exclusive(root) as findings:                  # locked
+        output = output_at(root, out)
+        findings = recover(output)                     # finish what was cut off
+        stage, findings = open_stage(output, previous := load_manifest(output))
+        digest, size = stage.write("a.html", body)     # in any worker
+        findings = shrink_findings(previous.manifest, files)
+        published, findings = commit(stage, files)     # or: discard(stage)
+"""
+
+from pybuild.publish.commit import Cleaned, Published, clean, commit
+from pybuild.publish.faults import publish_error
+from pybuild.publish.guard import check_out
+from pybuild.publish.journal import recover
+from pybuild.publish.lock import exclusive
+from pybuild.publish.manifest import Output, Previous, load_manifest, output_at, shrink_findings
+from pybuild.publish.stage import Stage, discard, open_stage
+
+__all__ = [
+    "Cleaned",
+    "Output",
+    "Previous",
+    "Published",
+    "Stage",
+    "check_out",
+    "clean",
+    "commit",
+    "discard",
+    "exclusive",
+    "load_manifest",
+    "open_stage",
+    "output_at",
+    "publish_error",
+    "recover",
+    "shrink_findings",
+]
