@@ -12,7 +12,7 @@ import io
 import re
 import tokenize
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from pybuild.diagnostics import Diagnostic, Location
@@ -147,13 +147,14 @@ def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[s
         for name in found:
             places.setdefault(name, set()).add(source.place(binding.node))
     wanted = {name: sorted(places[name]) for name in sorted(settings) if name in places}
-    read, findings = _settings(_literals(tree), wanted, source.file)
+    literals = _literals(tree)
+    read, findings = _settings(literals, wanted, source.file)
     code = next((node for node in tree.body if _does_something(node)), None)
     return ModuleFacts(
         file=source.file,
         names={name: min(places[name]) for name in sorted(places)},
         settings=read,
-        exports=_exports(tree, places),
+        exports=_exports(literals, places),
         code=source.place(code) if code is not None else None,
         is_open=is_open,
         findings=(*findings, *_directives(tree, source)),
@@ -166,13 +167,16 @@ def _does_something(node: ast.stmt) -> bool:
     )
 
 
-def _exports(tree: ast.Module, names: Iterable[str]) -> frozenset[str]:
-    """Names that a star import gives: `__all__` where it is one literal, else all that are public."""
-    literal = _literals(tree).get("__all__", [])
-    if len(literal) == 1 and isinstance(literal[0], (ast.List, ast.Tuple, ast.Set)):
-        listed = [item.value for item in literal[0].elts if isinstance(item, ast.Constant)]
-        return frozenset(name for name in listed if isinstance(name, str))
-    return frozenset(name for name in names if not name.startswith("_"))
+def _exports(literals: Mapping[str, list[ast.expr]], places: Mapping[str, set[Place]]) -> frozenset[str]:
+    """Names that a star import gives: a literal `__all__`, else also all that are public."""
+    written = [
+        node for node in literals.get("__all__", []) if isinstance(node, (ast.List, ast.Tuple, ast.Set))
+    ]
+    items = [item.value for node in written for item in node.elts if isinstance(item, ast.Constant)]
+    listed = {name for name in items if isinstance(name, str)}
+    if len(written) == len(places.get("__all__", ())) == 1:
+        return frozenset(listed)
+    return frozenset(listed | {name for name in places if not name.startswith("_")})
 
 
 def _literals(tree: ast.Module) -> dict[str, list[ast.expr]]:
