@@ -1,0 +1,3 @@
+"""Metadata of every page below `/docs`."""
+
+metadata = {"title": {"template": "%s · Tidewater docs", "default": "Tidewater docs"}}
