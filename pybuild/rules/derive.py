@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -16,7 +17,7 @@ from pybuild.artifact import File, Headers, Page, Redirection
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.rules.destinations import Destination, Slot
-from pybuild.rules.evaluate import by_path, find, join_vary
+from pybuild.rules.evaluate import by_path, find, join_list
 from pybuild.rules.media import same_type, type_of
 from pybuild.rules.model import (
     REDIRECT_STATUSES,
@@ -80,7 +81,7 @@ def derive(
         rewrites=(*rewrites, *_names(ordered)),
         proxies=tuple(rule for rule in config.rules if isinstance(rule, Proxy)),
         headers=(*_file_headers(ordered), *_vary(config.rules), *_header_rules(config.rules)),
-        types=tuple(_types(ordered)),
+        types=(*_set_types(config.rules), *_types(ordered)),
     )
     return rules, (*findings, *review(rules, by_path(ordered)))
 
@@ -92,8 +93,20 @@ def _negotiation(config: Config) -> Negotiation:
     return "strict" if settings.strict else "lenient"
 
 
-def _header_rules(rules: Iterable[Rule]) -> tuple[SetHeaders, ...]:
-    return tuple(rule for rule in rules if isinstance(rule, SetHeaders))
+def _header_rules(rules: Iterable[Rule]) -> Iterator[SetHeaders]:
+    """Header rules without their Content-Type, which belongs to the file."""
+    for rule in rules:
+        if isinstance(rule, SetHeaders):
+            pairs = tuple(pair for pair in rule.headers if pair[0].lower() != "content-type")
+            if pairs:
+                yield replace(rule, headers=pairs)
+
+
+def _set_types(rules: Iterable[Rule]) -> Iterator[SetType]:
+    for rule in reversed([rule for rule in rules if isinstance(rule, SetHeaders)]):
+        yield from (
+            SetType(rule.source, value) for name, value in rule.headers if name.lower() == "content-type"
+        )
 
 
 def _vary(rules: Iterable[Rule]) -> Iterator[SetHeaders]:
@@ -105,7 +118,7 @@ def _vary(rules: Iterable[Rule]) -> Iterator[SetHeaders]:
             if condition.type in {"header", "cookie", "accept"}
         ]
         if names:
-            yield SetHeaders(rule.location, rule.source, (("Vary", join_vary(*(_titled(n) for n in names))),))
+            yield SetHeaders(rule.location, rule.source, (("Vary", join_list(*(_titled(n) for n in names))),))
 
 
 def _titled(name: str) -> str:

@@ -22,6 +22,7 @@ from pybuild.rules.regexes import to_python
 from pybuild.urls import absolute
 
 NOT_FOUND = "404.html"
+ADDITIVE = frozenset({"vary", "link"})  # lists, to which every rule adds
 NOT_ACCEPTABLE = "406: this page exists as text/html and text/markdown\n"
 
 
@@ -104,7 +105,7 @@ def _below(base: str, path: str) -> str | None:
 def decoded(sent: str) -> str | None:
     """Decode a path, merge slashes and resolve dots; None where it is no path or leaves the root."""
     text = unquote(sent, errors="surrogateescape")
-    if "\0" in text or not text.startswith("/"):
+    if not re.fullmatch(r"/(?:[^%\\]|%[0-9A-Fa-f]{2})*", sent) or "\0" in text:
         return None
     depth = 0
     for segment in text.split("/"):
@@ -194,7 +195,7 @@ def location_of(rule: Redirect, captures: Mapping[str, str], base: str, query: s
 
 
 def _slash_redirect(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome | None:
-    if visit.sent == "/" or re.match(r"/[/\\]", visit.sent) or _proxy_rule(rules, visit):
+    if visit.sent == "/" or visit.sent.startswith("//") or _proxy_rule(rules, visit):
         return None
     bare = visit.sent.rstrip("/")
     if rules.trailing_slash and not visit.sent.endswith("/"):
@@ -223,7 +224,7 @@ def _serve(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome 
             return _not_acceptable()
         path = markdown if chosen == "md" else path
         headers.append(("Vary", "Accept"))
-    elif rules.variants and (page := page_of(path, files)):
+    elif rules.variants and visit.url == "/" + path and (page := page_of(path, files)):
         headers.append(("Link", f'<{absolute(rules.site, _address(page))}>; rel="canonical"'))
     return _file(rules, visit.request, files[path], headers)
 
@@ -304,13 +305,14 @@ def _proxy(rules: RuleSet, visit: _Visit) -> Outcome | None:
 
 
 def _with_headers(rules: RuleSet, answer: Outcome, visit: _Visit) -> Outcome:
-    """Add what the header rules say; the later of one name wins, but the values of Vary add up."""
+    """Add what the header rules say; the later of one name wins, but the values of Vary and Link add up."""
     merged = {name.lower(): (name, value) for name, value in answer.headers}
     for rule in rules.headers:
         matched = rule.source.match_sent(visit.sent) is not None
         for name, value in rule.headers if matched and _admits(rule.has, rule.missing, visit) else ():
             old = merged.get(name.lower(), ("", ""))[1]
-            merged[name.lower()] = (name, join_vary(old, value) if name.lower() == "vary" else value)
+            joined = join_list(old, value) if name.lower() in ADDITIVE else value
+            merged[name.lower()] = (name, joined)
     headers = tuple(merged[key] for key in sorted(merged) if answer.status != 304 or key != "content-type")
     return Outcome(answer.status, headers, answer.path, answer.text, answer.proxy)
 
@@ -319,8 +321,8 @@ def _admits(has: Iterable[Condition], missing: Iterable[Condition], visit: _Visi
     return applies(has, missing, visit.request) is not None
 
 
-def join_vary(*values: str) -> str:
-    """Join values of Vary, each name once: `Accept`, `accept, Cookie` → `Accept, Cookie`."""
+def join_list(*values: str) -> str:
+    """Join lists such as Vary, each member once: `Accept`, `accept, Cookie` → `Accept, Cookie`."""
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
     first = {name.lower(): name for name in reversed(names)}
     return ", ".join(first[key] for key in dict.fromkeys(name.lower() for name in names))

@@ -117,7 +117,7 @@ class RuleSet:
 
     Redirects; the slash at the end of an address; rewrites; negotiation and files; proxies; 404. In each
     tuple the first match wins, but for headers: all that match are added, the later one of a name winning,
-    except `Vary`, whose values add up. Sources are without the base path, and so are destinations.
+    except `Vary` and `Link`, whose values add up. Sources are without the base path, and so are destinations.
     """
 
     site: str = ""  # absolute address, without a slash at its end

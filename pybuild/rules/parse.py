@@ -256,6 +256,9 @@ def _set_headers(
             )
         elif _sound_header(reader, name, value, (*path, "headers", name)):
             pairs.append((name, value))
+    if any(name.lower() == "content-type" for name, _ in pairs) and (shared.has or shared.missing):
+        hint = "set Content-Type in a rule of its own, without has and missing"
+        reader.fault((*path, "headers"), "the type of a file cannot depend on a request", hint)
     return SetHeaders(shared.location, shared.source, tuple(pairs), shared.has, shared.missing)
 
 
