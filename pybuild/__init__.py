@@ -1,1 +1,65 @@
-"""pybuild: a folder of routes becomes a site any static host serves."""
+"""pybuild: a folder of routes becomes a site any static host serves.
+
+Owns the names a site author imports. They are loaded when first asked for, so that `pybuild --help`
+does not pay for them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pybuild.render.library import Document, DocumentCollection, collection
+    from pybuild.render.usercode import Context
+    from pybuild.web import (
+        FileResponse,
+        HTMLResponse,
+        JSONResponse,
+        MarkdownResponse,
+        PlainTextResponse,
+        RedirectResponse,
+        Request,
+        Response,
+        StreamingResponse,
+        XMLResponse,
+        not_found,
+        permanent_redirect,
+        redirect,
+    )
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Context",
+    "Document",
+    "DocumentCollection",
+    "FileResponse",
+    "HTMLResponse",
+    "JSONResponse",
+    "MarkdownResponse",
+    "PlainTextResponse",
+    "RedirectResponse",
+    "Request",
+    "Response",
+    "StreamingResponse",
+    "XMLResponse",
+    "__version__",
+    "collection",
+    "not_found",
+    "permanent_redirect",
+    "redirect",
+]
+
+_ELSEWHERE = {
+    "Context": "pybuild.render.usercode",
+    "Document": "pybuild.render.library",
+    "DocumentCollection": "pybuild.render.library",
+    "collection": "pybuild.render.library",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'pybuild' has no attribute {name!r}")
+    return getattr(importlib.import_module(_ELSEWHERE.get(name, "pybuild.web")), name)

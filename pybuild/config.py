@@ -13,13 +13,13 @@ import re
 import time
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.rules.model import RULE_TABLES, Rule
@@ -63,6 +63,7 @@ class Build:
     timeout: float = 60.0  # seconds one page or handler may take
     jobs: int = 0  # worker processes; 0 is one a processor
     engine: str = "processes"
+    git_dates: bool = True  # ask git for the last change of documents whose front matter is silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,7 @@ class Config:
     settings: Settings
     options: Options
     rules: tuple[Rule, ...] = ()  # in the order of the file
+    home: Path | None = None  # of the user
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # only to tell future dates; SOURCE_DATE_EPOCH
     public_env: Mapping[str, str] = field(default_factory=dict)  # PYBUILD_PUBLIC_*, without the prefix
     secrets: Mapping[str, str] = field(default_factory=dict)  # values that must not be published
@@ -249,6 +251,7 @@ def load_config(root: Path, options: Options = Options()) -> tuple[Config, tuple
         settings=settings,
         options=options,
         rules=rules,
+        home=_home(),
         now=_now(reader),
         public_env=env[0],
         secrets=env[1],
@@ -273,9 +276,7 @@ def _read(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:
             )
         return "pybuild.toml", text, table, findings
     if not shared:
-        raise MissingSettings(
-            f"{root} has no pybuild.toml" if root.is_dir() else f"{root} is not a folder"
-        )
+        raise MissingSettings(f"{root} has no pybuild.toml" if root.is_dir() else f"{root} is not a folder")
     text, table, findings = _parse(project)
     return "pyproject.toml", text, table.get("tool", {}).get("pybuild", {}), findings
 
@@ -290,7 +291,11 @@ def _parse(file: Path) -> tuple[str, dict[str, Any], list[Diagnostic]]:
         return text, tomllib.loads(text.replace("\r\n", "\n")), []
     except UnicodeDecodeError as fault:
         at = Location(file.name)
-        return "", {}, [Diagnostic("encoding-error", f"byte {fault.start} is not UTF-8", at, "save it as UTF-8")]
+        return (
+            "",
+            {},
+            [Diagnostic("encoding-error", f"byte {fault.start} is not UTF-8", at, "save it as UTF-8")],
+        )
     except tomllib.TOMLDecodeError as fault:
         found = re.search(r"line (\d+), column (\d+)", str(fault))
         place = (int(found[1]), int(found[2])) if found else (None, None)
@@ -334,7 +339,9 @@ class _Reader:
             return self._wrong(path, "a list", value)
         if origin in (Mapping, dict):
             if isinstance(value, dict):
-                return {k: v if inner[1] is Any else self.read(inner[1], v, (*path, k)) for k, v in value.items()}
+                return {
+                    k: v if inner[1] is Any else self.read(inner[1], v, (*path, k)) for k, v in value.items()
+                }
             return self._wrong(path, "a table", value)
         if origin is Literal:
             return value if value in inner else self._wrong(path, " or ".join(f'"{v}"' for v in inner), value)
@@ -348,9 +355,11 @@ class _Reader:
         names = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
         return self._wrong(path, names[kind], value)
 
-    def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object) -> None:
+    def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object) -> Any:
+        """Report a value of the wrong type; None, which keeps the default."""
         name = ".".join(map(str, path))
         self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", f"write {wanted}")
+        return None
 
     def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
         if not isinstance(value, dict):
@@ -373,7 +382,9 @@ class _Reader:
 def _toml_text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else {list: "a list", dict: "a table"}.get(type(value), str(value))
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else str(value)
 
 
 def _checked(settings: Settings, options: Options, reader: _Reader) -> Settings:
@@ -387,11 +398,12 @@ def _checked(settings: Settings, options: Options, reader: _Reader) -> Settings:
             reader.fault(("site",), f"site.{name} is missing", f'write {name} = "{example}" below [site]')
     if site.url:
         site = dataclasses.replace(site, url=_checked_url(site.url, reader))
-    if site.timezone not in available_timezones():
+    if not _is_zone(site.timezone):
         reader.fault(
             ("site", "timezone"),
             f'"{site.timezone}" is not a time zone',
-            did_you_mean(site.timezone, available_timezones()) or 'write an IANA name such as "Europe/Vienna"',
+            did_you_mean(site.timezone, available_timezones())
+            or 'write an IANA name such as "Europe/Vienna"',
         )
         site = dataclasses.replace(site, timezone="UTC")
     for name, least in (("timeout", 0.001), ("jobs", 0)):
@@ -401,12 +413,24 @@ def _checked(settings: Settings, options: Options, reader: _Reader) -> Settings:
     return dataclasses.replace(settings, site=site)
 
 
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
 def _checked_url(url: str, reader: _Reader) -> str:
     """Require an http(s) address without query or fragment; return it without a trailing slash."""
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
-        sound = sound and (parts.port or 80) > 0 and url.isprintable() and not re.search(r'[\s<>"\\^`{|}]', url)
+        sound = (
+            parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+        )
+        sound = (
+            sound and (parts.port or 80) > 0 and url.isprintable() and not re.search(r'[\s<>"\\^`{|}]', url)
+        )
     except ValueError:
         sound = False
     if not sound:
@@ -428,6 +452,19 @@ def _check_collections(settings: Settings, reader: _Reader) -> None:
             reader.fault(("feed", "collections", index), f'there is no collection "{name}"', hint)
 
 
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def stopwatch() -> Callable[[], float]:
+    """Start one; calling it gives the seconds since."""
+    start = time.perf_counter()
+    return lambda: time.perf_counter() - start
+
+
 def _now(reader: _Reader) -> datetime:
     """The moment of the export: `SOURCE_DATE_EPOCH` where it is set, else the clock."""
     said = os.environ.get("SOURCE_DATE_EPOCH")
@@ -437,7 +474,9 @@ def _now(reader: _Reader) -> datetime:
         return datetime.fromtimestamp(int(said), UTC)
     except (ValueError, OverflowError, OSError):
         message = f'SOURCE_DATE_EPOCH is not a number of seconds: "{said}"'
-        reader.findings.append(Diagnostic("config-error", message, hint="set it to seconds since 1970, or unset it"))
+        reader.findings.append(
+            Diagnostic("config-error", message, hint="set it to seconds since 1970, or unset it")
+        )
         return datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -452,5 +491,3 @@ def _environment(rules: tuple[Rule, ...]) -> tuple[dict[str, str], dict[str, str
         if (k in named or SECRET_NAME.search(k)) and len(v) >= 8 and not k.startswith(prefix)
     }
     return public, secret
-
-

@@ -1,0 +1,131 @@
+"""The command line: options → settings → one call → report → exit code.
+
+Owns the commands and their exit codes: 0 done, 1 the site has errors, 2 a wrong command line or no
+settings, 3 our own bug, 130 interrupted. Knows no phase; phases are imported when a command needs them,
+so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from pybuild import __version__
+
+_SITE = click.argument("site", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True,
+    help="How findings are printed.",
+)  # fmt: skip
+_QUIET = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+_VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print progress and what site code prints.")
+_STRICT = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+_BASE_URL = click.option("--base-url", metavar="URL", help="Use this address in place of site.url.")
+_DRAFTS = click.option("--drafts", is_flag=True, help="Publish drafts too.")
+_FUTURE = click.option("--future", is_flag=True, help="Publish documents dated in the future too.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="pybuild", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Export a folder of routes as a site that any static host serves."""
+
+
+@cli.command()
+@_SITE
+@click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
+@click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")
+@_BASE_URL
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Worker processes.  [default: one a processor]",
+)
+@click.option("--engine", metavar="NAME", help="serial or processes.  [default: processes]")
+@click.option("--no-cache", is_flag=True, help="Render every page anew.")
+@click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
+@_DRAFTS
+@_FUTURE
+@_STRICT
+@_FORMAT
+@_QUIET
+@_VERBOSE
+def export(site: Path, form: str, quiet: bool, verbose: bool, no_cache: bool, **options: Any) -> NoReturn:
+    """Build SITE and publish it to a folder."""
+    command = _commands()
+    sys.exit(
+        command.export(site, command.Options(cache=not no_cache, **options), _shown(form, quiet, verbose))
+    )
+
+
+@cli.command()
+@_SITE
+@_BASE_URL
+@_DRAFTS
+@_FUTURE
+@_STRICT
+@_FORMAT
+@_QUIET
+def check(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """Find what can be found in SITE without running its code."""
+    command = _commands()
+    sys.exit(command.check(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@_SITE
+@_DRAFTS
+@_FUTURE
+@_FORMAT
+@_QUIET
+def routes(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """List the routes of SITE and the files behind them."""
+    command = _commands()
+    sys.exit(command.routes(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@_SITE
+@click.option("--out", metavar="DIR", help="The output to remove.  [default: out, in the site]")
+@_FORMAT
+@_QUIET
+def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """Remove what pybuild published and its state. Files of others stay."""
+    command = _commands()
+    sys.exit(command.clean(site, command.Options(**options), _shown(form, quiet)))
+
+
+def _commands() -> Any:
+    return importlib.import_module("pybuild.commands")
+
+
+def _shown(form: str, quiet: bool, verbose: bool = False) -> tuple[str, int]:
+    return form, (1 if verbose else 0) - (1 if quiet else 0)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line. Exits with 130 where it is interrupted, with 3 where pybuild itself fails."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        cli.main(prog_name="pybuild", standalone_mode=True)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        sys.exit(130)
+    except SystemExit:
+        raise
+    except BaseException:
+        traceback.print_exc()
+        click.echo("This is a fault of pybuild. Please report it with the lines above.", err=True)
+        sys.exit(3)

@@ -1,0 +1,125 @@
+"""What each command does: settings, one call, a report, an exit code.
+
+Owns the wording of results. Knows no option names and no phase's inside.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pybuild import publish
+from pybuild.config import Config, MissingSettings, Options, load_config, stopwatch
+from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
+from pybuild.engines import ENGINES, UnknownEngine
+from pybuild.export import check_output, check_site
+from pybuild.export import export as run_export
+from pybuild.report import Report, Summary
+from pybuild.site import Site
+
+Shown = tuple[str, int]  # format and verbosity
+__all__ = ["Options", "check", "clean", "export", "routes"]
+
+
+def export(site: Path, options: Options, shown: Shown) -> int:
+    """Build and publish; exit 2 where the output folder is refused."""
+    elapsed = stopwatch()
+    report, config, findings = _start(site, options, shown)
+    if config.engine not in ENGINES:
+        raise click.UsageError(str(UnknownEngine(config.engine)))
+    if refused := (() if has_errors(findings) else check_output(config)):
+        report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
+        return 2
+    if has_errors(findings):
+        report.finish(
+            Summary(False, str(config.out), seconds=elapsed(), diagnostics=_also_checked(config, findings))
+        )
+        return 1
+    done = run_export(config, report.progress, report.printed)
+    out = os.path.relpath(config.out)
+    text = f"Exported {_counted(done.pages, 'page')}, {_counted(done.files, 'file')} to {out} in {elapsed():.1f} s"
+    summary = Summary(
+        ok=done.ok,
+        out=str(config.out),
+        pages=done.pages,
+        files=done.files,
+        seconds=elapsed(),
+        diagnostics=arrange((*findings, *done.findings)),
+        text=text,
+    )
+    report.finish(summary)
+    return 0 if done.ok else 1
+
+
+def check(site: Path, options: Options, shown: Shown) -> int:
+    """Report all findings that need no site code."""
+    elapsed = stopwatch()
+    report, config, findings = _start(site, options, shown)
+    every = _also_checked(config, findings)
+    ok = not has_errors(every)
+    report.finish(Summary(ok, str(config.out), seconds=elapsed(), diagnostics=every, text="No errors found"))
+    return 0 if ok else 1
+
+
+def routes(site: Path, options: Options, shown: Shown) -> int:
+    """List every route with its kind and its files."""
+    report, config, findings = _start(site, options, shown)
+    found, faults = (None, ()) if has_errors(findings) else check_site(config)
+    every = arrange((*findings, *faults))
+    rows = _route_rows(found) if found else []
+    lines = [f"{row['kind']:<9} {row['route']:<{_width(rows)}} {row['file']}" for row in rows]
+    ok = not has_errors(every)
+    report.finish(
+        Summary(ok, str(config.out), diagnostics=every, text="\n".join(lines), extra={"routes": rows})
+    )
+    return 0 if ok else 1
+
+
+def _width(rows: Sequence[dict[str, str]]) -> int:
+    return max(len(row["route"]) for row in rows)
+
+
+def _route_rows(site: Site) -> list[dict[str, str]]:
+    """One row a route; a collection's own page names its folder."""
+    rows = []
+    for route, name in zip(site.routes, site.collection_of, strict=True):
+        source = f"{site.config.settings.collections[name].source}/" if name else ""
+        file = " + ".join(filter(None, (route.file, source))) or source
+        rows.append({"kind": route.kind.replace("_", "-"), "route": str(route.pattern), "file": file})
+    return sorted(rows, key=lambda row: (row["route"], row["kind"]))
+
+
+def clean(site: Path, options: Options, shown: Shown) -> int:
+    """Delete what the manifest of the output lists."""
+    report, config, _ = _start(site, options, shown)
+    with publish.exclusive(config.root) as locked:
+        output = publish.output_at(config.root, config.out)
+        done, findings = (None, locked) if locked else publish.clean(output)
+    text = f"Removed {_counted(done.removed, 'file')}" if done else ""
+    if done and done.foreign:
+        text += f"; left {_counted(done.foreign, 'file')} of others"
+    report.finish(Summary(done is not None, str(config.out), diagnostics=findings, text=text))
+    return 0 if done is not None else 1
+
+
+def _start(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, tuple[Diagnostic, ...]]:
+    """Read the settings. Raises a usage error (exit 2) where there are none."""
+    try:
+        config, findings = load_config(site, options)
+    except MissingSettings as missing:
+        raise click.UsageError(f"{missing}; name the folder of a site") from None
+    form, verbosity = shown
+    report = Report(form, config.root, verbosity=verbosity)  # type: ignore[arg-type]
+    return report, config, made_strict(findings) if options.strict else findings
+
+
+def _also_checked(config: Config, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings of the settings together with those of the site, where it can be read all the same."""
+    return arrange((*findings, *check_site(config)[1]))
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -1,0 +1,119 @@
+"""From rendered pages to the full list of output files.
+
+Owns the staging of what nobody rendered: copies, site-wide outputs and the files of the target. What the
+site brings itself wins over what is generated. Knows no format and no host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pybuild.artifact import Artifact, File, Page
+from pybuild.assemble import assemble
+from pybuild.config import Config
+from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.plan import Claim, Plan, conflicts
+from pybuild.publish import Stage
+from pybuild.render.rendered import Rendered
+from pybuild.rules.model import RuleSet
+from pybuild.site import Site
+from pybuild.targets import TARGETS, Compiled, compile_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Everything that is staged."""
+
+    files: tuple[File, ...]
+    pages: tuple[Page, ...]  # sorted by URL
+
+
+def stage_outputs(
+    site: Site, plan: Plan, rows: Sequence[Rendered], stage: Stage
+) -> tuple[Outputs, tuple[Diagnostic, ...]]:
+    """Stage the copies and the site-wide files beside what was rendered.
+
+    Findings: `output-conflict`, and those of the outputs.
+    """
+    pages = tuple(sorted((row.page for row in rows if row.page), key=lambda page: page.url))
+    files = [file for row in rows for file in row.files]
+    files += _copied(site, plan, rows, stage)
+    taken = frozenset(file.path for file in files)
+    findings: list[Diagnostic] = []
+    generated: list[File] = []
+    for made in assemble(pages, site.config, lambda page: _read(stage, page), taken=taken):
+        if isinstance(made, Diagnostic):
+            findings.append(made)
+        elif made.path not in taken:
+            generated.append(write(stage, made))
+    claims = [*_claims(site, files, own=True), *_claims(site, generated, own=False)]
+    return Outputs((*files, *generated), pages), (*findings, *conflicts(claims))
+
+
+def _copied(site: Site, plan: Plan, rows: Iterable[Rendered], stage: Stage) -> Iterable[File]:
+    """Copy what is published as it is: `public/`, static metadata files, and files that documents name."""
+    root = site.config.root
+    sources = {path: root / file for path, file in plan.copies}
+    for row in rows:
+        for asset in row.assets:
+            sources.setdefault(asset.path, asset.file)
+    for path, source in sorted(sources.items()):
+        digest, size = stage.copy(path, source)
+        yield File(path, source.relative_to(root).as_posix(), digest, size)
+
+
+def _claims(site: Site, files: Iterable[File], *, own: bool) -> Iterable[Claim]:
+    for file in files:
+        generated = file.origin.startswith("[")
+        yield Claim(file.path, Location() if generated else Location(file.origin), is_own=own)
+
+
+def _read(stage: Stage, page: Page) -> str:
+    """The Markdown variant of a page, from the stage or, where it is unchanged, from the output."""
+    staged = stage.tree / page.variant_path
+    published = stage.output.out / page.variant_path
+    source = staged if staged.is_file() else published
+    return source.read_text("utf-8") if source.is_file() else ""
+
+
+def write(stage: Stage, artifact: Artifact) -> File:
+    """Stage one artifact."""
+    if artifact.source is not None:
+        digest, size = stage.copy(artifact.path, artifact.source)
+    else:
+        digest, size = stage.write(artifact.path, artifact.body)
+    return File(
+        artifact.path, artifact.origin, digest, size, media_type=artifact.media_type, headers=artifact.headers
+    )
+
+
+def compile_target(
+    rules: RuleSet, files: Sequence[File], config: Config
+) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """Make the files of the target. Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`."""
+    target = TARGETS.get(config.target)
+    if target is None:
+        hint = did_you_mean(config.target, TARGETS) or f"choose one of {', '.join(TARGETS)}"
+        message = f'there is no target "{config.target}"'
+        return Compiled(), (Diagnostic("config-error", message, Location(config.file), hint),)
+    by_path = {file.path: file for file in files}
+    compiled = compile_rules(target, rules, by_path, config)
+    taken = tuple(
+        _taken(artifact, by_path[artifact.path], config)
+        for artifact in compiled.site
+        if artifact.path in by_path
+    )
+    return compiled, (*compiled.findings, *taken)
+
+
+def _taken(artifact: Artifact, file: File, config: Config) -> Diagnostic:
+    message = f'{file.origin} makes "{artifact.path}", where the rules of {config.target} belong'
+    hint = "move its rules into the settings and remove it"
+    return Diagnostic("output-conflict", message, Location(file.origin), hint)
+
+
+def deploy_folder(config: Config) -> Path:
+    """Where the files of a target go that do not belong into the output."""
+    return config.out.with_name(f"{config.out.name}-deploy") / config.target

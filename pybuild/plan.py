@@ -1,0 +1,188 @@
+"""The plan: every page, handler and copy of an export, before anything is rendered.
+
+Owns the URLs and the rule that no two things may share an output path, on any file system. Pure.
+Source: nextjs.org, "Static Exports", for file names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pybuild.content import Entry
+from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.routing.params import Params
+from pybuild.routing.tree import Route, Surroundings
+from pybuild.site import Site
+from pybuild.urls import collision_key, page_path
+
+JobKind = Literal["page", "handler", "metadata", "not_found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One GET to run. Small and picklable: the route and the document are named, not carried."""
+
+    kind: JobKind
+    route: int  # index in Site.routes; -1 for the built-in not-found page
+    url: str  # decoded; "/404" for not-found
+    params: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    entry: int = -1  # index in the collection of the route
+    is_folder: bool = False  # other URLs lie below this one
+    in_feed: bool = False  # a feed shows the whole content
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All jobs, sorted by route and URL, and the URLs of pages."""
+
+    jobs: tuple[Job, ...] = ()
+    pages: frozenset[str] = frozenset()  # decoded URLs
+    taken: frozenset[str] = frozenset()  # paths of the site's own files that generated ones give way to
+    copies: tuple[tuple[str, str], ...] = ()  # output path and the file to copy, relative to the site
+    root: Surroundings = Surroundings()  # what surrounds the page for what is not found
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody's wish for an output path."""
+
+    path: str
+    origin: Location
+    is_own: bool = True  # False: generated; gives way to the site's own
+
+
+ParamsByRoute = Mapping[int, Sequence[Params]]
+
+
+def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """Lay out every output; `root` surrounds the not-found page of a site without its own. Findings: `output-conflict`."""
+    fed = _fed_files(site)
+    jobs = [job for index, route in enumerate(site.routes) for job in _jobs(site, index, route, params, fed)]
+    if not any(job.kind == "not_found" for job in jobs):
+        jobs.append(Job("not_found", -1, "/404"))
+    folders = _folders(job.url for job in jobs)
+    ordered = sorted(jobs, key=lambda job: (job.route, job.url))
+    placed = tuple(replace(job, is_folder=True) if job.url in folders else job for job in ordered)
+    copies = tuple(_copies(site, params))
+    claims = tuple(_claims(site, placed, copies))
+    pages = frozenset(job.url for job in placed if job.kind == "page")
+    taken = frozenset(claim.path for claim in claims)
+    return Plan(placed, pages, taken, copies, root), conflicts(claims)
+
+
+def _copies(site: Site, params: ParamsByRoute) -> Iterator[tuple[str, str]]:
+    """The files that are published as they are: `public/`, and metadata files that nothing makes."""
+    for found in site.public:
+        yield found.path, f"public/{found.path}"
+    for index, route in enumerate(site.routes):
+        if route.static:
+            for given in params.get(index, ()) if route.pattern.is_dynamic else ({},):
+                yield route.pattern.fill(given)[1:], route.static
+
+
+def _jobs(site: Site, index: int, route: Route, params: ParamsByRoute, fed: frozenset[str]) -> Iterator[Job]:
+    if route.kind == "not_found":
+        yield Job("not_found", index, "/404")
+    elif route.static:
+        return  # it is copied
+    elif route.kind == "page" and index not in params and (name := site.collection_of[index]):
+        for number, entry in enumerate(site.collections[name]):
+            yield Job(
+                "page", index, entry.url, _entry_params(site, name, entry), number, in_feed=entry.file in fed
+            )
+    elif not route.pattern.is_dynamic:
+        yield Job(_kind(route), index, route.pattern.fill({}), in_feed=route.markdown in fed)
+    else:
+        for given in params.get(index, ()):
+            yield Job(_kind(route), index, route.pattern.fill(given), tuple(given.items()))
+
+
+def _kind(route: Route) -> JobKind:
+    return "page" if route.kind == "page" else "handler" if route.kind == "handler" else "metadata"
+
+
+def _entry_params(site: Site, name: str, entry: Entry) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    segment = site.patterns[name].segments[-1]
+    value = entry.segments if segment.is_catch_all else entry.slug
+    return ((segment.name, value),)
+
+
+def _fed_files(site: Site) -> frozenset[str]:
+    """The files of the newest dated documents, as many as a feed shows."""
+    feed = site.config.settings.feed
+    chosen = feed.collections or tuple(n for n, c in site.config.settings.collections.items() if c.feed)
+    entries = [e for name in chosen for e in site.collections.get(name, ())]
+    if not feed.collections:
+        entries += site.documents.values()
+    dated = sorted(((e.date, e.file) for e in entries if e.date), reverse=True)
+    return frozenset(file for _, file in dated[: feed.limit])
+
+
+def _folders(urls: Iterable[str]) -> set[str]:
+    """Every URL that others lie below."""
+    found: set[str] = set()
+    for url in urls:
+        while (url := url.rpartition("/")[0]) and url not in found:
+            found.add(url)
+    return found
+
+
+def _claims(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> Iterator[Claim]:
+    """What is known of output paths before rendering: a handler without a suffix may still move."""
+    for path, file in copies:
+        yield Claim(path, Location(file))
+    for job in jobs:
+        path = page_path(job.url, trailing_slash=site.config.trailing_slash)
+        if job.kind == "not_found":
+            yield Claim("404.html", _origin(site, job))
+        elif job.kind == "page":
+            yield Claim(path, _origin(site, job))
+        elif job.kind == "metadata" or not job.is_folder:
+            yield Claim(job.url[1:] or "index", _origin(site, job))
+
+
+def _origin(site: Site, job: Job) -> Location:
+    if job.route < 0:
+        return Location()
+    route = site.routes[job.route]
+    name = site.collection_of[job.route] if job.entry >= 0 else ""
+    return Location(site.collections[name][job.entry].file) if name else Location(route.file)
+
+
+def conflicts(claims: Iterable[Claim]) -> tuple[Diagnostic, ...]:
+    """Find paths that some file system would store in one file, and files that are also folders."""
+    taken: dict[str, Claim] = {}
+    findings: list[Diagnostic] = []
+    for claim in claims:
+        first = taken.setdefault(collision_key(claim.path), claim)
+        if first is not claim:
+            findings.append(_same_path(first, claim))
+    for key, claim in taken.items():
+        if folder := next((taken[k] for k in _above(key) if k in taken), None):
+            findings.append(_below_file(folder, claim))
+    return tuple(findings)
+
+
+def _above(key: str) -> Iterator[str]:
+    while key := key.rpartition("/")[0]:
+        yield key
+
+
+def _same_path(first: Claim, second: Claim) -> Diagnostic:
+    one = f"{_named(first)} and {_named(second)}"
+    how = "" if first.path == second.path else f' and "{second.path}", which some systems store in one file'
+    message = f'{one} both make the file "{first.path}"{how}'
+    notes = (Note("the other one", first.origin),) if first.origin.file else ()
+    return Diagnostic("output-conflict", message, second.origin, "rename or remove one of the two", notes)
+
+
+def _below_file(file: Claim, below: Claim) -> Diagnostic:
+    message = f'"{file.path}" is a file of {_named(file)}, and "{below.path}" needs a folder of that name'
+    notes = (Note("the file", file.origin),) if file.origin.file else ()
+    return Diagnostic("output-conflict", message, below.origin, "rename one of the two", notes)
+
+
+def _named(claim: Claim) -> str:
+    return claim.origin.file or "pybuild"

@@ -1,0 +1,140 @@
+"""Route handlers: one GET run, its response kept.
+
+Owns what an export makes of a response: a file with its headers, a redirect, or a finding.
+Knows no template. Source: RFC 9110 §15 for status codes; nextjs.org, "Route Handlers".
+"""
+
+from __future__ import annotations
+
+import html
+
+from pybuild.artifact import File, Redirection
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.plan import Job
+from pybuild.render.rendered import Rendered
+from pybuild.render.tools import Tools
+from pybuild.render.usercode import Answer, Reading, Stop
+from pybuild.web import Redirected
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SUFFIXES = {
+    "application/atom+xml": "xml",
+    "application/javascript": "js",
+    "application/pdf": "pdf",
+    "application/rss+xml": "xml",
+    "image/gif": "gif",
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/svg+xml": "svg",
+    "image/webp": "webp",
+    "text/css": "css",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/javascript": "js",
+    "text/markdown": "md",
+    "text/plain": "txt",
+    "text/xml": "xml",
+}
+
+
+def render_handler(tools: Tools, job: Job) -> Rendered:
+    """Run GET for one URL. Findings: `import-error`, `handler-error`, `bad-response`, `request-data-at-build`,
+    `non-get-handler` for methods that only running the file binds.
+    """
+    route = tools.site.routes[job.route]
+    facts = route.module
+    assert facts is not None, "a handler has a module"
+    if late := tools.code.late_methods(facts.file, facts.names):
+        return Rendered(findings=tuple(late))
+    at = facts.place("GET")
+    dynamic = facts.settings.get("dynamic")
+    reading = Reading(tools.code, at, refuse=bool(dynamic and dynamic.value == "error"))
+    answer = _get(tools, job, at, reading)
+    findings = tuple(dict.fromkeys(reading.findings))
+    if isinstance(answer, Redirection):
+        return Rendered(files=stub(tools, job, answer), redirection=answer, findings=findings)
+    return Rendered(files=(_file(tools, job, answer),), findings=findings)
+
+
+def _get(tools: Tools, job: Job, at: Location, reading: Reading) -> Answer | Redirection:
+    context = tools.context(job)
+    doing = f"GET {job.url}{tools.shown(job)}"
+    function = getattr(tools.code.load(at.file), "GET", None)
+    if not callable(function):
+        raise Stop(Diagnostic("missing-get", f"GET of {at.file} is not a function", at, "write def GET(): …"))
+    try:
+        with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(at, doing):
+            answer = tools.code.answer(tools.code.call(function, reading.request(context), context))
+    except Redirected as away:
+        return Redirection(job.url, away.url, away.status, at.file, at.line)
+    if answer is None:
+        hint = "return JSONResponse(…), PlainTextResponse(…) or another Starlette response"
+        raise Stop(Diagnostic("bad-response", f"{doing} did not return a response", at, hint))
+    if fault := response_fault(answer, doing, at):
+        raise Stop(fault)
+    if answer.status in REDIRECTS:
+        return Redirection(job.url, answer.location, answer.status, at.file, at.line)
+    return answer
+
+
+def response_fault(answer: Answer, doing: str, at: Location) -> Diagnostic | None:
+    """Say why a static host could not answer with this response."""
+    if answer.status in REDIRECTS:
+        if answer.location:
+            return None
+        message, hint = f"{doing} answered {answer.status} without a Location", "return redirect(url)"
+    elif answer.status != 200:
+        message = f"{doing} answered {answer.status}, and a static host answers 200"
+        hint = (
+            "leave these params out of generate_static_params, or correct what fails"
+            if answer.status >= 400
+            else "answer 200, or serve this from a backend"
+        )
+    elif any(name == "set-cookie" for name, _ in answer.headers):
+        message, hint = (
+            f"{doing} sets a cookie, which a static host cannot",
+            "remove it, or serve this from a backend",
+        )
+    else:
+        return None
+    return Diagnostic("bad-response", message, at, hint)
+
+
+def _file(tools: Tools, job: Job, answer: Answer) -> File:
+    path = place(job.url, answer.media_type, is_folder=job.is_folder)
+    return tools.write(
+        path, answer.body, job, media_type=answer.media_type, headers=answer.headers, origin=tools.origin(job)
+    )
+
+
+def place(url: str, media_type: str, *, is_folder: bool) -> str:
+    """Name the file of a handler: its exact URL, unless that is a folder or has no suffix and is HTML.
+
+    `/api/posts` → `api/posts`, or `api/posts/index.json` where `/api/posts/1` exists; HTML at `/a` → `a.html`.
+    """
+    suffix = suffix_of(media_type)
+    if is_folder or url == "/":
+        return f"{url[1:]}/index.{suffix}".lstrip("/")
+    named = "." in url.rpartition("/")[2].lstrip(".")
+    return url[1:] + (".html" if suffix == "html" and not named else "")
+
+
+def suffix_of(media_type: str) -> str:
+    """The file suffix of a media type: `application/ld+json; charset=utf-8` → `json`; `bin` when unknown."""
+    essence = media_type.partition(";")[0].strip().lower()
+    structured = {"json": "json", "xml": "xml", "yaml": "yaml"}
+    last = essence.rpartition("/")[2].rpartition("+")[2]
+    return _SUFFIXES.get(essence) or structured.get(last) or "bin"
+
+
+def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
+    """A page that sends browsers on where the host has no redirects. None where the URL names a file."""
+    if "." in job.url.rpartition("/")[2]:
+        return ()
+    target = html.escape(away.location, quote=True)
+    body = (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
+        f'<meta name="robots" content="noindex">\n</head>\n<body>\n<p><a href="{target}">Moved</a></p>\n</body>\n</html>\n'
+    )
+    return (tools.write(tools.page_path(job), body.encode(), job, origin=tools.origin(job)),)

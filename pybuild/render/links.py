@@ -1,0 +1,163 @@
+"""Where a link in Markdown leads: another document, a file beside it, or a URL of the site.
+
+Owns the reading of hrefs as an author writes them. Checks nothing: what is found goes on as `Link`
+values and is held against the finished site. Source: RFC 3986 §5.2 for relative references.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from pybuild.artifact import Link
+from pybuild.config import Config
+from pybuild.urls import absolute, encode, is_external, nfc, page_href, variant_urls
+
+_SUFFIXES = (".md", ".markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file beside a document that is published because the document names it."""
+
+    path: str  # in the output
+    file: Path  # on disk
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One href, understood."""
+
+    href: str  # for the HTML page
+    absolute: str  # for the Markdown variant and for feeds
+    link: Link | None = None
+    asset: Asset | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the text with the links stands, and where it will answer."""
+
+    file: str  # relative to the site
+    url: str  # decoded URL of the page
+    folder: str  # site folder whose files are published beside the page
+    base: str  # decoded URL that folder stands for
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMap:
+    """The documents and pages of a site, as links name them."""
+
+    config: Config
+    files: Mapping[str, str]  # document, relative to the site → decoded URL
+    pages: Set[str]  # decoded URLs
+
+    def resolve(self, href: str, line: int | None, home: Home) -> Resolved:
+        """Understand one href written at `line` of `home.file`."""
+        if is_external(href) or not href:
+            return Resolved(href, href)
+        path, mark, rest = _split(href)
+        fragment = unquote(href.partition("#")[2])
+        written = unquote(path)
+        asset = None
+        if not written:
+            target = home.url
+        elif written.startswith("/"):
+            target = self._rooted(written)
+        else:
+            target, asset = self._relative(written, home)
+        link = Link(target, fragment, home.file, line, href)
+        tail = mark + quote(rest, safe="/?#:@!$&'()*+,;=~%")
+        shown = self.href(target)
+        page = target if target in self.pages else ""
+        kept = mark + rest if not written else shown + tail
+        return Resolved(kept, self._absolute(page, shown) + tail, link, asset)
+
+    def follow(self, href: str, url: str) -> tuple[str, str] | None:
+        """Where a browser goes from the page `url`: a decoded site URL and a fragment; None when it leaves the site."""
+        if is_external(href):
+            return None
+        path, _, rest = _split(href)
+        written, fragment = unquote(path), unquote(href.partition("#")[2])
+        if not written:
+            return url, fragment
+        base = self.config.site.base_path
+        if not written.startswith("/"):
+            joined = posixpath.normpath(posixpath.join(_folder_of(url, self.config), written))
+            return self._page_or_path(nfc(joined), written), fragment
+        if base and not (written + "/").startswith(base + "/"):
+            return None
+        return self._rooted(written), fragment
+
+    def published(self, href: str, url: str) -> str:
+        """An href of a finished page as an absolute URL, a page's being that of its variant."""
+        found = self.follow(href, url)
+        if found is None:
+            return href if is_external(href) else self.config.site.origin + href
+        target, _ = found
+        path, mark, rest = _split(href)
+        return self._absolute(target if target in self.pages else "", self.href(target)) + mark + rest
+
+    def href(self, target: str) -> str:
+        """A decoded site URL as browsers are given it: base path, trailing slash and encoding applied."""
+        if target in self.pages:
+            target = page_href(target, trailing_slash=self.config.trailing_slash)
+        return self.config.site.base_path + encode(target)
+
+    def variant(self, url: str) -> str:
+        """The absolute URL of a page's Markdown variant."""
+        return absolute(self.config.site.url, variant_urls(url, trailing_slash=self.config.trailing_slash)[0])
+
+    def _absolute(self, page: str, shown: str) -> str:
+        return self.variant(page) if page else self.config.site.origin + shown
+
+    def _rooted(self, written: str) -> str:
+        base = self.config.site.base_path
+        if base and (written + "/").startswith(base + "/"):
+            written = written[len(base) :] or "/"
+        return self._page_or_path(nfc(posixpath.normpath("/" + written.lstrip("/"))), written)
+
+    def _page_or_path(self, url: str, written: str) -> str:
+        """`/a/` means the page `/a` where there is one; other trailing slashes stay."""
+        slash = written.endswith("/") and url != "/" and url not in self.pages
+        return url + "/" if slash else url
+
+    def _relative(self, written: str, home: Home) -> tuple[str, Asset | None]:
+        """A document's path, a file beside it, or else a URL as a browser would join it."""
+        near = nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
+        for candidate in (near, near + ".md", near + ".markdown", near + "/index.md"):
+            if candidate in self.files:
+                return self.files[candidate], None
+        if not near.startswith("../") and not written.endswith((*_SUFFIXES, "/")):
+            asset = self._asset(near, home)
+            if asset:
+                return "/" + asset.path, asset
+            if near.startswith("public/") and (self.config.root / near).is_file():
+                return near.removeprefix("public"), None
+        return self._page_or_path(
+            nfc(posixpath.normpath(posixpath.join(_folder_of(home.url, self.config), written))), written
+        ), None
+
+    def _asset(self, near: str, home: Home) -> Asset | None:
+        inside = near.removeprefix(home.folder + "/")
+        hidden = any(part.startswith(".") for part in inside.split("/"))
+        if inside == near or hidden or near.endswith((".py", ".pyc")):
+            return None
+        file = self.config.root / near
+        if not (file.is_file() and file.resolve().is_relative_to(self.config.root)):
+            return None
+        return Asset((home.base.rstrip("/") + "/" + inside)[1:], file)
+
+
+def _folder_of(url: str, config: Config) -> str:
+    """The folder a browser resolves relative references against (RFC 3986 §5.2.3)."""
+    return page_href(url, trailing_slash=config.trailing_slash).rpartition("/")[0] + "/"
+
+
+def _split(href: str) -> tuple[str, str, str]:
+    """Cut an href before its query or fragment: `a.md?x#y` → `("a.md", "?", "x#y")`."""
+    cut = min((i for i in (href.find("?"), href.find("#")) if i >= 0), default=len(href))
+    return href[:cut], href[cut : cut + 1], href[cut + 1 :]

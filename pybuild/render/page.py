@@ -1,0 +1,266 @@
+"""Pages: a document or a template, inside its layouts, and its Markdown variant.
+
+Owns the order in which a page is made. Knows no engine, and of other pages only their URLs.
+Source: docs/pages.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from pybuild.artifact import File, Page, Redirection
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.plan import Job
+from pybuild.render.feedhtml import absolute_html
+from pybuild.render.handlers import REDIRECTS, stub
+from pybuild.render.library import Document
+from pybuild.render.markdown import Heading
+from pybuild.render.pagelinks import anchors_of, hrefs_of, links_of
+from pybuild.render.rendered import Rendered
+from pybuild.render.summary import Summary, summarise
+from pybuild.render.tools import Tools
+from pybuild.render.usercode import Stop
+from pybuild.render.variants import compose, from_html, from_markdown, main_content
+from pybuild.routing.tree import Route
+from pybuild.urls import variant_urls
+from pybuild.web import Redirected
+
+LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
+_WHOLE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
+_HEAD_END = re.compile(r"</head\s*>", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """What templates see as `page`."""
+
+    url: str  # as browsers are given it: root-relative, encoded; "" for the 404 page
+    path: str  # decoded
+    href: str  # absolute, encoded
+    title: str
+    description: str
+    date: datetime | None = None
+    updated: datetime | None = None
+    tags: tuple[str, ...] = ()
+    variant: str = ""  # URL of the Markdown variant, as browsers are given it
+    toc: tuple[Heading, ...] = ()
+    collection: str = ""
+    language: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A page on its way: what its code gave, what it says of itself, and its document."""
+
+    job: Job
+    route: Route
+    values: Mapping[str, Any]
+    document: Document | None
+    summary: Summary
+    view: PageView
+
+    @property
+    def blame(self) -> Location:
+        """Where a fault is placed that names no better line."""
+        return Location(self.route.file or (self.document.entry.file if self.document else ""))
+
+
+def render_page(tools: Tools, job: Job) -> Rendered:
+    """Make one page and its variant. Raises `Stop` with the findings that prevent it."""
+    route = tools.route(job)
+    try:
+        values, document = _load(tools, job, route)
+    except Redirected as away:
+        return _redirected(tools, job, route, away)
+    summary = summarise(tools, job, document, tools.context(job))
+    made = Made(job, route, values, document, summary, _view(tools, job, summary, document))
+    html = _with_variant_link(_html(tools, made), made)
+    body = document.body if document else None
+    anchors = anchors_of(html)
+    return Rendered(
+        files=(_write_html(tools, made, html), *_write_variants(tools, made, html)),
+        page=_page(tools, made) if job.kind == "page" else None,
+        links=links_of(tools, job, html, body, anchors),
+        anchors=anchors,
+        assets=tools.library.assets(body) if body else (),
+        findings=summary.findings,
+    )
+
+
+def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Document | None]:
+    """Find the page's document and run its `load`."""
+    document = tools.document(job)
+    if route.module is None or "load" not in route.module.names:
+        return {}, document
+    at = route.module.place("load")
+    doing = f"load for {job.url}{tools.shown(job)}"
+    function = getattr(tools.code.load(route.module.file), "load", None)
+    if not callable(function):
+        raise Stop(Diagnostic("invalid-setting", "load is not a function", at, "write def load(ctx): …"))
+    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(at, doing):
+        given = tools.code.call(function, tools.context(job))
+    if isinstance(given, Document):
+        return {}, Document(given.entry, tools.library, job.url)
+    if isinstance(given, Mapping) and all(isinstance(key, str) for key in given):
+        return given, document
+    kind = "None" if given is None else f"a {type(given).__name__}"
+    message = f"{doing} returned {kind}, not a mapping or a document"
+    raise Stop(Diagnostic("bad-response", message, at, 'return {"name": value, …}'))
+
+
+def _redirected(tools: Tools, job: Job, route: Route, away: Redirected) -> Rendered:
+    at = route.module.place("load") if route.module else Location(route.file)
+    if away.status not in REDIRECTS:
+        message = f"load for {job.url} redirects with the status {away.status}"
+        raise Stop(Diagnostic("bad-response", message, at, "use 301, 302, 303, 307 or 308"))
+    redirection = Redirection(job.url, away.url, away.status, at.file, at.line)
+    return Rendered(files=stub(tools, job, redirection), redirection=redirection)
+
+
+def _view(tools: Tools, job: Job, summary: Summary, document: Document | None) -> PageView:
+    links, slash, is_page = tools.library.links, tools.config.trailing_slash, job.kind == "page"
+    return PageView(
+        url=links.href(job.url) if is_page else "",
+        path=job.url,
+        href=tools.absolute(job) if is_page else "",
+        title=summary.metadata.name or summary.metadata.title,
+        description=summary.metadata.description,
+        date=document.date if document else None,
+        updated=document.updated if document else None,
+        tags=tuple(document.tags) if document else (),
+        variant=links.href(variant_urls(job.url, trailing_slash=slash)[0]) if is_page else "",
+        toc=document.toc if document else (),
+        collection=document.entry.collection if document else "",
+        language=summary.language,
+        meta=document.meta if document else {},
+    )
+
+
+def _html(tools: Tools, made: Made) -> str:
+    """Render the page and put it into its layouts, innermost first."""
+    params = tools.context(made.job).params
+    values = {**made.values, "page": made.view, "params": params, "document": made.document}
+    html = tools.templates.render(_template_name(made), values, blame=made.blame)
+    if _WHOLE.match(html):
+        return html
+    values["head"] = made.summary.head
+    for layout in reversed(made.route.surroundings.layouts):
+        html = tools.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame)
+    if _WHOLE.match(html):
+        return html
+    return tools.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
+
+
+def _template_name(made: Made) -> str:
+    if made.route.template:
+        return made.route.template
+    if made.document is not None:
+        return DOCUMENT
+    if made.job.kind == "not_found":
+        return NOT_FOUND
+    message = f"{made.route.file} has no page.html or page.md beside it, and its load returns no document"
+    hint = "write page.html beside it, or return a document from load"
+    raise Stop(Diagnostic("template-error", message, made.blame, hint))
+
+
+def _with_variant_link(html: str, made: Made) -> str:
+    """Name the variant also where a layout leaves `head` out, or the page is a whole document of its own."""
+    link = made.summary.variant_link
+    if not link or link in html:
+        return html
+    return _HEAD_END.sub(lambda end: f"{link}\n{end[0]}", html, count=1)
+
+
+def _write_html(tools: Tools, made: Made, html: str) -> File:
+    job = made.job
+    body = _encoded(html, made)
+    return tools.write(tools.page_path(job), body, job, origin=tools.origin(job), is_page=job.kind == "page")
+
+
+def _encoded(text: str, made: Made) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as fault:
+        found = f"U+{ord(text[fault.start]):04X}"
+        message = f"{made.job.url} holds the lone surrogate {found}, which UTF-8 cannot carry"
+        raise Stop(
+            Diagnostic("encoding-error", message, made.blame, "correct the text where it is read")
+        ) from None
+
+
+def _write_variants(tools: Tools, made: Made, html: str) -> list[File]:
+    """Write the Markdown variant at each of its URLs that the site itself leaves free."""
+    job = made.job
+    if job.kind != "page":
+        return []
+    body = _encoded(_variant(tools, made, html), made)
+    urls = variant_urls(job.url, trailing_slash=tools.config.trailing_slash)
+    free = [url[1:] for url in urls if url[1:] not in tools.taken]
+    return [tools.write(path, body, job, origin=tools.origin(job), is_variant=True) for path in free]
+
+
+def _variant(tools: Tools, made: Made, html: str) -> str:
+    """From the document where there is one, else converted from the page's main content."""
+    links = tools.library.links
+    if made.document is not None:
+        known = {href: found.absolute for href, found in made.document.body.links.items()}
+        body = from_markdown(made.document.markdown, links=known, title=made.view.title)
+    else:
+        main = main_content(html)
+        known = {href: links.published(href, made.job.url) for href in hrefs_of(main)}
+        body = from_html(main, base_url=made.view.href, links=known, title=made.view.title)
+    summary = made.summary
+    front = {
+        "title": made.view.title,
+        "description": made.view.description,
+        "url": made.view.href,
+        "lastmod": summary.updated or summary.date,
+        "lang": summary.language,
+    }
+    return compose(body, front={k: v for k, v in front.items() if v}, llms_url=tools.llms_url)
+
+
+def _page(tools: Tools, made: Made) -> Page:
+    """What the rest of the site may know of the page."""
+    job, view, summary = made.job, made.view, made.summary
+    metadata = summary.metadata
+    variant = tools.library.links.variant(job.url)
+    meta = view.meta
+    return Page(
+        url=job.url,
+        href=view.href,
+        path=tools.page_path(job),
+        title=view.title,
+        variant=variant,
+        variant_path=variant_urls(job.url, trailing_slash=tools.config.trailing_slash)[0][1:],
+        description=view.description,
+        date=summary.date,
+        updated=summary.updated,
+        language=view.language,
+        author=_text(meta.get("author")),
+        guid=_text(meta.get("guid")),
+        tags=view.tags,
+        collection=view.collection,
+        group=made.route.surroundings.group,
+        indexed=metadata.indexed,
+        alternates=metadata.languages,
+        images=metadata.images,
+        content=_feed_content(made) if job.in_feed else "",
+        file=tools.origin(job),
+    )
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _feed_content(made: Made) -> str:
+    """The document's HTML for a feed, every address absolute."""
+    return absolute_html(str(made.document.html), made.view.href) if made.document else ""

@@ -1,0 +1,66 @@
+"""The links and ids of a finished page.
+
+Owns the reading of `<a href>` and `id` out of HTML that templates and Markdown made. Judges nothing.
+Source: HTML, §13.1.2.3 for attributes.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from pybuild.artifact import Link
+from pybuild.plan import Job
+from pybuild.render.library import Body
+from pybuild.render.tools import Tools
+
+_VALUE = r"""=\s*(?:"([^"]*)"|'([^']*)')"""
+_ID = re.compile(r"\s(?:id|name)" + _VALUE)
+_HREF = re.compile(r"<a\s[^>]*?\bhref" + _VALUE, re.I)
+_SOURCE = re.compile(r"<(?:a|img|source|script|link)\s[^>]*?\b(?:href|src)" + _VALUE, re.I)
+
+
+def anchors_of(page: str) -> tuple[str, ...]:
+    """Every id of a page, in order."""
+    return tuple(html.unescape(found[1] or found[2]) for found in _ID.finditer(page))
+
+
+def hrefs_of(page: str) -> tuple[str, ...]:
+    """Every distinct href and src of a page, in order."""
+    return tuple(dict.fromkeys(html.unescape(found[1] or found[2] or "") for found in _SOURCE.finditer(page)))
+
+
+def links_of(
+    tools: Tools, job: Job, page: str, body: Body | None, anchors: Sequence[str]
+) -> tuple[Link, ...]:
+    """The links to hold against the finished site: those of the document, then those of templates.
+
+    A link within the page is settled here; one that a template gives to many pages is sent once a process.
+    """
+    own = [found.link for found in body.found if found.link] if body else []
+    known = {found.href for found in body.found} if body else set()
+    here = frozenset(anchors)
+    kept = dict.fromkeys(
+        link for link in own if not (link.target == job.url and (link.fragment in here or not link.fragment))
+    )
+    for link in _template_links(tools, job, page, known, here):
+        if link not in tools.sent:
+            tools.sent.add(link)
+            kept[link] = None
+    return tuple(kept)
+
+
+def _template_links(
+    tools: Tools, job: Job, page: str, known: set[str], here: frozenset[str]
+) -> Iterator[Link]:
+    hrefs = dict.fromkeys(html.unescape(found[1] or found[2] or "") for found in _HREF.finditer(page))
+    for href in hrefs:
+        found = tools.library.links.follow(href, job.url) if href not in known else None
+        if found is None:
+            continue
+        target, fragment = found
+        if target == job.url and (not fragment or fragment in here or fragment == "top"):
+            continue
+        file, line = tools.written_at(href, job)
+        yield Link(target, fragment, file, line, href)

@@ -1,0 +1,134 @@
+"""Jinja2 as sites see it: escaped always, strict about names, with the site's own functions.
+
+Owns the environment and the placing of template errors. Knows no route and no metadata.
+Source: Jinja2 3.1, "API" and "Sandbox"; templates are the site author's code and trusted as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jinja2
+from markupsafe import Markup
+
+from pybuild.config import Config
+from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.render.highlight import stylesheet
+from pybuild.render.library import Library, collection
+from pybuild.render.usercode import SiteCode, Stop
+from pybuild.urls import is_external
+
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+_SAFE_SCHEMES = frozenset({"", "http", "https", "mailto", "tel", "sms", "ftp"})
+_CONTROLS = re.compile(r"[\x00-\x20\x7f]")
+
+
+def shipped_folder() -> Path:
+    """The templates that come with pybuild: inside the installed package, or beside it in a checkout."""
+    inside = Path(__file__).parent.parent / "templates"
+    return inside if inside.is_dir() else inside.parent.parent / "templates"
+
+
+class Templates:
+    """One environment a process. Names: those of `templates/`, `app/…` for pages and layouts, then our own."""
+
+    def __init__(self, config: Config, library: Library, code: SiteCode) -> None:
+        self._config = config
+        self._code = code
+        self._library = library
+        folders = [str(config.root / "templates")]
+        loaders: list[jinja2.BaseLoader] = [
+            jinja2.PrefixLoader({"app": jinja2.FileSystemLoader(str(config.root / "app"))}),
+            jinja2.FileSystemLoader([*folders, str(shipped_folder())]),
+        ]
+        self.environment = jinja2.Environment(
+            loader=jinja2.ChoiceLoader(loaders),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            auto_reload=False,
+            cache_size=-1,
+            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+        )
+        self.environment.globals.update(self._globals())
+        self.environment.filters.update(date=format_date, safe_url=safe_url, absolute=self._absolute)
+
+    def _globals(self) -> dict[str, Any]:
+        return {
+            "site": self._config.site,
+            "url_for": self._library.links.href,
+            "collection": collection,
+            "collections": self._library.collections,
+            "env": self._config.public_env,
+            "highlight_css": lambda: Markup(stylesheet()),
+        }
+
+    def _absolute(self, href: str) -> str:
+        """`/a` → `https://a.example/a`; an address with a host stays."""
+        return href if is_external(href) else self._config.site.origin + href
+
+    def render(self, name: str, context: Mapping[str, Any], *, blame: Location) -> str:
+        """Render one template. Raises `Stop` with `template-error`; `blame` is the place when none is known."""
+        try:
+            return self.environment.get_template(name).render(context)
+        except Stop:
+            raise
+        except jinja2.TemplateSyntaxError as fault:
+            raise Stop(self._syntax_fault(fault, blame)) from None
+        except Exception as fault:
+            raise Stop(self._runtime_fault(fault, name, blame)) from None
+
+    def _syntax_fault(self, fault: jinja2.TemplateSyntaxError, blame: Location) -> Diagnostic:
+        file = self._code.relative(fault.filename or "")
+        at = Location(file, fault.lineno) if file else blame
+        return Diagnostic(
+            "template-error", f"this is not Jinja2: {fault.message}", at, "correct the tag at this line"
+        )
+
+    def _runtime_fault(self, fault: Exception, name: str, blame: Location) -> Diagnostic:
+        made = self._code.fault(fault, "template-error", blame, f"the template {name}")
+        if made.location.file.endswith(".py"):
+            return Diagnostic("handler-error", made.message, made.location, made.hint, made.notes)
+        return Diagnostic("template-error", made.message, made.location, self._hint(fault), made.notes)
+
+    def _hint(self, fault: Exception) -> str:
+        if isinstance(fault, jinja2.TemplatesNotFound | jinja2.TemplateNotFound):
+            near = did_you_mean(str(fault.name), self.environment.list_templates())
+            return near or "make the file below templates/, or correct the name"
+        if isinstance(fault, jinja2.UndefinedError):
+            return "correct the name, pass it from load(), or write {% if name is defined %}"
+        if isinstance(fault, UnicodeDecodeError):
+            return "save the template as UTF-8"
+        return "correct the template at this line"
+
+
+def format_date(value: Any, pattern: str = "%Y-%m-%d") -> str:
+    """Format a date in English, whatever the locale. Beyond strftime: `%-d`, `%-m`, `%-H`. "" for None."""
+    if value is None or value == "":
+        return ""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    assert isinstance(moment, date), f"date takes a date, not {type(value).__name__}"
+    return re.sub(r"%-?[a-zA-Z%]", lambda found: _directive(moment, found[0]), pattern)
+
+
+def _directive(moment: date, directive: str) -> str:
+    if directive.startswith("%-"):
+        return _directive(moment, "%" + directive[2:]).lstrip("0") or "0"
+    month, day = _MONTHS[moment.month - 1], _DAYS[moment.weekday()]
+    words = {"%B": month, "%b": month[:3], "%A": day, "%a": day[:3], "%Y": f"{moment.year:04}"}
+    return words.get(directive) or moment.strftime(directive)
+
+
+def safe_url(value: Any) -> str:
+    """Let only harmless schemes into an href: `javascript:…` becomes `#`."""
+    text = _CONTROLS.sub("", str(value))
+    try:
+        scheme = urlsplit(text).scheme.lower()
+    except ValueError:
+        return "#"
+    return str(value) if scheme in _SAFE_SCHEMES else "#"

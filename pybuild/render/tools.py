@@ -1,0 +1,145 @@
+"""What rendering works with: one set a process, made once.
+
+Owns the context of a job and the writing of its files, with the check that no secret leaves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pybuild.artifact import File, Headers, Link
+from pybuild.config import Config
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.plan import Job
+from pybuild.publish.stage import Stage
+from pybuild.render.library import Document, Library
+from pybuild.render.templates import Templates
+from pybuild.render.usercode import Context, SiteCode, Stop
+from pybuild.routing.segments import Pattern
+from pybuild.routing.tree import Route
+from pybuild.site import Site
+from pybuild.urls import absolute, page_href, page_path
+from pybuild.web import NotFound
+
+
+@dataclass(slots=True)
+class Tools:
+    """Everything a job needs but the job itself."""
+
+    site: Site
+    stage: Stage
+    code: SiteCode
+    library: Library
+    templates: Templates
+    sent: set[Link] = field(default_factory=set)  # links of templates that were reported already
+    not_found: Route = Route("not_found", Pattern(), "app")
+    taken: frozenset[str] = frozenset()  # output paths of the site's own that a variant gives way to
+    lines: dict[tuple[str, str], int | None] = field(default_factory=dict)  # of hrefs in template files
+
+    @property
+    def config(self) -> Config:
+        return self.site.config
+
+    def context(self, job: Job) -> Context:
+        params = {name: value if isinstance(value, str) else list(value) for name, value in job.params}
+        return Context(params, job.url, self.absolute(job), self.config.site)
+
+    def absolute(self, job: Job) -> str:
+        """The absolute, encoded URL of a job."""
+        url = job.url
+        if job.kind == "page":
+            url = page_href(url, trailing_slash=self.config.trailing_slash)
+        return absolute(self.config.site.url, url)
+
+    def route(self, job: Job) -> Route:
+        """The route of a job; the built-in one for a site without a not-found page."""
+        return self.site.routes[job.route] if job.route >= 0 else self.not_found
+
+    def document(self, job: Job) -> Document | None:
+        """The document a job renders, without asking site code."""
+        if job.entry >= 0:
+            entry = self.site.collections[self.site.collection_of[job.route]][job.entry]
+        else:
+            found = self.site.documents.get(self.route(job).markdown)
+            if found is None:
+                return None
+            entry = found
+        return Document(entry, self.library, job.url)
+
+    @property
+    def llms_url(self) -> str:
+        return absolute(self.config.site.url, "/llms.txt")
+
+    def written_at(self, href: str, job: Job) -> tuple[str, int | None]:
+        """The template file and line where an href stands; the page's own file where it is made by code."""
+        route = self.route(job)
+        files = [file for file in (route.template, *reversed(route.surroundings.layouts)) if file]
+        for file in files:
+            if (line := self._line(file, href)) is not None:
+                return file, line
+        return self.origin(job), None
+
+    def _line(self, file: str, href: str) -> int | None:
+        key = (file, href)
+        if key not in self.lines:
+            text = (self.config.root / file).read_text("utf-8", "replace")
+            found = re.search(r"""["']""" + re.escape(href) + r"""["']""", text)
+            self.lines[key] = text.count("\n", 0, found.start()) + 1 if found else None
+        return self.lines[key]
+
+    def page_path(self, job: Job) -> str:
+        return (
+            "404.html"
+            if job.kind == "not_found"
+            else page_path(job.url, trailing_slash=self.config.trailing_slash)
+        )
+
+    def origin(self, job: Job) -> str:
+        """The file that made a job's output: the document where there is one."""
+        if job.route < 0:
+            return "[not-found]"
+        route = self.site.routes[job.route]
+        name = self.site.collection_of[job.route] if job.entry >= 0 else ""
+        return self.site.collections[name][job.entry].file if name else route.file
+
+    def shown(self, job: Job) -> str:
+        """Params for a message: ` (slug="a")`; "" without any."""
+        said = ", ".join(f"{name}={list(v) if isinstance(v, tuple) else v!r}" for name, v in job.params)
+        return f" ({said})" if said else ""
+
+    @contextmanager
+    def not_found_is_finding(self, at: Location, doing: str) -> Iterator[None]:
+        """Turn `not_found()` into `bad-response`, placed where it was called."""
+        try:
+            yield
+        except NotFound as error:
+            made = self.code.fault(error, "bad-response", at, doing)
+            hint = "leave these params out of generate_static_params"
+            message = f"{doing} called not_found(), so this URL would not exist"
+            raise Stop(Diagnostic("bad-response", message, made.location, hint)) from None
+
+    def write(
+        self,
+        path: str,
+        body: bytes,
+        job: Job,
+        *,
+        origin: str,
+        media_type: str = "",
+        headers: Headers = (),
+        is_page: bool = False,
+        is_variant: bool = False,
+    ) -> File:
+        """Stage one file. Raises `Stop` with `secret-in-output` rather than write a secret."""
+        for name, value in self.config.secrets.items():
+            if value.encode() in body:
+                message = f"{path} would publish the value of the environment variable {name}"
+                raise Stop(
+                    Diagnostic("secret-in-output", message, Location(origin), "remove it from the output")
+                )
+        digest, size = self.stage.write(path, body)
+        url = "" if "/" + path == job.url or job.kind == "not_found" or is_variant else job.url
+        return File(path, origin, digest, size, url, media_type, headers, is_page)

@@ -1,0 +1,102 @@
+"""One worker: everything a process needs to render, and the two programs engines run.
+
+Owns the making of `Tools` and the one place where findings replace exceptions of a job. Knows no engine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.plan import Job, Plan
+from pybuild.publish.stage import Stage
+from pybuild.render.expand import Expanded, expand_route
+from pybuild.render.handlers import render_handler
+from pybuild.render.library import Library, use
+from pybuild.render.links import LinkMap
+from pybuild.render.markdown import MarkdownRenderer
+from pybuild.render.metafiles import render_metadata
+from pybuild.render.page import render_page
+from pybuild.render.rendered import Rendered
+from pybuild.render.templates import Templates
+from pybuild.render.tools import Tools
+from pybuild.render.usercode import SiteCode, Stop
+from pybuild.routing.segments import Pattern
+from pybuild.routing.tree import Route
+from pybuild.site import Site
+
+_RENDER: dict[str, Callable[[Tools, Job], Rendered]] = {
+    "page": render_page,
+    "not_found": render_page,
+    "handler": render_handler,
+    "metadata": render_metadata,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExpandProgram:
+    """Enumerates the params of routes; a task is the index of a route."""
+
+    site: Site
+
+    def start(self) -> Callable[[int], Expanded]:
+        code = SiteCode(_enter(self.site))
+        _library(self.site, frozenset())
+        return lambda index: expand_route(self.site, code, index)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderProgram:
+    """Renders jobs into the stage; a task is the index of a job of the plan."""
+
+    site: Site
+    plan: Plan
+    stage: Stage
+
+    def start(self) -> Callable[[int], Rendered]:
+        tools = make_tools(self.site, self.plan, self.stage)
+        return lambda index: render(tools, self.plan.jobs[index])
+
+
+def make_tools(site: Site, plan: Plan, stage: Stage) -> Tools:
+    """Make what rendering works with, and set the library of this process."""
+    code = SiteCode(_enter(site))
+    library = _library(site, plan.pages)
+    templates = Templates(site.config, library, code)
+    not_found = Route("not_found", Pattern(), "app", surroundings=plan.root)
+    return Tools(site, stage, code, library, templates, not_found=not_found, taken=plan.taken)
+
+
+def render(tools: Tools, job: Job) -> Rendered:
+    """Do one job; whatever a site author did wrong comes back as findings."""
+    try:
+        return _RENDER[job.kind](tools, job)
+    except Stop as stop:
+        return Rendered(findings=stop.findings)
+    except RecursionError:
+        message = f"{job.url} nests deeper than Python can follow"
+        at = Location(tools.origin(job))
+        return Rendered(findings=(Diagnostic("template-error", message, at, "nest less deep"),))
+
+
+def _enter(site: Site) -> Path:
+    """Work in the site's folder, as its code expects."""
+    os.chdir(site.config.root)
+    return site.config.root
+
+
+def _library(site: Site, pages: frozenset[str]) -> Library:
+    homes = {
+        name: (
+            site.config.settings.collections[name].source.strip("/"),
+            Pattern(pattern.segments[:-1]).fill({}),
+        )
+        for name, pattern in site.patterns.items()
+    }
+    renderer = MarkdownRenderer(site.config.settings.markdown)
+    library = Library(site.collections, homes, renderer, LinkMap(site.config, site.files, pages))
+    use(library)
+    return library

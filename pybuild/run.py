@@ -1,0 +1,147 @@
+"""Running jobs through an engine, and what becomes of those that fail.
+
+Owns the two calls of an engine and the findings for tasks that hang, die or vanish. Knows no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.engines import Done, Failed, Program, open_engine
+from pybuild.plan import Job, Plan
+from pybuild.publish import Stage
+from pybuild.render.expand import Expanded
+from pybuild.render.rendered import Rendered
+from pybuild.render.worker import ExpandProgram, RenderProgram
+from pybuild.routing.params import Params
+from pybuild.routing.tree import Route
+from pybuild.site import Site
+
+R = TypeVar("R")
+Progress = Callable[[str, int, int], None]  # phase, done, total
+Printed = Callable[[str, str], None]  # who, text
+_OUTPUT_LINES = 20  # of what a failed task printed
+
+
+def expand(
+    site: Site, watch: Progress, printed: Printed
+) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
+    """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
+    tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
+    names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
+    places = [Location(site.routes[i].file) for i in tasks]
+    runner = _Runner(site, "params", names, places, watch, printed)
+    rows: list[Expanded | None] = runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks])
+    found = [row for row in rows if row is not None]
+    return {row.route: row.params for row in found}, (
+        *runner.findings,
+        *(f for row in found for f in row.findings),
+    )
+
+
+def _is_filled(site: Site, index: int) -> bool:
+    """Whether a collection gives the params: its page has no function of its own."""
+    route = site.routes[index]
+    return route.kind == "page" and bool(site.collection_of[index]) and not route.providers
+
+
+def render(
+    site: Site, plan: Plan, stage: Stage, watch: Progress, printed: Printed
+) -> tuple[list[Rendered], tuple[Diagnostic, ...]]:
+    """Run every job of the plan; rows in the order of the plan, without those that failed."""
+    names = [job.url for job in plan.jobs]
+    places = [_place(site, job) for job in plan.jobs]
+    runner = _Runner(site, "pages", names, places, watch, printed)
+    limits = [_limit(site, job.route) for job in plan.jobs]
+    rows: list[Rendered | None] = runner.run(RenderProgram(site, plan, stage), range(len(plan.jobs)), limits)
+    found = [row for row in rows if row is not None]
+    return found, (*runner.findings, *(f for row in found for f in row.findings))
+
+
+def _place(site: Site, job: Job) -> Location:
+    if job.route < 0:
+        return Location()
+    route = site.routes[job.route]
+    return route.module.place("GET") if route.module and route.kind == "handler" else Location(route.file)
+
+
+def _limit(site: Site, index: int) -> float:
+    """The seconds a job may take: `max_duration` of its module, else the setting."""
+    route: Route | None = site.routes[index] if index >= 0 else None
+    said = route.module.settings.get("max_duration") if route and route.module else None
+    value = said.value if said else None
+    return float(value) if isinstance(value, int | float) else site.config.settings.build.timeout
+
+
+class _Runner:
+    """One engine run: outcomes by index, findings for what failed."""
+
+    def __init__(
+        self,
+        site: Site,
+        phase: str,
+        names: Sequence[str],
+        places: Sequence[Location],
+        watch: Progress,
+        printed: Printed,
+    ) -> None:
+        self._site = site
+        self._phase = phase
+        self._names = names
+        self._places = places
+        self._watch = watch
+        self._printed = printed
+        self.findings: list[Diagnostic] = []
+
+    def run(
+        self, program: Program[int, R], tasks: Sequence[int], timeouts: Sequence[float]
+    ) -> list[R | None]:
+        if not tasks:
+            return []
+        config = self._site.config
+        rows: list[R | None] = [None] * len(tasks)
+        limit = config.settings.build.timeout
+        with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
+            for done, outcome in enumerate(engine.run(tasks, timeouts=timeouts), 1):
+                if isinstance(outcome, Done):
+                    rows[outcome.index] = outcome.value
+                else:
+                    self.findings.append(self._failure(outcome))
+                if outcome.output:
+                    self._printed(self._names[outcome.index], outcome.output)
+                self._watch(self._phase, done, len(tasks))
+        return rows
+
+    def _failure(self, failed: Failed) -> Diagnostic:
+        """A finding for a task that was stopped from outside or took its process with it."""
+        name, place = self._names[failed.index], self._stopped_at(failed) or self._places[failed.index]
+        notes = tuple(Note(line) for line in _tail(failed.output))
+        if failed.reason == "timeout":
+            message = f"{name} was stopped after {failed.detail}"
+            hint = "make it faster, or raise build.timeout or max_duration"
+            return Diagnostic("handler-timeout", message, place, hint, notes)
+        said = {
+            "exit": f"{name} ended its process with {failed.detail}",
+            "signal": f"{name} crashed its process with {failed.detail}",
+            "raised": f"{name} failed: {failed.detail}",
+            "lost": f"{name} could not be run: {failed.detail}",
+        }
+        hint = "correct the code that ends the process" if failed.reason != "lost" else "see what it printed"
+        return Diagnostic("handler-error", said[failed.reason], place, hint, notes)
+
+    def _stopped_at(self, failed: Failed) -> Location | None:
+        """The innermost line inside the site where the task was when it was stopped."""
+        root = self._site.config.root
+        for frame in reversed(failed.frames):
+            file = Path(frame.file)
+            if file.is_relative_to(root) and "site-packages" not in file.parts:
+                return Location(file.relative_to(root).as_posix(), frame.line)
+        return None
+
+
+def _tail(output: str) -> list[str]:
+    lines = [line for line in output.splitlines() if line.strip()]
+    return lines[-_OUTPUT_LINES:]

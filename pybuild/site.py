@@ -1,0 +1,167 @@
+"""The site as it lies on disk, before any of its code has run.
+
+Owns `discover`: routes, documents, public files and templates, read in one pass. Runs no site code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+
+from pybuild.config import Collection, Config
+from pybuild.content import Entry, read_collection, read_entry
+from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.gitdates import History, read_history
+from pybuild.routing.segments import Pattern, Refused
+from pybuild.routing.tree import Route, Tree, read_tree
+from pybuild.urls import nfc, path_fault
+from pybuild.walk import Found, walk
+
+PUBLISHED_DOTFILES = frozenset({".well-known", ".nojekyll", ".htaccess", ".domains"})
+LEFT_OUT = frozenset({".DS_Store", ".gitkeep", ".gitignore", ".gitattributes"})
+_KEYS = ("*.pem", "*.key", "*.p12", "*.pfx", "*.keystore", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything an export starts from."""
+
+    config: Config
+    routes: tuple[Route, ...]  # from `app/`, then those of collections that have no page there
+    collections: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)  # sorted by slug
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)  # of the collections
+    documents: Mapping[str, Entry] = field(default_factory=dict)  # each page.md by its file
+    public: tuple[Found, ...] = ()
+    collection_of: tuple[str, ...] = ()  # for each route the collection it renders, or ""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """Every document whose URL is known, by its file: decoded URLs."""
+        found = {entry.file: entry.url for entries in self.collections.values() for entry in entries}
+        for route in self.routes:
+            if route.markdown and route.kind == "page" and not route.pattern.is_dynamic:
+                found[route.markdown] = route.pattern.fill({})
+        return found
+
+
+def discover(config: Config) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
+    """Read the whole site. Findings: those of the tree, of documents, and `unsafe-path`, `secret-in-output`."""
+    tree = read_tree(config.root)
+    findings = list(tree.findings)
+    patterns: dict[str, Pattern] = {}
+    collections: dict[str, tuple[Entry, ...]] = {}
+    for name, collection in config.settings.collections.items():
+        pattern = _collection_pattern(collection, config)
+        if isinstance(pattern, Diagnostic):
+            findings.append(pattern)
+            continue
+        patterns[name] = pattern
+        collections[name], faults = read_collection(config, collection, pattern)
+        findings += faults
+    documents, unread = _page_documents(tree, config)
+    public, hidden = _public_files(config)
+    routes = (*tree.routes, *_built_in_routes(tree, patterns))
+    names = {str(pattern): name for name, pattern in patterns.items()}
+    of = tuple(names.get(str(route.pattern), "") for route in routes)
+    site = Site(config, routes, collections, patterns, documents, public, of)
+    dated, shallow = _with_git_dates(site)
+    return dated, tree, (*findings, *unread, *hidden, *_template_faults(config), *shallow)
+
+
+def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:
+    """Read a collection's route: its only parameter stands last."""
+    pattern = (
+        Pattern.parse(collection.route) if collection.route else Refused("it is empty", "", "write a route")
+    )
+    if isinstance(pattern, Refused):
+        message, hint = f"the route of the collection {collection.name}: {pattern.reason}", pattern.hint
+        return Diagnostic("config-error", message, collection.location, hint)
+    if len(pattern.params) != 1 or not pattern.segments[-1].is_param:
+        message = f"the route {pattern} of the collection {collection.name} needs one parameter, at its end"
+        hint = f'write route = "/{collection.name}/[...slug]"'
+        return Diagnostic("config-error", message, collection.location, hint)
+    source = config.root / collection.source
+    if not source.resolve().is_relative_to(config.root) or source.resolve() == config.root:
+        message = f"the source of the collection {collection.name} lies outside the site: {collection.source}"
+        return Diagnostic("unsafe-path", message, collection.location, "move the folder into the site")
+    return pattern
+
+
+def _built_in_routes(tree: Tree, patterns: Mapping[str, Pattern]) -> Iterable[Route]:
+    """A page for each collection whose route has none in `app/`."""
+    taken = {str(route.pattern) for route in tree.routes if route.kind in ("page", "handler")}
+    for pattern in patterns.values():
+        if str(pattern) not in taken:
+            yield Route("page", pattern, "", surroundings=tree.around(pattern))
+
+
+def _page_documents(tree: Tree, config: Config) -> tuple[dict[str, Entry], list[Diagnostic]]:
+    documents: dict[str, Entry] = {}
+    findings: list[Diagnostic] = []
+    for file in sorted({route.markdown for route in tree.routes if route.markdown}):
+        entry, faults = read_entry(config.root, file, config.zone)
+        findings += faults
+        if entry:
+            documents[file] = entry
+    return documents, findings
+
+
+def _public_files(config: Config) -> tuple[tuple[Found, ...], list[Diagnostic]]:
+    """The files of `public/` in NFC paths. Dotfiles and keys are refused, not skipped."""
+    files: list[Found] = []
+    findings: list[Diagnostic] = []
+    for found in walk(config.root, "public", skip=lambda path: path.rpartition("/")[2] in LEFT_OUT):
+        if isinstance(found, Diagnostic):
+            findings.append(found)
+        elif fault := _public_fault(found.path):
+            findings.append(fault)
+        else:
+            files.append(Found(nfc(found.path), found.file))
+    return tuple(files), findings
+
+
+def _public_fault(path: str) -> Diagnostic | None:
+    at = Location(f"public/{path}")
+    parts = path.split("/")
+    secret = next((p for p in parts if p.startswith(".") and p not in PUBLISHED_DOTFILES), None)
+    if secret or any(fnmatch(parts[-1], key) for key in _KEYS):
+        message = f"public/{path} would be published, and {'dotfiles' if secret else 'key files'} are not"
+        return Diagnostic("secret-in-output", message, at, "move it out of public/, or rename it")
+    if fault := path_fault(nfc(path)):
+        return Diagnostic("unsafe-path", f"public/{path} cannot be published: {fault}", at, "rename it")
+    return None
+
+
+def _template_faults(config: Config) -> list[Diagnostic]:
+    return [found for found in walk(config.root, "templates") if isinstance(found, Diagnostic)]
+
+
+def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
+    """Fill in what front matter leaves open: last changes, and first dates where a feed names the collection."""
+    config = site.config
+    undated = [e for e in _all_entries(site) if e.updated is None]
+    if not (config.settings.build.git_dates and undated):
+        return site, ()
+    history = read_history(config.root, sorted({entry.file.partition("/")[0] for entry in undated}))
+    if history.shallow:
+        hint = "fetch the whole history (fetch-depth: 0), write updated: in front matter, or set build.git_dates = false"
+        return site, (
+            warning("shallow-clone", "the clone is shallow, so git knows no dates of files", hint=hint),
+        )
+    fed = frozenset(config.settings.feed.collections)
+    collections = {
+        name: tuple(_dated(entry, history, feed=name in fed) for entry in entries)
+        for name, entries in site.collections.items()
+    }
+    documents = {file: _dated(entry, history, feed=False) for file, entry in site.documents.items()}
+    return replace(site, collections=collections, documents=documents), ()
+
+
+def _all_entries(site: Site) -> Sequence[Entry]:
+    return [*(e for entries in site.collections.values() for e in entries), *site.documents.values()]
+
+
+def _dated(entry: Entry, history: History, *, feed: bool) -> Entry:
+    date = entry.date or (history.added.get(entry.file) if feed else None)
+    return replace(entry, date=date, updated=entry.updated or history.changed.get(entry.file))

@@ -1,0 +1,146 @@
+"""What a route handler is given and returns.
+
+Owns the request that has no data, two response classes Starlette lacks, and the ways out of a page
+(`redirect`, `not_found`). Everything else is Starlette's own. Knows no file and no route.
+Source: Starlette's `requests` and `responses`; RFC 9110 §15.4 for redirects, RFC 7763 for text/markdown.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, Callable, Mapping
+from types import FrameType
+from typing import Any, NoReturn
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+
+__all__ = [
+    "BuildRequest",
+    "FileResponse",
+    "HTMLResponse",
+    "JSONResponse",
+    "MarkdownResponse",
+    "NotFound",
+    "PlainTextResponse",
+    "RedirectResponse",
+    "Redirected",
+    "Request",
+    "Response",
+    "StreamingResponse",
+    "XMLResponse",
+    "not_found",
+    "permanent_redirect",
+    "redirect",
+]
+
+
+class MarkdownResponse(Response):
+    """`text/markdown; charset=utf-8` (RFC 7763)."""
+
+    media_type = "text/markdown"
+
+
+class XMLResponse(Response):
+    """`application/xml; charset=utf-8`."""
+
+    media_type = "application/xml; charset=utf-8"
+
+
+class Redirected(BaseException):
+    """Raised by `redirect`; not an `Exception`, so that `except Exception` in a handler lets it pass."""
+
+    def __init__(self, url: str, status: int) -> None:
+        super().__init__(f"{status} {url}")
+        self.url = url
+        self.status = status
+
+
+class NotFound(BaseException):
+    """Raised by `not_found`."""
+
+
+def redirect(url: str, status: int = 307) -> NoReturn:
+    """Answer with a redirect to `url` (307 unless `status` says 301, 302, 303 or 308). Does not return."""
+    raise Redirected(str(url), status)
+
+
+def permanent_redirect(url: str) -> NoReturn:
+    """Answer with a permanent redirect (308) to `url`. Does not return."""
+    raise Redirected(str(url), 308)
+
+
+def not_found() -> NoReturn:
+    """Say that nothing answers these params. Does not return; for an enumerated param it is an error."""
+    raise NotFound
+
+
+OnRead = Callable[[str, FrameType], None]
+
+
+class BuildRequest(Request):
+    """A GET request without headers, cookies, query or body; `on_read` hears of each attempt to read them."""
+
+    def __init__(self, url: str, path_params: Mapping[str, Any], on_read: OnRead) -> None:
+        scheme, _, rest = url.partition("://")
+        host, _, path = rest.partition("/")
+        name, _, port = host.partition(":")
+        scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": scheme,
+            "server": (name, int(port) if port else {"http": 80}.get(scheme, 443)),
+            "client": None,
+            "root_path": "",
+            "path": "/" + path,
+            "raw_path": ("/" + path).encode(),
+            "query_string": b"",
+            "headers": [],
+            "path_params": dict(path_params),
+        }
+        super().__init__(scope)
+        self._on_read = on_read
+
+    def _tell(self, what: str) -> None:
+        self._on_read(what, sys._getframe(2))
+
+    @property
+    def headers(self) -> Headers:
+        self._tell("headers")
+        return Headers(raw=[])
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        self._tell("cookies")
+        return {}
+
+    @property
+    def query_params(self) -> QueryParams:
+        self._tell("query")
+        return QueryParams()
+
+    async def body(self) -> bytes:
+        self._tell("body")
+        return b""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        self._tell("body")
+        yield b""
+
+    async def json(self) -> Any:
+        self._tell("body")
+        return None
+
+    def form(self, **limits: Any) -> Any:
+        self._tell("body")
+        return super().form(**limits)
