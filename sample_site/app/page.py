@@ -3,7 +3,7 @@
 from typing import Any
 
 from lib.posts import newest_first
-from lib.stations import REGIONS, STATIONS, find_station
+from lib.stations import REGIONS, find_station
 from lib.tides import SAMPLE_DAY, chart
 
 from pybuild import Context
@@ -33,6 +33,5 @@ def load(ctx: Context) -> dict[str, Any]:
         "day": SAMPLE_DAY,
         "chart": chart(station, SAMPLE_DAY, top=4.5),
         "regions": REGIONS,
-        "station_count": len(STATIONS),
         "posts": newest_first()[:3],
     }
