@@ -190,11 +190,13 @@ def _anchor(
 
 def _take_custom_id(inline: Token) -> str:
     last = inline.children[-1] if inline.children else None
-    if not last or last.type != "text":
+    found = _CUSTOM_ID.fullmatch(
+        inline.content.rpartition("{#")[2]
+    )  # in the source, where "#" may be escaped
+    if not found or not last or last.type != "text":
         return ""
-    text, _, tail = last.content.rpartition("{#")
-    found = _CUSTOM_ID.fullmatch(tail)
-    if not found:
+    text, mark, _ = last.content.rpartition("{#")
+    if not mark:
         return ""
     last.content = text.rstrip()
     return found[1]

@@ -187,9 +187,10 @@ def _noting_link(rule: Callable[[StateInline, bool], bool], state: StateInline, 
         label_end = parseLinkLabel(state, opening, opening == start)
         begin = _SPACE.match(state.src, label_end + 2).end()  # type: ignore[union-attr]
         found = parseLinkDestination(state.src, begin, state.pos)
-        if state.src[label_end + 1 : label_end + 2] == "(" and found.ok:
+        if state.src[label_end + 1 : label_end + 2] == "(":
             token = next(t for t in state.tokens[index:] if t.type in ("link_open", "image"))
-            _note(state, _Spot(begin, found.pos, str(token.attrs.get("href", token.attrs.get("src")))))
+            href = str(token.attrs.get("href", token.attrs.get("src")))
+            _note(state, _Spot(begin, found.pos if found.ok else begin, href))
     return True
 
 

@@ -1,0 +1,291 @@
+"""HTML made ready to be written as Markdown.
+
+Owns what a general converter cannot know: which parts are not content, and how admonitions, footnotes, tabs,
+definition lists and highlighted code are marked up by common tools. Knows no page.
+Sources: the HTML of Sphinx, Material for MkDocs, Docusaurus, GitHub and `pybuild.render.markdown`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import urldefrag, urljoin
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from pybuild.render.admonitions import KINDS
+
+_DROPPED = (
+    "script, style, template, nav, svg, button, input:not([type=checkbox]), "
+    "[role=tablist], [aria-hidden=true], [data-md=skip], "
+    ".headerlink, a.anchor, a.header-anchor, a.hash-link, .linenos, .lineno, .linenodiv"
+)
+_ADMONITIONS = ".admonition, .markdown-alert, .theme-admonition, .starlight-aside, .custom-block"
+_TITLES = ".admonition-title, .markdown-alert-title, .starlight-aside__title, .custom-block-title"
+_LANGUAGE = re.compile(r"(?:language|lang|highlight-source|highlight)-([\w+#.-]+)")
+_NAME = re.compile(r"[\w+#.-]+")
+_CONTAINERS = r"[ >]*(?:(?:[-*+]|[0-9]{1,9}\.) [ >]*)*"  # what a line in quotations and lists begins with
+_NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notranslate"})
+_NOTES = ".footnotes li[id], .footnote-item[id], aside.footnote[id]"
+_BACKLINKS = ".footnote-backref, .footnote-back, [role=doc-backlink], [rev=footnote]"
+_DIALECT = re.compile(r"(?m)(?<!\S)(?:!!!|\?\?\?|:::|:(?=\s|$))")
+_CODE = re.compile(r"(?i)(?:javascript|vbscript|data|file):")
+_RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
+_LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_BLOCKS = "p, ul, ol, dl, pre, table, div, blockquote, section, aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """HTML for the converter, and what it must not see."""
+
+    html: str
+    has_h1: bool
+    notes: tuple[str, ...]  # HTML of the footnotes, in the order of their numbers from 1
+    raw: tuple[str, ...]  # Markdown; the HTML holds its index between two `mark`
+    mark: str  # a character that the page does not have
+
+    def restore(self, markdown: str) -> str:
+        """Put the Markdown back for which the HTML holds an index."""
+        found = re.compile(f"(?m)(?:^({_CONTAINERS}))?{self.mark}([0-9]+){self.mark}")
+        return found.sub(lambda match: _indented(match[1] or "", self.raw[int(match[2])]), markdown)
+
+
+def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
+    """Drop what is not content, and mark up the rest so that a plain converter keeps it.
+
+    `links` maps an address, as written or made absolute by `base_url`, to the one to write.
+    """
+    page = _Page(html)
+    page.label_tabs()
+    page.drop()
+    page.flatten_code()
+    page.mark_notes()
+    page.link(base_url, links)
+    page.write_raised()
+    page.protect_text()
+    page.quote_admonitions()
+    page.write_definitions()
+    return page.finish()
+
+
+def _indented(containers: str, text: str) -> str:
+    """Put what stands before the first line before the others too, a list's marker as spaces."""
+    below = re.sub(r"[^>\s]", " ", containers)
+    first, *rest = text.split("\n")
+    return "\n".join(
+        [containers + first, *((below + line).rstrip() if not line else below + line for line in rest)]
+    )
+
+
+class _Page:
+    """One tree, changed step by step.
+
+    Elements are changed through `inner_html`, which frees what was inside: so from the innermost out, and no
+    node is kept across steps.
+    """
+
+    def __init__(self, html: str) -> None:
+        self.mark = next(char for char in map(chr, range(0xE000, 0xF8FF)) if char not in html)
+        self.tree = LexborHTMLParser(f"<body>{html}</body>")
+        self.raw: list[str] = []
+
+    def css(self, query: str) -> list[LexborNode]:
+        """The elements, innermost and last first."""
+        return self.tree.css(query)[::-1]
+
+    def keep(self, markdown: str) -> str:
+        """Text that stands for a piece of Markdown the converter would escape."""
+        self.raw.append(markdown)
+        return f"{self.mark}{len(self.raw) - 1}{self.mark}"
+
+    def drop(self) -> None:
+        for node in self.css(_DROPPED):
+            node.decompose()
+
+    def label_tabs(self) -> None:
+        """Show every panel, each below its label in bold."""
+        for tabs in self.css("[role=tablist], .tabbed-labels"):
+            labels = [" ".join(node.text().split()) for node in tabs.css("[role=tab], label")]
+            for label, panel in zip(labels, _panels(tabs, len(labels)), strict=False):
+                panel.attrs["class"] = "labelled"
+                for name in ("hidden", "aria-hidden", "role"):
+                    if name in panel.attrs:
+                        del panel.attrs[name]
+                panel.inner_html = f"<p><strong>{escape(label)}</strong></p>{panel.inner_html}"
+            tabs.decompose()
+        for label_node in self.css(".tabbed-set > label, .sd-tab-label"):
+            label_node.inner_html = f"<strong>{label_node.inner_html}</strong>"
+
+    def flatten_code(self) -> None:
+        """Leave of each block its text in one `code` that names the language."""
+        for table in self.css("table.highlighttable, table.rouge-table, table.lntable"):
+            blocks = table.css("pre")
+            if blocks:
+                table.replace_with(
+                    _element(f"<pre{_attribute(_language(table))}>{blocks[-1].inner_html}</pre>")
+                )
+        for block in self.css("pre"):
+            for line_break in block.css("br"):
+                line_break.replace_with("\n")
+            language, text = _language(block), block.text().removesuffix("\n")
+            if _is_within(block, "td", "th", "a", "summary"):
+                block.inner_html = f"<code>{escape(text)}</code>"
+            else:
+                block.replace_with(_element(f"<p>{self.keep(_fence(language, text))}</p>"))
+
+    def mark_notes(self) -> None:
+        """Number the footnotes, write their marks, and drop the way back."""
+        labels: dict[str, str] = {}
+        for node in self.tree.css(_NOTES):
+            node.attrs["data-note"] = labels.setdefault(node.id or "", str(len(labels) + 1))
+            for number in node.css(".label"):
+                number.decompose()
+        for link in self.tree.css("a[href]") if labels else ():
+            label = labels.get((link.attrs["href"] or "").removeprefix("#"))
+            if link.css_matches(_BACKLINKS):
+                link.decompose()
+            elif label:
+                parent = link.parent
+                alone = parent and parent.tag == "sup" and parent.text() == link.text()
+                (parent if parent and alone else link).replace_with(self.keep(f"[^{label}]"))
+
+    def link(self, base_url: str, links: Mapping[str, str]) -> None:
+        """Make every address absolute, or what `links` says; one that runs code is no link."""
+        for name in ("href", "src"):
+            for node in self.css(f"[{name}]"):
+                written = (node.attrs[name] or "").strip()
+                address = _address(written, base_url, links)
+                if name == "href" and _CODE.match(address):
+                    node.unwrap()
+                else:
+                    node.attrs[name] = address
+
+    def quote_admonitions(self) -> None:
+        """Make each a GitHub alert, its own title in bold where it says more than the kind."""
+        for node in self.css(_ADMONITIONS):
+            classes = (node.attrs.get("class") or "").lower().replace("markdown-alert-", "").split()
+            kind = next((name for name in classes if name in KINDS), "note")
+            title_node = node.css_first(_TITLES)
+            title = " ".join(title_node.text().split()) if title_node else ""
+            if title_node:
+                title_node.decompose()
+            bold = f"<p><strong>{escape(title)}</strong></p>" if title.lower() not in ("", *classes) else ""
+            alert = self.keep(f"[!{KINDS[kind].upper()}]")
+            node.replace_with(_element(f"<blockquote><p>{alert}</p>{bold}{node.inner_html}</blockquote>"))
+
+    def write_definitions(self) -> None:
+        """`**Term**: definition`, a paragraph each."""
+        for node in self.css("dl"):
+            parts, terms = [], []
+            for child in node.css("dt, dd"):
+                if child.tag == "dt":
+                    terms.append((child.inner_html or "").strip())
+                    continue
+                head = f"<strong>{', '.join(terms)}</strong>: " if terms else ""
+                body, terms = child.inner_html or "", []
+                parts.append(f"<p>{head}</p>{body}" if child.css_first(_BLOCKS) else f"<p>{head}{body}</p>")
+            rest = f"<p><strong>{', '.join(terms)}</strong></p>" if terms else ""
+            node.inner_html = "".join(parts) + rest
+
+    def write_raised(self) -> None:
+        """Keep `x²` apart from `x2`: in Unicode where it has the characters, else with a sign."""
+        for tag, table, sign in (("sup", _RAISED, "^"), ("sub", _LOWERED, "_")):
+            for node in self.css(tag):
+                text = node.text()
+                known = all(ord(char) in table for char in text)
+                if self.mark not in text:
+                    node.replace_with(text.translate(table) if known else f"{sign}{text}")
+
+    def protect_text(self) -> None:
+        """Put a backslash before what only some dialects read as a block's beginning."""
+        if not _DIALECT.search(self.tree.text(separator="\n")):
+            return
+        body = self.tree.body
+        texts = [node for node in body.traverse(include_text=True) if node.is_text_node] if body else []
+        for node in texts:
+            text = node.text()
+            if _DIALECT.search(text) and not _is_within(node, "code"):
+                node.replace_with(_DIALECT.sub(lambda found: self.keep("\\") + found[0], text))
+
+    def finish(self) -> Prepared:
+        notes = {int(node.attrs["data-note"] or 0): node.inner_html or "" for node in self.css("[data-note]")}
+        for node in self.css("[data-note], .footnotes"):
+            node.decompose()
+        headings = self.tree.css("h1")
+        for heading in headings[1:]:
+            heading.replace_with(_element(f"<h2>{heading.inner_html}</h2>"))
+        html = (self.tree.body.inner_html if self.tree.body else "") or ""
+        in_order = tuple(notes[number] for number in sorted(notes))
+        return Prepared(html, bool(headings), in_order, tuple(self.raw), self.mark)
+
+
+def _panels(tabs: LexborNode, count: int) -> list[LexborNode]:
+    """The panels that belong to a list of tabs: in the nearest element around both."""
+    around = tabs.parent
+    for _ in range(3):
+        panels = around.css("[role=tabpanel], .tabbed-block") if around else []
+        if len(panels) >= count or not around:
+            return panels
+        around = around.parent
+    return []
+
+
+def _element(html: str) -> LexborNode:
+    body = LexborHTMLParser(html).body
+    assert body and body.child, "the HTML is one element"
+    return body.child
+
+
+def _language(node: LexborNode) -> str:
+    """The language that a block, its `code` or an element around them names."""
+    code = node.css_first("code")
+    around: LexborNode | None = node
+    nodes = [code] if code else []
+    for _ in range(4):
+        if around and around.tag != "body":
+            nodes.append(around)
+            around = around.parent
+    for candidate in nodes:
+        attrs = candidate.attrs
+        named = [attrs.get("data-lang") or attrs.get("data-language") or ""]
+        named += [
+            found[1] for name in (attrs.get("class") or "").split() if (found := _LANGUAGE.fullmatch(name))
+        ]
+        known = next((name for name in named if _NAME.fullmatch(name) and name not in _NO_LANGUAGE), "")
+        if known:
+            return known
+    return ""
+
+
+def _attribute(language: str) -> str:
+    return f' class="language-{escape(language)}"' if language else ""
+
+
+def _address(written: str, base_url: str, links: Mapping[str, str]) -> str:
+    """`links` may know the address as written, absolute, or absolute without its fragment."""
+    if written in links:
+        return links[written]
+    try:
+        address = urljoin(base_url, written)
+    except ValueError:
+        return written
+    page, fragment = urldefrag(address)
+    known = links.get(address) or links.get(page, page)
+    return known if address in links or not fragment else f"{known}#{fragment}"
+
+
+def _is_within(node: LexborNode, *tags: str) -> bool:
+    around = node.parent
+    while around and around.tag not in tags:
+        around = around.parent
+    return bool(around)
+
+
+def _fence(language: str, code: str) -> str:
+    """A fenced block, its fence longer than any in the code."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
+    marks = "`" * (longest + 1)
+    return f"{marks}{language}\n{code}\n{marks}" if code else f"{marks}{language}\n{marks}"
