@@ -20,6 +20,7 @@ from pybuild.engines.wire import Batch, Parcel
 _FIRST = 8  # tasks in the first batches, before a cost is known
 _MOST = 256
 _SECONDS = 0.2  # of work in a batch
+_BYTES = 1 << 20  # of pickled tasks after which a batch is full
 
 
 class Batches:
@@ -69,11 +70,19 @@ class Batches:
         return max(1, min(size, left // (2 * self._jobs)))
 
     def _packed(self, count: int) -> Iterator[Parcel]:
-        first = self._next
-        self._next += count
-        for index in range(first, first + count):
-            try:
-                yield index, pickle.dumps(self._tasks[index], pickle.HIGHEST_PROTOCOL)
-            except Exception as error:
-                detail = f"the task cannot be sent: {described(error)}"
-                self.refused.append(Failed(index, "lost", detail))
+        weight = 0
+        for index in range(self._next, self._next + count):
+            self._next = index + 1
+            payload = self._pickled(index)
+            if payload is not None:
+                weight += len(payload)
+                yield index, payload
+            if weight > _BYTES:
+                return
+
+    def _pickled(self, index: int) -> bytes | None:
+        try:
+            return pickle.dumps(self._tasks[index], pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            self.refused.append(Failed(index, "lost", f"the task cannot be sent: {described(error)}"))
+            return None

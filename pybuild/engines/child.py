@@ -67,7 +67,9 @@ class _Desk:
         slot = self._ends.slot
         for index, payload in parcels:
             slot.publish(index)
-            self._rows.append(self._answer(index, payload))
+            row = self._answer(index, payload)
+            self._rows.append(row)
+            self._weight += len(row[2])
             now = slot.rest()
             if at_once or self._weight > _FLUSH_BYTES or now - self._flushed > _FLUSH_SECONDS:
                 self.flush()

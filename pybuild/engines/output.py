@@ -22,26 +22,27 @@ class CappedStream(io.RawIOBase):
     def __init__(self) -> None:
         self._head = bytearray()
         self._tail = bytearray()
-        self._is_cut = False
+        self._size = 0
 
     def writable(self) -> bool:
         return True
 
     def write(self, written: Any, /) -> int:
         content = bytes(written)
-        room = max(LIMIT - len(self._head), 0)
+        room = _HALF - len(self._head)
         self._head += content[:room]
         self._tail += content[room:]
-        if len(self._tail) > LIMIT:
-            self._is_cut = True
+        self._size += len(content)
+        if len(self._tail) > 2 * LIMIT:
             del self._tail[:-_HALF]
         return len(content)
 
-    def text(self) -> str:
-        """Return what was written, decoded, the middle replaced by a mark where it was too much."""
-        if not self._tail:
-            return _decoded(self._head)
-        return _decoded(self._head[:_HALF] + _GAP + self._tail[-_HALF:])
+    def take(self) -> str:
+        """Return what was written, its middle replaced by a mark where it was too much, and start anew."""
+        gap, tail = (b"", self._tail) if self._size <= LIMIT else (_GAP, self._tail[-_HALF:])
+        text = _decoded(self._head + gap + tail)
+        self._head, self._tail, self._size = bytearray(), bytearray(), 0
+        return text
 
 
 def read_output(file: int) -> str:

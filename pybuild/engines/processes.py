@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import pickle
 import select
 import signal
@@ -23,7 +24,7 @@ from typing import Any, Generic, Literal
 from pybuild.engines.base import Done, Failed, Program, R, T
 from pybuild.engines.batches import Batches
 from pybuild.engines.stacks import described
-from pybuild.engines.wire import IDLE, STARTING, UNDISTURBED, Row
+from pybuild.engines.wire import IDLE, STARTING, UNDISTURBED, Parcel, Row
 from pybuild.engines.worker import Context, Worker
 
 _TICK = 0.1  # seconds between two looks at the deadlines
@@ -42,7 +43,8 @@ class ProcessEngine(Generic[T, R]):
         self._program = program
         self._jobs = jobs
         self._timeout = timeout
-        self._context = _context(method or _method())
+        self.method = method or _method()
+        self._context = _context(self.method)
         self._workers: list[Worker] = []
         self._failed_starts = 0
         self._refusal: Failed | None = None  # why no worker starts
@@ -57,7 +59,6 @@ class ProcessEngine(Generic[T, R]):
         try:
             while batches or any(worker.pending for worker in self._workers):
                 yield from self._step(batches, timeouts)
-            yield from batches.refused
         finally:
             # Whoever stops listening must not meet these tasks' answers in the next run.
             self._dismiss([worker for worker in self._workers if worker.pending])
@@ -68,7 +69,7 @@ class ProcessEngine(Generic[T, R]):
 
     def _step(self, batches: Batches, timeouts: Sequence[float] | None) -> list[Outcome]:
         if self._refusal is not None:
-            return [replace(self._refusal, index=index) for index in batches.rest()]
+            return self._refuse(batches, self._refusal)
         self._feed(batches)
         self._wait()
         outcomes: list[Outcome] = []
@@ -92,6 +93,8 @@ class ProcessEngine(Generic[T, R]):
             self._workers[-1].send(batch)
 
     def _wait(self) -> None:
+        if not self._workers:
+            return
         poll = select.poll()
         for worker in self._workers:
             poll.register(worker.rows, select.POLLIN)
@@ -115,10 +118,9 @@ class ProcessEngine(Generic[T, R]):
         begun = worker.heard if index == IDLE else since
         if not worker.pending or time.monotonic() - begun <= limit:
             return []
-        output, frames = worker.dump()
         if worker.slot.read()[0] != index:
             return []
-        worker.kill()
+        output, frames = worker.dump()
         return self._bury(worker, batches, Failed(index, "timeout", f"{limit:g} seconds", output, frames))
 
     def _bury(self, worker: Worker, batches: Batches, stopped: Failed | None = None) -> list[Outcome]:
@@ -126,15 +128,17 @@ class ProcessEngine(Generic[T, R]):
         with _undisturbed():
             rows, ended = worker.end()
             self._workers.remove(worker)
-        outcomes = [_outcome(row) for row in rows]
-        owed = dict(worker.owed())
-        culprit = self._culprit(stopped or ended, list(owed), has_answered=worker.has_answered)
-        if culprit is not None and owed.pop(culprit.index, None) is not None:
+        late = stopped.index if stopped else None
+        outcomes = [_outcome(row) for row in rows if row[0] != late]
+        owed = worker.owed()
+        culprit = self._culprit(stopped or ended, owed, has_answered=worker.has_answered)
+        if culprit is not None:
             outcomes.append(culprit)
-        batches.give_back(list(owed.items()))
+            owed = [parcel for parcel in owed if parcel[0] != culprit.index]
+        batches.give_back(owed)
         return outcomes
 
-    def _culprit(self, ended: Failed, owed: list[int], *, has_answered: bool) -> Failed | None:
+    def _culprit(self, ended: Failed, owed: list[Parcel], *, has_answered: bool) -> Failed | None:
         if ended.index == STARTING:
             self._count_failed_start(ended)
             return None
@@ -144,18 +148,23 @@ class ProcessEngine(Generic[T, R]):
         # Nothing was running. The next in line is blamed only if it happens to the same task twice.
         if has_answered or not owed:
             return None
-        if owed[0] not in self._suspects:
-            self._suspects.add(owed[0])
+        index, _ = owed[0]
+        if index not in self._suspects:
+            self._suspects.add(index)
             return None
-        return replace(
-            ended, index=owed[0], reason="lost", detail=f"the worker was lost twice: {ended.detail}"
-        )
+        return replace(ended, index=index, reason="lost", detail=f"its worker was lost twice: {ended.detail}")
 
     def _count_failed_start(self, ended: Failed) -> None:
         self._failed_starts += 1
         if self._failed_starts == _STARTS or ended.reason == "timeout":
             detail = f"the worker did not start: {ended.detail}"
             self._refusal = replace(ended, reason="lost", detail=detail)
+
+    def _refuse(self, batches: Batches, refusal: Failed) -> list[Outcome]:
+        for worker in self._workers:
+            batches.give_back(worker.owed())
+        self._dismiss(list(self._workers))
+        return [replace(refusal, index=index) for index in batches.rest()]
 
     def _dismiss(self, workers: list[Worker]) -> None:
         with _undisturbed():
@@ -169,12 +178,21 @@ class ProcessEngine(Generic[T, R]):
 @contextlib.contextmanager
 def open_processes(program: Program[T, R], *, jobs: int, timeout: float) -> Iterator[ProcessEngine[T, R]]:
     """Open the engine for at most `jobs` workers; `timeout` is in seconds. Closing kills what still runs."""
+    _fill_streams()
     engine = ProcessEngine(program, jobs=jobs, timeout=timeout)
     with _interruptible():
         try:
             yield engine
         finally:
             engine.close()
+
+
+def _fill_streams() -> None:
+    """Open what our caller closed of the standard streams: no pipe may get such a number."""
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        number = os.open(os.devnull, os.O_RDWR)
+    os.close(number)
 
 
 def _outcome(row: Row) -> Outcome:

@@ -7,18 +7,21 @@ Source of truth: pybuild/engines/base.py.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import io
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from types import FrameType
-from typing import Generic
+from typing import Generic, TypeVar
 
 from pybuild.engines.base import Done, Failed, Program, R, T
 from pybuild.engines.output import CappedStream
 from pybuild.engines.stacks import described, exit_words, raised_frames
+
+A = TypeVar("A")
 
 
 class _Expired(BaseException):
@@ -33,6 +36,9 @@ class SerialEngine(Generic[T, R]):
         self._timeout = timeout
         self._function: Callable[[T], R] | None = None
         self._refusal: Failed | None = None
+        # One stream for all tasks: a logger made by the first still reaches it in the last.
+        self._printed = CappedStream()
+        self._stream = io.TextIOWrapper(self._printed, "utf-8", "backslashreplace", write_through=True)  # type: ignore[type-var]
 
     def run(
         self, tasks: Sequence[T], *, timeouts: Sequence[float] | None = None
@@ -45,51 +51,41 @@ class SerialEngine(Generic[T, R]):
     def _outcome(self, index: int, task: T, limit: float) -> Done[R] | Failed:
         if self._function is None and self._refusal is None:
             self._start()
-        function = self._function
-        if function is None:
-            assert self._refusal is not None, "a program that did not start leaves its refusal"
-            return Failed(index, "lost", self._refusal.detail, self._refusal.output, self._refusal.frames)
-        return _attempt(index, functools.partial(function, task), limit)
+        if self._refusal is not None:
+            return replace(self._refusal, index=index)
+        assert self._function is not None, "a program that did not start leaves its refusal"
+        return self._attempt(index, functools.partial(self._function, task), limit)
 
     def _start(self) -> None:
-        outcome = _attempt(0, self._program.start, self._timeout)
+        outcome = self._attempt(0, self._program.start, self._timeout)
         if isinstance(outcome, Done):
             self._function = outcome.value
         else:
             detail = f"the worker did not start: {outcome.detail}"
-            self._refusal = Failed(0, "lost", detail, outcome.output, outcome.frames)
+            self._refusal = replace(outcome, reason="lost", detail=detail)
+
+    def _attempt(self, index: int, work: Callable[[], A], limit: float) -> Done[A] | Failed:
+        try:
+            with redirect_stdout(self._stream), redirect_stderr(self._stream), _deadline(limit):
+                value = work()
+        except _Expired as late:
+            frames = raised_frames(late)[1:-1]
+            return Failed(index, "timeout", f"{limit:g} seconds", self._printed.take(), frames)
+        except SystemExit as stop:
+            detail, words = exit_words(stop)
+            return Failed(index, "exit", detail, self._printed.take() + words, raised_frames(stop)[1:])
+        except Exception as error:
+            return Failed(index, "raised", described(error), self._printed.take(), raised_frames(error)[1:])
+        return Done(index, value, self._printed.take())
 
 
-@contextlib.contextmanager
+@contextmanager
 def open_serial(program: Program[T, R], *, jobs: int, timeout: float) -> Iterator[SerialEngine[T, R]]:
     """Open the engine. `jobs` is of no use to it; `timeout` is in seconds."""
     yield SerialEngine(program, timeout=timeout)
 
 
-def _attempt(index: int, work: Callable[[], R], limit: float) -> Done[R] | Failed:
-    printed = CappedStream()
-    try:
-        with _captured(printed), _deadline(limit):
-            value = work()
-    except _Expired as late:
-        return Failed(index, "timeout", f"{limit:g} seconds", printed.text(), raised_frames(late)[1:-1])
-    except SystemExit as stop:
-        detail, words = exit_words(stop)
-        return Failed(index, "exit", detail, printed.text() + words, raised_frames(stop)[1:])
-    except Exception as error:
-        return Failed(index, "raised", described(error), printed.text(), raised_frames(error)[1:])
-    return Done(index, value, printed.text())
-
-
-@contextlib.contextmanager
-def _captured(printed: CappedStream) -> Iterator[None]:
-    stream = io.TextIOWrapper(printed, "utf-8", "backslashreplace", write_through=True)  # type: ignore[type-var]
-    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
-        yield
-    stream.detach()
-
-
-@contextlib.contextmanager
+@contextmanager
 def _deadline(limit: float) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
