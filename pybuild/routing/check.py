@@ -14,7 +14,7 @@ from pybuild.config import Collection
 from pybuild.diagnostics import Diagnostic, Location, arrange, warning
 from pybuild.routing.conflicts import Claim, find_conflicts, route_claim
 from pybuild.routing.inspect import ModuleFacts
-from pybuild.routing.segments import Pattern, Refused
+from pybuild.routing.segments import Pattern
 from pybuild.routing.settings import check_settings
 from pybuild.routing.tree import GENERATOR, Route, Tree
 
@@ -41,42 +41,23 @@ _KNOWN = frozenset(_SNAKE_CASE.values()) | {"dynamic", "inputs", "metadata", "re
 
 
 def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic, ...]:
-    """List what is wrong with the routes, sorted by place; the tree's own findings are not repeated.
+    """List what is wrong with the routes, sorted by place.
 
-    Codes: `config-error` (a collection's route), `invalid-setting`, `missing-get`, `missing-static-params`,
-    `non-get-handler`, `not-force-static`, `route-conflict`, `unknown-export`.
+    The findings of the tree are not repeated, and a collection whose route is no pattern is passed over.
+    Codes: `invalid-setting`, `missing-get`, `missing-static-params`, `non-get-handler`,
+    `not-force-static`, `route-conflict`, `unknown-export`.
     """
-    patterns, findings = _collection_patterns(collections)
+    patterns = {name: Pattern.parse(collection.route) for name, collection in sorted(collections.items())}
+    parsed = {name: pattern for name, pattern in patterns.items() if isinstance(pattern, Pattern)}
+    findings: list[Diagnostic] = []
     for module in tree.modules:
         findings += [*check_settings(module), *_unknown_exports(module)]
     for route in tree.routes:
         if route.module is None or route.module.is_readable:
-            findings += _check_route(route, set(patterns.values()))
+            findings += _check_route(route, set(parsed.values()))
     claims = [route_claim(route) for route in tree.routes]
-    claims += [_collection_claim(collections[name], pattern) for name, pattern in patterns.items()]
+    claims += [_collection_claim(collections[name], pattern) for name, pattern in parsed.items()]
     return arrange([*findings, *find_conflicts(claims)])
-
-
-def _collection_patterns(
-    collections: Mapping[str, Collection],
-) -> tuple[dict[str, Pattern], list[Diagnostic]]:
-    """Parse the routes of the collections by name; one without a route was reported with the settings."""
-    patterns: dict[str, Pattern] = {}
-    findings: list[Diagnostic] = []
-    for name, collection in sorted(collections.items()):
-        pattern = Pattern.parse(collection.route) if collection.route else None
-        if isinstance(pattern, Refused):
-            message = f"collections.{name}.route: {pattern.reason}"
-            findings.append(Diagnostic("config-error", message, collection.location, pattern.hint))
-        elif pattern and len(pattern.params) != 1:
-            message = (
-                f'collections.{name}.route: "{collection.route}" must hold one parameter, for the document'
-            )
-            hint = f'write "{collection.route.split("[")[0].rstrip("/")}/[...slug]"'
-            findings.append(Diagnostic("config-error", message, collection.location, hint))
-        elif pattern:
-            patterns[name] = pattern
-    return patterns, findings
 
 
 def _collection_claim(collection: Collection, pattern: Pattern) -> Claim:

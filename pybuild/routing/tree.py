@@ -23,10 +23,10 @@ from pybuild.routing.files import (
     odd_file,
     special_file,
 )
+from pybuild.routing.folders import Folder, read_folders
 from pybuild.routing.inspect import IMAGE_SETTINGS, SETTINGS, ModuleFacts
 from pybuild.routing.modules import read_module, read_text, server_file_fault
 from pybuild.routing.segments import Pattern, Segment
-from pybuild.routing.walk import Folder, walk
 
 RouteKind = Literal["page", "handler", "metadata", "not_found"]
 GENERATOR = "generate_static_params"
@@ -112,11 +112,11 @@ class Tree:
 def read_tree(root: Path) -> Tree:
     """Read `app/` of the site at `root`; a site without one has an empty tree.
 
-    Findings: those of `walk` and `inspect_module`, and for file names `unsupported-feature` and
+    Findings: those of `read_folders` and `inspect_module`, and for file names `unsupported-feature` and
     `unknown-export`.
     """
     root = root.resolve()
-    folders, findings = walk(root)
+    folders, findings = read_folders(root)
     read = [_read_folder(root, folder) for folder in folders]
     surroundings: dict[str, Surroundings] = {}
     routes: list[Route] = []
