@@ -129,8 +129,8 @@ def _static_params(route: Route, collections: Iterable[Pattern]) -> list[Diagnos
     """Require that somebody gives the params of a dynamic route."""
     covered = {name for provider in route.providers for name in provider.pattern.params}
     missing = [name for name in route.pattern.params if name not in covered]
-    rendered = route.kind == "page" and route.pattern in collections
-    if not missing or rendered or (route.module and route.module.is_open):
+    enumerated = route.kind in {"page", "handler"} and route.pattern in collections
+    if not missing or enumerated or (route.module and route.module.is_open):
         return []
     names = " and ".join(f'"{name}"' for name in missing)
     message = f"nothing says which values {names} of {route.pattern} can have"

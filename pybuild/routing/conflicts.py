@@ -19,7 +19,7 @@ class Claim:
     """Something that wants the URLs of a pattern."""
 
     pattern: Pattern
-    kind: RouteKind | None  # None is a collection, which a page of the same pattern renders
+    kind: RouteKind | None  # None is a collection; a page or handler of its pattern answers for it
     name: str  # for messages
     location: Location
     folder: str = ""
@@ -51,12 +51,12 @@ def _misordered(claims: Iterable[Claim]) -> list[Diagnostic]:
 
 
 def _same_urls(claims: Iterable[Claim]) -> list[Diagnostic]:
-    """Find routes of one pattern. A page and a collection belong together: the page renders the documents."""
+    """Find routes of one pattern. A route and a collection belong together: the one answers for the other."""
     findings = []
-    first: dict[Pattern, Claim] = {}
+    first: dict[tuple[Pattern, bool], Claim] = {}
     for claim in claims:
-        other = first.setdefault(claim.pattern, claim)
-        if other is claim or {other.kind, claim.kind} == {"page", None}:
+        other = first.setdefault((claim.pattern, claim.kind is None), claim)
+        if other is claim:
             continue
         if other.folder == claim.folder and {other.kind, claim.kind} == {"page", "handler"}:
             message = f"{claim.folder} holds both a page and a route handler"

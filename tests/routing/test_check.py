@@ -179,8 +179,9 @@ def test_the_hint_names_the_file_to_write(site: Site, path: str, hint: str) -> N
     assert found.hint == f"define generate_static_params() {hint}"
 
 
-def test_a_collection_gives_params_to_the_page_of_its_route_only(findings: Run) -> None:
-    files = {"app/docs/[...slug]/page.html": "", "app/blog/[...slug]/page.html": ""}
+@pytest.mark.parametrize("path", ["app/docs/[...slug]/page.html", "app/docs/[...slug]/route.py"])
+def test_a_collection_gives_params_to_what_stands_at_its_route_only(findings: Run, path: str) -> None:
+    files = {path: GET, "app/blog/[...slug]/page.html": ""}
     assert [place for _, place, _ in findings(files, DOCS)] == ["app/blog/[...slug]/page.html"]
 
 
@@ -313,7 +314,7 @@ def test_a_conflict_notes_the_first_place(site: Site) -> None:
     assert found.notes == (Note("app/(x)/page.md is here", Location("app/(x)/page.md")),)
 
 
-def test_collections_conflict_with_handlers_names_and_each_other(findings: Run) -> None:
+def test_collections_conflict_with_other_names_and_each_other(findings: Run) -> None:
     other = Collection("more", "content/more", "/docs/[...slug]", location=Location("pybuild.toml", 9))
     odd = Collection("odd", "content/odd", "/odd/", location=Location("pybuild.toml", 13))
     files = {
@@ -329,12 +330,7 @@ def test_collections_conflict_with_handlers_names_and_each_other(findings: Run) 
         ),
         (
             "route-conflict",
-            "pybuild.toml:5",
-            'the collection "docs" and app/docs/[...slug]/route.py both answer /docs/[...slug]',
-        ),
-        (
-            "route-conflict",
             "pybuild.toml:9",
-            'the collection "more" and app/docs/[...slug]/route.py both answer /docs/[...slug]',
+            'the collection "more" and the collection "docs" both answer /docs/[...slug]',
         ),
     ]
