@@ -75,11 +75,11 @@ def llms_full(pages: Iterable[Page], config: Config, read: Callable[[Page], str]
     if not config.settings.llms.enabled:
         return
     sections = _sections(pages, config)
-    budget = config.settings.llms.full
-    parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget)
+    head, budget = _full_head(config), config.settings.llms.full
+    parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget - len(head))
     first = next(parts, "")
     if next(parts, None) is None:
-        yield _artifact("llms-full.txt", _full_head(config) + first)
+        yield _artifact("llms-full.txt", head + first)
         return
     del first
     for section in sections:
@@ -92,14 +92,17 @@ def _sections(pages: Iterable[Page], config: Config) -> list[Section]:
     collections = config.settings.collections
     held: dict[tuple[int, str], list[Page]] = {(0, name): [] for name in collections}
     for page in listed(pages):
-        if page.collection in collections:
-            key = (0, page.collection)
-        else:
-            key = (1, page.group) if page.group else (2, "pages")
-        held.setdefault(key, []).append(page)
+        held.setdefault(_section_key(page, config), []).append(page)
     order = [*((0, name) for name in collections), *sorted(key for key in held if key[0])]
     names, files = {OPTIONAL}, set[str]()
     return [_section(key, tuple(held[key]), config, names, files) for key in order if held[key]]
+
+
+def _section_key(page: Page, config: Config) -> tuple[int, str]:
+    """(rank of its kind, name) of the section a page belongs to."""
+    if page.collection in config.settings.collections:
+        return (0, page.collection)
+    return (1, page.group) if page.group else (2, "pages")
 
 
 def _section(

@@ -44,7 +44,7 @@ def robots(_pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagno
         for value in values:
             reason = value_fault(value) if name == "content_signal" else path_fault(value)
             if reason:
-                yield Diagnostic("config-error", f"robots.{name}: {value!r} {reason}", at, _HINTS[name])
+                yield Diagnostic("config-error", f"robots.{name}: {value!r} {reason}", at, HINTS[name])
             else:
                 sound[name].append(value)
     if config.site.base_path:
@@ -58,7 +58,9 @@ def robots(_pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagno
     yield Artifact("robots.txt", ORIGIN, document((group,), maps))
 
 
-_HINTS = {
+HINTS = {
+    "user_agent": 'write the name of a crawler such as "GPTBot"',
+    "host": 'write the name of the host such as "example.com"',
     "disallow": 'write a path such as "/private/"',
     "allow": 'write a path such as "/private/open/"',
     "content_signal": 'write signals such as "search=yes, ai-train=no"',

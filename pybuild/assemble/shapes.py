@@ -1,6 +1,7 @@
 """Next's metadata shapes, in snake_case, written as files.
 
-Owns what `sitemap()`, `robots()` and `manifest()` may return: the keys of the three shapes. Runs no site code; the formats are owned by `sitemap` and `robots`.
+Owns what `sitemap()`, `robots()` and `manifest()` may return: the keys of the three shapes. Runs no site
+code; the formats are owned by `sitemap` and `robots`.
 Sources: Next.js 16, "sitemap.xml", "robots.txt", "manifest.json"; W3C, Web Application Manifest; Google
 Search Central, "Video sitemaps".
 """
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pybuild.assemble.reader import Reader
-from pybuild.assemble.robots import Group, document, path_fault, value_fault
+from pybuild.assemble.robots import HINTS, Group, document, path_fault, value_fault
 from pybuild.assemble.sitemap import MAX_BYTES, MAX_LOC, MAX_URLS, Entry, index_document, url_element
 from pybuild.assemble.sitemap import urlset_document as urlset
 from pybuild.assemble.xmltext import escape
@@ -219,14 +220,14 @@ def _group(reader: Reader, value: object) -> Group:
 
 
 def _sound(reader: Reader, value: object, key: str) -> tuple[str, ...]:
-    """Read one text or several and keep those that fit in their line; `""`, which says nothing, is left out."""
+    """Read one text or several and keep those that fit in their line; `""` says nothing and is left out."""
     fault = path_fault if key in ("disallow", "allow") else value_fault
     kept = []
     for item in reader.items(value):
         if not isinstance(item, str):
             reader.wrong(key, "text", item)
         elif reason := fault(item) if item else "":
-            reader.fault(f'"{key}": {item!r} {reason}', "write it without; a path starts with a slash")
+            reader.fault(f'"{key}": {item!r} {reason}', HINTS[key])
         elif item:
             kept.append(item)
     return tuple(kept)
