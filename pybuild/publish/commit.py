@@ -122,7 +122,7 @@ def _publish(stage: Stage, plan: Plan, rows: Sequence[Row], staged: Listing) -> 
     save_rows(output.next_manifest, output.key, rows)
     journal = Journal(whole, stage.tree, os.lstat(stage.tree).st_ino)
     save_journal(output, journal)
-    finish(output, journal)
+    finish(output, journal, plan.old, plan.wanted)
 
 
 def _link_unchanged(stage: Stage, paths: Set[str]) -> bool:

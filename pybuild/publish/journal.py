@@ -53,17 +53,14 @@ def _read_journal(output: Output) -> Journal | None:
     return None
 
 
-def finish(output: Output, journal: Journal) -> None:
+def finish(output: Output, journal: Journal, old: Set[str], wanted: Set[str]) -> None:
     """Go from the journal to the new manifest, from wherever an earlier attempt was cut off."""
-    new = read_rows(output.next_manifest, output.key)
-    if new is not None:
-        old, wanted = load_manifest(output).rows.keys(), new.rows.keys()
-        if _is_waiting(journal) and not (journal.whole and _swap(output, journal.tree)):
-            _place(output, journal.tree, old, wanted)
-        elif journal.whole:
-            _rescue(output, journal.tree, old | wanted)
-        output.next_manifest.replace(output.manifest)
-        sync_folder(output.state)
+    if _is_waiting(journal) and not (journal.whole and _swap(output, journal.tree)):
+        _place(output, journal.tree, old, wanted)
+    elif journal.whole:
+        _rescue(output, journal.tree, old | wanted)
+    output.next_manifest.replace(output.manifest)
+    sync_folder(output.state)
     output.journal.unlink()
 
 
@@ -157,12 +154,14 @@ def recover(output: Output) -> tuple[Diagnostic, ...]:
 def _resume(output: Output, journal: Journal) -> tuple[Diagnostic, ...]:
     """Take up the journal again, seeing that the output may have changed since."""
     new = read_rows(output.next_manifest, output.key)
-    if new is not None and _is_waiting(journal):
-        old, listing = load_manifest(output).rows.keys(), list_output(output, journal.tree)
-        plan = Plan(output, listing, old, new.rows.keys())
+    if new is None:
+        return ()  # it has become the manifest, the last step but one
+    old, wanted = load_manifest(output).rows.keys(), new.rows.keys()
+    if _is_waiting(journal):
+        plan = Plan(output, list_output(output, journal.tree), old, wanted)
         findings = obstructed(plan)
         if findings:
             return findings
         journal = replace(journal, whole=journal.whole and not plan.foreign)
-    finish(output, journal)
+    finish(output, journal, old, wanted)
     return ()

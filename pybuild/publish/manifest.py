@@ -13,6 +13,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pybuild.artifact import File, Manifest
 from pybuild.diagnostics import Diagnostic
@@ -21,6 +22,7 @@ from pybuild.publish.kernel import sync_folder
 VERSION = 1
 SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious
 SHRUNK_SHARE = 5  # nor is losing up to a fifth of them
+_LEAVING = frozenset({"", ".", ".."})
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 
@@ -144,31 +146,22 @@ def _format_row(row: Row) -> list[object]:
     ]
 
 
-def _parse_row(raw: object) -> Row:
+_ROW_TYPES = [str, str, str, int, str, str, list, bool, int, int]
+
+
+def _parse_row(raw: list[Any]) -> Row:
     """Read one row, or raise `ValueError`: a row decides what may be deleted, so nothing is guessed."""
-    match raw:
-        case [
-            str(path),
-            str(origin),
-            str(digest),
-            int(size),
-            str(url),
-            str(media_type),
-            list(headers),
-            bool(page),
-            int(mtime_ns),
-            int(ino),
-        ] if is_inside(path):
-            pairs = tuple(_parse_header(header) for header in headers)
-            return Row(File(path, origin, digest, size, url, media_type, pairs, page), mtime_ns, ino)
-    raise ValueError("not a row of a manifest")
+    if [type(value) for value in raw] != _ROW_TYPES or not is_inside(raw[0]):
+        raise ValueError("not a row of a manifest")
+    path, origin, digest, size, url, media_type, headers, page, mtime_ns, ino = raw
+    pairs = tuple(map(_parse_header, headers))
+    return Row(File(path, origin, digest, size, url, media_type, pairs, page), mtime_ns, ino)
 
 
-def _parse_header(raw: object) -> tuple[str, str]:
-    match raw:
-        case [str(name), str(value)]:
-            return name, value
-    raise ValueError("not a header of a manifest")
+def _parse_header(raw: list[Any]) -> tuple[str, str]:
+    if [type(value) for value in raw] != [str, str]:
+        raise ValueError("not a header of a manifest")
+    return raw[0], raw[1]
 
 
 def shrink_findings(old: Manifest, new: Sequence[File], *, allow: bool = False) -> tuple[Diagnostic, ...]:

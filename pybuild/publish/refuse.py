@@ -44,7 +44,7 @@ class Plan:
 def obstructed(plan: Plan) -> tuple[Diagnostic, ...]:
     """Name foreign things that no flag lets us replace."""
     blocked = obstacles(plan.listing, plan.old, plan.wanted)
-    blocked += aliases(plan.output.out, plan.listing, plan.old, plan.wanted)
+    blocked = blocked or aliases(plan.output.out, plan.listing, plan.old, plan.wanted)
     return _refusal(plan.output, blocked, "would have to be removed")
 
 

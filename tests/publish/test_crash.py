@@ -1,0 +1,112 @@
+"""The kill matrix: `kill -9` before each touch of the disk, and what is there afterwards."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+OLD = {
+    "index.html": b"old home",
+    "a.html": b"same",
+    "a.md": b"changed: old",
+    "gone/deep/b.html": b"gone",
+    "folder/c.html": b"a folder becomes a file",
+    "file": b"a file becomes a folder",
+    "Case.html": b"a letter changes",
+    "_redirects": b"old rules",
+    "docs/x.html": b"same too",
+}
+NEW = {
+    "index.html": b"new home",
+    "a.html": b"same",
+    "a.md": b"changed: new",
+    "folder": b"now a file",
+    "file/d.html": b"now in a folder",
+    "case.html": b"a letter changes",
+    "_redirects": b"new rules",
+    "docs/x.html": b"same too",
+    "docs/new/y.html": b"new",
+}
+Desks = Callable[[], Any]
+
+
+def run_matrix(
+    desks: Desks, killed_at: Any, prepare: Callable[[Any], None], check: Callable[[Any], None]
+) -> int:
+    """Kill at every point, look, kill the recovery too, look again, then finish; return the number of points."""
+    for point in itertools.count():
+        desk = desks()
+        prepare(desk)
+        was_killed = killed_at(point, lambda desk=desk: desk.export(NEW))
+        check(desk)
+        if was_killed:
+            killed_at(point * 7 % 61, lambda desk=desk: desk.export(NEW))
+            check(desk)
+        published, findings = desk.export(NEW)
+        assert findings == ()
+        assert published.files == len(NEW)
+        assert {path: body for path, body in desk.tree().items() if path != "CNAME"} == NEW
+        assert desk.leftovers() == []
+        if not was_killed:
+            return point
+    raise AssertionError
+
+
+def test_a_killed_swap_leaves_the_whole_old_or_the_whole_new_site(desks: Desks, crash: Any) -> None:
+    def check(desk: Any) -> None:
+        assert desk.tree() in (OLD, NEW)
+
+    assert run_matrix(desks, crash, lambda desk: desk.export(OLD), check) > 50
+
+
+def test_a_killed_first_export_leaves_nothing_or_everything(desks: Desks, crash: Any) -> None:
+    def check(desk: Any) -> None:
+        assert desk.tree() in ({}, NEW)
+
+    assert run_matrix(desks, crash, lambda desk: None, check) > 30
+
+
+def check_each_file(desk: Any) -> None:
+    tree = desk.tree()
+    assert tree.pop("CNAME") == b"example.com"
+    for path, body in tree.items():
+        assert path.endswith("/") or body in (OLD.get(path), NEW.get(path)), path
+
+
+def test_killed_renames_leave_every_file_whole_and_foreign_files_alone(desks: Desks, crash: Any) -> None:
+    def prepare(desk: Any) -> None:
+        desk.export(OLD)
+        (desk.out / "CNAME").write_bytes(b"example.com")
+
+    assert run_matrix(desks, crash, prepare, check_each_file) > 50
+
+
+def test_killed_renames_from_a_stage_on_another_disk(desks: Desks, tmp_path: Path, crash: Any) -> None:
+    if desks().root.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is only one disk")
+    numbers = itertools.count()
+
+    def on_two_disks() -> Any:
+        desk = desks()
+        return type(desk)(desk.root, tmp_path / str(next(numbers)) / "site")
+
+    def prepare(desk: Any) -> None:
+        desk.export(OLD)
+        (desk.out / "CNAME").write_bytes(b"example.com")
+
+    assert run_matrix(on_two_disks, crash, prepare, check_each_file) > 50
+
+
+def test_a_site_that_was_moved_after_a_crash_recovers(desks: Desks, crash: Any) -> None:
+    for point in range(20, 80, 3):
+        desk = desks()
+        desk.export(OLD)
+        crash(point, lambda desk=desk: desk.export(NEW))
+        moved = desk.root.rename(desk.root.with_name(desk.root.name + "-moved"))
+        desk = type(desk)(moved, moved / "out")
+        assert desk.export(NEW)[1] == ()
+        assert (desk.tree(), desk.leftovers()) == (NEW, [])

@@ -1,0 +1,92 @@
+"""What goes into the stage, and what must not."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pybuild.publish import Stage, discard, load_manifest, open_stage, output_at
+
+BIG = b"0123456789abcdef" * 100_000
+
+
+def stage_of(desk: Any) -> Stage:
+    output = output_at(desk.root, desk.out)
+    stage, findings = open_stage(output, load_manifest(output))
+    assert stage is not None and findings == ()
+    return stage
+
+
+def digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+@pytest.mark.parametrize("body", [b"", b"small", BIG])
+def test_copy_and_write_agree(desk: Any, body: bytes) -> None:
+    stage = stage_of(desk)
+    (desk.root / "source").write_bytes(body)
+    assert stage.write("a/written", body) == (digest(body), len(body))
+    assert stage.copy("a/copied", desk.root / "source") == (digest(body), len(body))
+    assert (stage.tree / "a/written").read_bytes() == (stage.tree / "a/copied").read_bytes() == body
+
+
+def test_the_last_write_wins_and_never_writes_through_a_link(desk: Any) -> None:
+    stage = stage_of(desk)
+    stage.write("a", b"long first body")
+    (desk.root / "linked").hardlink_to(stage.tree / "a")
+    stage.write("a", b"last")
+    assert (stage.tree / "a").read_bytes() == b"last"
+    assert (desk.root / "linked").read_bytes() == b"long first body"
+
+
+def test_what_is_published_already_is_not_staged(desk: Any) -> None:
+    desk.export({"a": b"a", "big": BIG})
+    (desk.root / "big").write_bytes(BIG)
+    stage = stage_of(desk)
+    stage.write("a", b"wrong at first")
+    assert stage.write("a", b"a") == (digest(b"a"), 1)
+    assert stage.copy("big", desk.root / "big") == (digest(BIG), len(BIG))
+    assert list(stage.tree.iterdir()) == []
+    assert stage.holds("a", digest(b"a")) and not stage.holds("a", digest(b"b"))
+    assert not stage.holds("b", digest(b"a"))
+
+
+@pytest.mark.parametrize("path", ["../a", "/etc/x", "a/../../b", "", "a//b", "."])
+def test_a_path_that_leaves_the_stage_is_a_bug(desk: Any, path: str) -> None:
+    with pytest.raises(ValueError, match="must stay in the output"):
+        stage_of(desk).write(path, b"x")
+
+
+def test_a_symlink_in_the_stage_is_not_followed(desk: Any) -> None:
+    stage = stage_of(desk)
+    (desk.root / "victim").mkdir()
+    (stage.tree / "a").symlink_to(desk.root / "victim")
+    (stage.tree / "b").symlink_to(desk.root / "victim/file")
+    with pytest.raises(FileExistsError):
+        stage.write("a/file", b"x")
+    stage.write("b", b"x")
+    assert list((desk.root / "victim").iterdir()) == []
+
+
+def test_two_stages_do_not_share_a_folder_and_discard_leaves_nothing(desk: Any) -> None:
+    stage = stage_of(desk)
+    stage.write("a/b", b"b")
+    discard(stage)
+    discard(stage)
+    assert desk.leftovers() == [] and not desk.out.exists()
+
+
+def test_a_state_that_cannot_be_made_is_a_finding(desk: Any) -> None:
+    (desk.root / ".pybuild").mkdir()
+    (desk.root / ".pybuild/outputs").write_bytes(b"a file")
+    output = output_at(desk.root, desk.out)
+    stage, (finding,) = open_stage(output, load_manifest(output))
+    assert (stage, finding.code) == (None, "publish-error")
+
+
+def test_a_missing_source_is_an_os_error(desk: Any) -> None:
+    with pytest.raises(FileNotFoundError):
+        stage_of(desk).copy("a", Path("/nonexistent/source"))
