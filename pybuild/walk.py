@@ -92,7 +92,7 @@ def _name_fault(path: str) -> str:
 
 
 def _link_fault(ask: _Walk, file: Path, path: str) -> Diagnostic | None:
-    target = os.readlink(file)
+    target = str(file.readlink())
     try:
         real = file.resolve(strict=True)
     except (OSError, RuntimeError):

@@ -80,7 +80,7 @@ class LinkMap:
         """Where a browser goes from the page `url`: a decoded site URL and a fragment; None when it leaves the site."""
         if is_external(href):
             return None
-        path, _, rest = _split(href)
+        path = _split(href)[0]
         written, fragment = unquote(path), unquote(href.partition("#")[2])
         if not written:
             return url, fragment
@@ -98,7 +98,7 @@ class LinkMap:
         if found is None:
             return href if is_external(href) else self.config.site.origin + href
         target, _ = found
-        path, mark, rest = _split(href)
+        _, mark, rest = _split(href)
         return self._absolute(target if target in self.pages else "", self.href(target)) + mark + rest
 
     def href(self, target: str) -> str:

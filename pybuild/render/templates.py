@@ -23,7 +23,10 @@ from pybuild.render.library import Library, collection
 from pybuild.render.usercode import SiteCode, Stop
 from pybuild.urls import is_external
 
-_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _SAFE_SCHEMES = frozenset({"", "http", "https", "mailto", "tel", "sms", "ftp"})
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
