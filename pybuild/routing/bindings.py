@@ -18,7 +18,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 class Binding:
     """One place where a name gets a value."""
 
-    name: str  # "*" for a star import
+    name: str  # "*" for a star import; "" for names that are only known when the file runs
     node: ast.stmt | ast.expr | ast.alias | ast.pattern
     module: str = ""  # of a star import: the module as written, without its dots
     level: int = 0  # of a star import: how many dots lead it
@@ -67,14 +67,12 @@ class _Scope(ast.NodeVisitor):
             self.bind(node.id, node)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        key = node.slice
-        if (
-            isinstance(node.ctx, ast.Store)
-            and isinstance(key, ast.Constant)
-            and isinstance(key.value, str)
-            and ast.unparse(node.value) == "globals()"
-        ):
-            self.escaped.append(Binding(key.value, node))
+        if isinstance(node.ctx, ast.Store) and _is_globals(node.value):
+            self.escaped.append(Binding(_text(node.slice), node))
+        self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.escaped += [Binding(name, node) for name in _names_of_call(node)]
         self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -136,6 +134,32 @@ class _Scope(ast.NodeVisitor):
     def visit_TypeAlias(self, node: ast.AST) -> None:
         """`type X = …` of Python 3.12."""
         self.visit_all([getattr(node, "name", None)])
+
+
+def _names_of_call(node: ast.Call) -> list[str]:
+    """Names that a call binds in the module: `globals().update(GET=…)`, `setattr(sys.modules[__name__], …)`."""
+    called = node.func
+    if isinstance(called, ast.Name) and called.id == "exec":
+        return [""]
+    if isinstance(called, ast.Name) and called.id == "setattr" and len(node.args) == 3:
+        return [_text(node.args[1])] if ast.unparse(node.args[0]) == "sys.modules[__name__]" else []
+    if isinstance(called, ast.Attribute) and called.attr == "update" and _is_globals(called.value):
+        return [keyword.arg or "" for keyword in node.keywords] + [
+            name for arg in node.args for name in _keys(arg)
+        ]
+    return []
+
+
+def _keys(node: ast.expr) -> list[str]:
+    return [_text(key) for key in node.keys] if isinstance(node, ast.Dict) else [""]
+
+
+def _is_globals(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "globals"
+
+
+def _text(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _runs_on_import(test: ast.expr) -> bool | None:

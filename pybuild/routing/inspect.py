@@ -55,7 +55,9 @@ class ModuleFacts:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     exports: frozenset[str] = frozenset()  # what `from module import *` gives
     code: Place | None = None  # the first statement that does something
-    is_open: bool = False  # a star import from outside the site binds names that are not known
+    is_open: bool = (
+        False  # it binds names that are only known when it runs, as `from elsewhere import *` does
+    )
     is_readable: bool = True  # False: a syntax or encoding error; `findings` says which
     findings: tuple[Diagnostic, ...] = ()
 
@@ -144,7 +146,8 @@ def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[s
             module = star(binding.module, binding.level)
             found = module.exports if module else ()
             is_open = is_open or module is None or module.is_open
-        for name in found:
+        is_open = is_open or not binding.name
+        for name in filter(None, found):
             places.setdefault(name, set()).add(source.place(binding.node))
     wanted = {name: sorted(places[name]) for name in sorted(settings) if name in places}
     literals = _literals(tree)

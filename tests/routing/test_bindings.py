@@ -62,6 +62,9 @@ BINDS = [
     "class A:\n    global POST\n    POST = 1",
     "globals()['POST'] = 1",
     "def f():\n    globals()['POST'] = 1",
+    "globals().update(POST=1)",
+    "globals().update({'POST': 1}, GET=2)",
+    "import sys\nsetattr(sys.modules[__name__], 'POST', 1)",
     "if not TYPE_CHECKING:\n    POST = 1",
     "if TYPE_CHECKING:\n    pass\nelse:\n    POST = 1",
     "if 0:\n    pass\nelse:\n    POST = 1",
@@ -83,6 +86,8 @@ DOES_NOT_BIND = [
     "del POST",
     "print(POST)",
     "x.POST = 1",
+    "x.update(POST=1)",
+    "setattr(x, 'POST', 1)",
     "x['POST'] = 1",
     "x = {'POST': 1}",
     "import lib.POST",
@@ -138,6 +143,9 @@ class Anything:
     def __setitem__(self, key: str, value: object) -> None:
         pass
 
+    def update(self, **values: object) -> None:
+        pass
+
     def __call__(self, *values: object) -> object:
         return values[0] if values else (1, [2])
 
@@ -159,6 +167,20 @@ def test_the_interpreter_binds_nothing_that_was_not_found(source: str) -> None:
     scope = dict(before)
     exec(compile(source, "page.py", "exec"), scope)
     assert scope.keys() - before.keys() - {"__builtins__", "__annotations__"} <= names(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "globals()[x] = 1",
+        "globals().update(x)",
+        "globals().update(**x)",
+        "exec(x)",
+        "import sys\nsetattr(sys.modules[__name__], x, 1)",
+    ],
+)
+def test_names_that_only_running_tells(source: str) -> None:
+    assert "" in names(source)
 
 
 def test_a_star_import_is_handed_back() -> None:
