@@ -120,7 +120,7 @@ def _page_content(route: Route) -> list[Diagnostic]:
     message = f"{module.file} has nothing to show: no load(), and no {stem}.html or {stem}.md beside it"
     return [
         Diagnostic(
-            "unknown-export", message, Location(module.file), f"write {stem}.md or {stem}.html, or load()"
+            "unknown-export", message, module.place("load"), f"write {stem}.md or {stem}.html, or load()"
         )
     ]
 

@@ -62,8 +62,8 @@ class ModuleFacts:
     findings: tuple[Diagnostic, ...] = ()
 
     def place(self, name: str) -> Location:
-        """Where `name` is bound first; the file where it is not."""
-        return Location(self.file, *self.names.get(name, (None, None)))
+        """Where `name` is bound first; the start of the file where it is not."""
+        return Location(self.file, *self.names.get(name, (1, 1)))
 
 
 Star = Callable[[str, int], ModuleFacts | None]  # the module of a star import, its dots → its facts

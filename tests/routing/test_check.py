@@ -83,7 +83,7 @@ def test_hints_of_methods(site: Site) -> None:
 @pytest.mark.parametrize(
     ("source", "location", "hint"),
     [
-        (STATIC, Location("app/a/route.py"), "define GET(), or delete the file"),
+        (STATIC, Location("app/a/route.py", 1, 1), "define GET(), or delete the file"),
         (STATIC + "def get(): ...", Location("app/a/route.py", 2, 1), "rename get to GET"),
         (STATIC + "Get = 1", Location("app/a/route.py", 2, 1), "rename Get to GET"),
     ],
@@ -143,7 +143,7 @@ def test_a_metadata_file_needs_its_function(
 def test_a_page_of_a_module_alone_must_load(findings: Run) -> None:
     message = "app/a/page.py has nothing to show: no load(), and no page.html or page.md beside it"
     files = {"app/a/page.py": "metadata = {}", "app/docs/[...slug]/page.py": "metadata = {}"}
-    assert findings(files, DOCS) == [("unknown-export", "app/a/page.py", message)]
+    assert findings(files, DOCS) == [("unknown-export", "app/a/page.py:1:1", message)]
 
 
 def test_every_dynamic_route_needs_its_params(findings: Run) -> None:
@@ -161,7 +161,7 @@ def test_every_dynamic_route_needs_its_params(findings: Run) -> None:
         ("missing-static-params", "app/[lang]/[kind]/page.md", says.format('"kind" of /[lang]/[kind]')),
         ("missing-static-params", "app/a/[slug]/page.md", says.format('"slug" of /a/[slug]')),
         ("missing-static-params", "app/b/[slug]/route.py:2:1", says.format('"slug" of /b/[slug]')),
-        ("missing-static-params", "app/c/[[...slug]]/page.py", says.format('"slug" of /c/[[...slug]]')),
+        ("missing-static-params", "app/c/[[...slug]]/page.py:1:1", says.format('"slug" of /c/[[...slug]]')),
         ("missing-static-params", "app/d/[slug]/icon.png", says.format('"slug" of /d/[slug]/icon.png')),
     ]
 
@@ -224,9 +224,9 @@ def test_all_findings_of_all_files_come_sorted_by_place(findings: Run) -> None:
     assert [(code, place) for code, place, _ in findings(files)] == [
         ("route-conflict", "app/a/route.py"),
         ("non-get-handler", "app/a/route.py:3:1"),
-        ("missing-get", "app/b/route.py"),
-        ("not-force-static", "app/b/route.py"),
+        ("missing-get", "app/b/route.py:1:1"),
         ("non-get-handler", "app/b/route.py:1:1"),
+        ("not-force-static", "app/b/route.py:1:1"),
     ]
 
 

@@ -24,7 +24,7 @@ def test_names_have_the_place_of_their_first_binding() -> None:
     found = facts("import os\n\nif os:\n    def GET(): pass\nelse:\n    GET = None\nPOST = 1\n")
     assert found.names == {"GET": (4, 5), "POST": (7, 1), "os": (1, 8)}
     assert found.place("GET") == Location(FILE, 4, 5)
-    assert found.place("PUT") == Location(FILE)
+    assert found.place("PUT") == Location(FILE, 1, 1)
 
 
 @pytest.mark.parametrize("source", ["é = 1; GET = 2", "# ä\r\né = 1; GET = 2", "\ufeffé = 1; GET = 2"])
