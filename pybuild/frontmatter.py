@@ -139,9 +139,8 @@ def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
     """Read a block's mapping and the file lines of its keys; raise `_Fault`."""
     size = len(block.encode("utf-8"))
     if size > MAX_BYTES:
-        raise _Fault(
-            f"the front matter is {size} bytes long; {MAX_BYTES} is the limit", None, "move it to the body"
-        )
+        message = f"the front matter is {size} bytes long; {MAX_BYTES} is the limit"
+        raise _Fault(message, None, "move the longest value to the body")
     try:
         loader = _Loader(block)
         try:
@@ -183,9 +182,7 @@ class _Reader:
         meta = self._mapping(event, 1, lines)
         self.next()  # the document's end
         if not isinstance(event := self.next(), yaml.StreamEndEvent):
-            raise _Fault(
-                "a second YAML document begins here", event.start_mark, "keep one, between lines of ---"
-            )
+            raise _Fault("a second YAML document begins here", event.start_mark, "keep one block of keys")
         return meta, lines
 
     def _value(self, event: Any, depth: int) -> Any:
@@ -193,9 +190,8 @@ class _Reader:
             _refuse_anchor(event)
             return _scalar(event)
         if isinstance(event, yaml.AliasEvent):
-            raise _Fault(
-                f'"*{event.anchor}" is an alias', event.start_mark, "write the value out, or quote it"
-            )
+            hint = "put the value in double quotes, or write it out"
+            raise _Fault(f'"*{event.anchor}" is an alias', event.start_mark, hint)
         if depth >= MAX_DEPTH:
             raise _Fault(f"it nests deeper than {MAX_DEPTH} levels", event.start_mark, "flatten the value")
         if isinstance(event, yaml.MappingStartEvent):
@@ -240,9 +236,8 @@ def _key(event: Any, *, is_top: bool) -> str:
 def _scalar(event: Any) -> Any:
     """Read a plain scalar by the narrow schema; a quoted, block or `!!str` one is text."""
     text: str = event.value
-    if not event.implicit[0]:
-        if not event.implicit[1]:
-            _refuse_tag(event, "str")
+    _refuse_tag(event, "str")
+    if event.tag or not event.implicit[0]:
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -262,6 +257,5 @@ def _refuse_anchor(event: Any) -> None:
 def _refuse_tag(event: Any, kind: str) -> None:
     if event.tag not in (None, "!", _TAG + kind):
         name = event.tag.replace(_TAG, "!!")
-        raise _Fault(
-            f'the tag "{name}" is not allowed', event.start_mark, "delete the tag, or quote the value"
-        )
+        hint = "delete the tag, or put the value in double quotes"
+        raise _Fault(f'the tag "{name}" is not allowed', event.start_mark, hint)
