@@ -12,7 +12,7 @@ from pybuild.artifact import Link
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean, warning
 from pybuild.rules.model import Rule, SetHeaders
 
-_NEAR = 5000  # URLs beyond which no nearest one is sought: it would take longer than the export
+_NEAR = 300  # pages beyond which only the same last segment is sought: spelling would take longer than the export
 
 
 def check_links(
@@ -24,13 +24,14 @@ def check_links(
     """Find links that lead nowhere. `anchors` maps each page's URL to its ids; `paths` are all output files."""
     answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
     findings = []
+    near = _Near(anchors)
     for link in dict.fromkeys(links):
         target = link.target.rstrip("/") or "/"
         if target in anchors or link.target in anchors:
             if finding := _anchor_finding(link, anchors[target if target in anchors else link.target]):
                 findings.append(finding)
         elif not _answers(link.target, paths, answering):
-            findings.append(_link_finding(link, anchors))
+            findings.append(_link_finding(link, near))
     return tuple(findings)
 
 
@@ -58,9 +59,24 @@ def _anchor_finding(link: Link, ids: Collection[str]) -> Diagnostic | None:
     )
 
 
-def _link_finding(link: Link, anchors: Mapping[str, Collection[str]]) -> Diagnostic:
-    near = did_you_mean(link.target, anchors) if len(anchors) <= _NEAR else ""
-    hint = near or "correct the link, or make the page"
-    return warning(
-        "broken-link", f'the link "{link.text}" leads nowhere', Location(link.file, link.line), hint
-    )
+class _Near:
+    """Finds the page a broken link may have meant."""
+
+    def __init__(self, pages: Collection[str]) -> None:
+        self._pages = pages
+        self._by_name: dict[str, list[str]] = {}
+        for url in pages:
+            self._by_name.setdefault(url.rpartition("/")[2], []).append(url)
+
+    def hint(self, target: str) -> str:
+        """The only page of that last segment, else one spelt alike in a small site."""
+        name = target.rstrip("/").rpartition("/")[2].removesuffix(".md").removesuffix(".html")
+        same = self._by_name.get(name, [])
+        if len(same) == 1:
+            return f'did you mean "{same[0]}"?'
+        return did_you_mean(target, self._pages) if len(self._pages) <= _NEAR else ""
+
+
+def _link_finding(link: Link, near: _Near) -> Diagnostic:
+    hint = near.hint(link.target) or "correct the link, or make the page"
+    return warning("broken-link", f'the link "{link.text}" leads nowhere', Location(link.file, link.line), hint)

@@ -65,6 +65,7 @@ class Templates:
         return {
             "site": self._config.site,
             "url_for": self._library.links.href,
+            "has_page": self._library.links.pages.__contains__,
             "collection": collection,
             "collections": self._library.collections,
             "env": self._config.public_env,
