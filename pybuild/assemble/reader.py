@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from math import isfinite
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
@@ -36,6 +37,9 @@ def absolute_address(text: str, site_url: str, href: str) -> str:
     """
     if text.startswith("/") and not text.startswith("//"):
         text = site_url + text
+    given = urlsplit(text)
+    if given.scheme and not given.netloc:
+        raise ValueError(text)
     parts = urlsplit(urljoin(href or site_url + "/", text))
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(text)
@@ -105,9 +109,9 @@ class Reader:
         return list(value) if isinstance(value, (list, tuple)) else [value]
 
     def number(self, value: object, key: str) -> float | None:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
             return value
-        self.wrong(key, "a number", value)
+        self.wrong(key, "a finite number" if isinstance(value, float) else "a number", value)
         return None
 
     def flag(self, value: object, key: str) -> bool | None:

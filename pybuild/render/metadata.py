@@ -25,6 +25,7 @@ from pybuild.render.metatags import OG_ORDER, TWITTER_ORDER, Pairs, is_indexed
 
 __all__ = ["Layer", "Metadata", "PageFacts", "head_markup", "resolve"]
 
+_SAID = tuple(field.name for field in fields(Said))
 _ICON_ORDER = ("icon", "shortcut", "apple", "other")
 
 
@@ -81,14 +82,14 @@ def resolve(
 def _merged(outer: Said, inner: Said) -> Said:
     """What both say: mappings key by key, JSON-LD one after the other, else the inner where it speaks."""
     values = {}
-    for field in fields(Said):
-        old, new = getattr(outer, field.name), getattr(inner, field.name)
+    for name in _SAID:
+        old, new = getattr(outer, name), getattr(inner, name)
         if isinstance(old, dict):
-            values[field.name] = old | new
-        elif field.name == "json_ld":
-            values[field.name] = old + new
+            values[name] = old | new
+        elif name == "json_ld":
+            values[name] = old + new
         else:
-            values[field.name] = old if new is None else new
+            values[name] = old if new is None else new
     return Said(**values)
 
 
@@ -186,25 +187,24 @@ def head_markup(metadata: Metadata, *, variant: str = "", feeds: Sequence[FeedLi
     `variant` is the absolute URL of the page's Markdown, `feeds` what `selection.feed_links` returns.
     """
     lines = (*_document_tags(metadata), *_link_tags(metadata, variant, feeds), *_last_tags(metadata))
-    return Markup("\n").join(lines)
+    return Markup("\n".join(lines))
 
 
-def _tag(element: str, attributes: Pairs) -> Markup:
+def _tag(element: str, attributes: Pairs) -> str:
     """Write a void element. Attribute names come from the tables of this package, never from an author."""
-    return Markup("<{}{}>").format(
-        Markup(element), Markup("").join(Markup(f' {name}="{escape(value)}"') for name, value in attributes)
-    )
+    written = [f'{name}="{escape(value)}"' for name, value in attributes]
+    return f"<{element} {' '.join(written)}>"
 
 
-def _document_tags(metadata: Metadata) -> Iterator[Markup]:
-    yield Markup("<title>{}</title>").format(metadata.title)
+def _document_tags(metadata: Metadata) -> Iterator[str]:
+    yield f"<title>{escape(metadata.title)}</title>"
     if metadata.description:
         yield _tag("meta", (("name", "description"), ("content", metadata.description)))
     for name, content in metadata.meta:
         yield _tag("meta", (("name", name), ("content", content)))
 
 
-def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> Iterator[Markup]:
+def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> Iterator[str]:
     if metadata.canonical:
         yield _tag("link", (("rel", "canonical"), ("href", metadata.canonical)))
     for code, url in metadata.languages:
@@ -219,8 +219,8 @@ def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> I
         yield _tag("link", attributes)
 
 
-def _last_tags(metadata: Metadata) -> Iterator[Markup]:
+def _last_tags(metadata: Metadata) -> Iterator[str]:
     for name, content in metadata.properties:
         yield _tag("meta", (("property", name), ("content", content)))
     for text in metadata.json_ld:
-        yield Markup(f'<script type="application/ld+json">{text}</script>')
+        yield f'<script type="application/ld+json">{text}</script>'

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from pybuild.assemble.shapes import manifest_bytes, robots_bytes, sitemap_bytes, sitemap_index_bytes
+from pybuild.config import Config, Options, Settings, Site
 from pybuild.diagnostics import Diagnostic, Location
 
 AT = Location("app/sitemap.py", 3)
@@ -182,3 +185,40 @@ def test_the_whole_manifest(config) -> None:
 )  # fmt: skip
 def test_wrong_manifests(config, shape, message) -> None:
     assert said(manifest_bytes(shape, config(), AT)) == [message]
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=9)
+SCALARS = ANY_TEXT | st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.datetimes()
+KEYS = st.sampled_from(
+    [
+        "url",
+        "last_modified",
+        "priority",
+        "alternates",
+        "languages",
+        "images",
+        "videos",
+        "tag",
+        "title",
+        "live",
+    ]
+    + ["rules", "user_agent", "allow", "crawl_delay", "sitemap", "host", "content_loc", "uploader", "content"]
+    + ["name", "icons", "src", "start_url", "shortcuts", "display", "categories"]
+)
+SHAPES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | ANY_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(derandomize=True, max_examples=400)
+@given(SHAPES)
+def test_whatever_a_site_returns_is_written_or_told(shape) -> None:
+    site = Config(Path("/"), "", Settings(site=Site(url="https://a.example", title="A")), Options())
+    body, findings = sitemap_bytes([shape], site, AT)
+    assert len(etree.fromstring(body)) == 1 or findings
+    body, findings = robots_bytes(shape, site, AT)
+    assert body.endswith(b"\n") or findings
+    body, findings = manifest_bytes(shape, site, AT)
+    assert findings or json.loads(body or b"{}") == {} or json.loads(body)
