@@ -1,13 +1,16 @@
 """What a task prints, kept within bounds.
 
 Owns the limit and the way a flood is cut: the head and the tail stay, the middle goes. Knows no task.
-Source of truth: POSIX for `O_APPEND` and `ftruncate`.
+Source of truth: POSIX for `O_APPEND`, `ftruncate` and the record locks of `fcntl`.
 """
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 LIMIT = 64 * 1024  # bytes of one task's output
@@ -57,17 +60,30 @@ def take_output(file: int) -> str:
     """Return the content of an output file and empty it."""
     if os.fstat(file).st_size == 0:
         return ""
-    text = read_output(file)
-    os.ftruncate(file, 0)
+    with _locked(file, fcntl.LOCK_EX):
+        text = read_output(file)
+        os.ftruncate(file, 0)
     return text
 
 
 def stem_output(file: int) -> None:
     """Give back the disk of an output file that a running task floods; its head stays."""
-    if os.fstat(file).st_size > _FLOOD:
-        os.ftruncate(file, LIMIT + 1)
+    if os.fstat(file).st_size <= _FLOOD:
+        return
+    # Its writer may be emptying it: cut then, it would be filled with zeros.
+    with suppress(BlockingIOError), _locked(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
+        if os.fstat(file).st_size > _FLOOD:
+            os.ftruncate(file, LIMIT + 1)
+
+
+@contextmanager
+def _locked(file: int, operation: int) -> Iterator[None]:
+    fcntl.lockf(file, operation)
+    try:
+        yield
+    finally:
+        fcntl.lockf(file, fcntl.LOCK_UN)
 
 
 def _decoded(content: bytes | bytearray) -> str:
-    # A file emptied by its writer while it was being stemmed is left with zeros at its head.
-    return content.lstrip(b"\0").decode("utf-8", "replace")
+    return content.decode("utf-8", "replace")

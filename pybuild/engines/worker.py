@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from multiprocessing.context import ForkContext, SpawnContext
 from typing import Any, BinaryIO
 
-from pybuild.engines import child
 from pybuild.engines.base import Failed, Frame, Program
+from pybuild.engines.child import DUMP_SIGNAL, live
 from pybuild.engines.output import read_output, stem_output
 from pybuild.engines.stacks import dumped_frames
 from pybuild.engines.wire import STARTING, Batch, Descriptor, Ends, Inbox, Parcel, Row, Slot
@@ -49,7 +49,7 @@ class Worker:
         self.rows, row_end = os.pipe()
         ends = Ends(Descriptor(task_end), Descriptor(row_end), Descriptor(self._output.fileno()), self.slot)
         foreign = _supervisor_side([self, *siblings]) if isinstance(context, ForkContext) else ()
-        self._process = context.Process(target=child.live, args=(program, ends, os.getpid(), foreign))
+        self._process = context.Process(target=live, args=(program, ends, os.getpid(), foreign))
         self._process.start()
         for number in (task_end, row_end):
             os.close(number)
@@ -102,7 +102,7 @@ class Worker:
         before = read_output(self._output.fileno())
         size = self._size()
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, child.DUMP_SIGNAL)
+            os.kill(self._pid, DUMP_SIGNAL)
         until = time.monotonic() + _DUMP_SECONDS
         while time.monotonic() < until and not (self._size() > size and self._is_quiet()):
             time.sleep(0.005)
@@ -197,7 +197,7 @@ def _ended(index: int, status: int | None, output: str) -> Failed:
 def _task_frames(output: str) -> tuple[Frame, ...]:
     """Find the stack in a worker's output, without the levels below the task: a fork has this process's."""
     frames = dumped_frames(output)
-    ours = [depth for depth, frame in enumerate(frames) if frame.file == child.__file__]
+    ours = [depth for depth, frame in enumerate(frames) if frame.file == live.__code__.co_filename]
     return frames[ours[-1] + 1 :] if ours else frames
 
 

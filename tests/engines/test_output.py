@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 
@@ -57,6 +58,11 @@ def test_little_is_not_stemmed(file):
     assert os.fstat(file).st_size == LIMIT * 2
 
 
-def test_zeros_left_by_a_late_stem_are_dropped(file):
-    os.pwrite(file, b"text", 100)
-    assert read_output(file) == "text"
+def test_a_file_that_its_writer_is_emptying_is_left_alone(file):
+    os.ftruncate(file, 17 << 20)
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    if not (supervisor := os.fork()):
+        stem_output(file)
+        os._exit(0)
+    assert os.waitpid(supervisor, 0)[1] == 0
+    assert os.fstat(file).st_size == 17 << 20
