@@ -20,7 +20,7 @@ from pybuild.diagnostics import Diagnostic
 class Output:
     """One row: the path that stands for the output, and who makes it."""
 
-    path: str  # the site's own file of this path replaces the whole output
+    path: str  # the site's own file of this path replaces the whole output; "" where each file stands alone
     maker: str  # "module:function", called with (pages, config) or (pages, config, read)
     reads: bool = False  # needs the Markdown variants
 

@@ -270,4 +270,4 @@ def _filled(texts: Iterable[str], limit: int) -> Iterator[str]:
 
 
 def _artifact(path: str, text: str) -> Artifact:
-    return Artifact(path, ORIGIN, text.encode())
+    return Artifact(path, ORIGIN, (text.rstrip("\n") + "\n").encode())

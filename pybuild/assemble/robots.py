@@ -33,29 +33,31 @@ class Group:
 
 def robots(_pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagnostic]:
     """Yield `robots.txt` made of `[robots]`. Findings: `config-error`; as a warning below a base path."""
-    asked = config.settings.robots
-    at = Location(config.file)
-    sound = {name: [] for name in ("disallow", "allow", "content_signal")}  # type: dict[str, list[str]]
-    for name, values in (
-        ("disallow", asked.disallow),
-        ("allow", asked.allow),
-        ("content_signal", (asked.content_signal,) if asked.content_signal else ()),
-    ):
-        for value in values:
-            reason = value_fault(value) if name == "content_signal" else path_fault(value)
-            if reason:
-                yield Diagnostic("config-error", f"robots.{name}: {value!r} {reason}", at, HINTS[name])
-            else:
-                sound[name].append(value)
+    group, findings = _asked_group(config)
+    yield from findings
     if config.site.base_path:
-        yield _unread(config, at)
-    group = Group(
-        disallow=tuple(sound["disallow"]),
-        allow=tuple(sound["allow"]),
-        content_signal="".join(sound["content_signal"]),
-    )
+        yield _unread(config)
     maps = (absolute(config.site.url, "/sitemap.xml"),) if config.settings.sitemap.enabled else ()
     yield Artifact("robots.txt", ORIGIN, document((group,), maps))
+
+
+def _asked_group(config: Config) -> tuple[Group, list[Diagnostic]]:
+    """The group of `[robots]` without the values that cannot stand in it, and a finding for each of these."""
+    asked = config.settings.robots
+    given = {
+        "disallow": [(value, path_fault(value)) for value in asked.disallow],
+        "allow": [(value, path_fault(value)) for value in asked.allow],
+        "content_signal": [(value, value_fault(value)) for value in (asked.content_signal,) if value],
+    }
+    findings = [
+        Diagnostic("config-error", f"robots.{name}: {value!r} {fault}", Location(config.file), HINTS[name])
+        for name, values in given.items()
+        for value, fault in values
+        if fault
+    ]
+    sound = {name: tuple(v for v, fault in values if not fault) for name, values in given.items()}
+    signal = "".join(sound.pop("content_signal"))
+    return Group(disallow=sound["disallow"], allow=sound["allow"], content_signal=signal), findings
 
 
 HINTS = {
@@ -67,11 +69,11 @@ HINTS = {
 }
 
 
-def _unread(config: Config, at: Location) -> Diagnostic:
+def _unread(config: Config) -> Diagnostic:
     return warning(
         "config-error",
         f"crawlers read {config.site.origin}/robots.txt only, not the one below {config.site.base_path}",
-        at,
+        Location(config.file),
         f"repeat the rules in the robots.txt at {config.site.origin}/",
     )
 

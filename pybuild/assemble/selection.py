@@ -87,8 +87,8 @@ def url_filter(globs: Iterable[str]) -> Callable[[str], bool]:
 
     `*` and `?` stay within a segment, `**` crosses them: `/a/**` is `/a` and all below it.
     """
-    whole = "|".join(_glob_pattern(glob) for glob in globs)
-    return re.compile(whole, re.S).fullmatch if whole else lambda url: None  # type: ignore[return-value]
+    pattern = re.compile("|".join(_glob_pattern(glob) for glob in globs) or r"(?!)", re.S)
+    return lambda url: pattern.fullmatch(url) is not None
 
 
 _WILDCARDS = {"/**/": "/(?:.*/)?", "/**": "(?:/.*)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}

@@ -17,7 +17,7 @@ from pybuild.render import metatags
 from pybuild.render.metatags import Pairs
 
 LayerKind = Literal["settings", "layout", "page", "document"]
-KEYS = frozenset(
+DOCUMENT_KEYS = frozenset(
     {
         "alternates",
         "authors",
@@ -26,24 +26,21 @@ KEYS = frozenset(
         "icons",
         "json_ld",
         "keywords",
-        "manifest",
         "open_graph",
-        "other",
         "robots",
         "title",
         "twitter",
-        *metatags.META_NAMES,
     }
 )
+KEYS = DOCUMENT_KEYS | {"manifest", "other", *metatags.META_NAMES}
 _CODES = {"settings": "config-error", "document": "front-matter-error"}
 _ALTERNATE_KEYS = ("canonical", "languages", "types")
 _TITLE_KEYS = ("default", "template", "absolute")
-_AUTHOR_KEYS = ("name", "url")
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One source of metadata. Keys of a document that are not metadata are its own business."""
+    """One source of metadata. What is not in `DOCUMENT_KEYS` is a document's own business."""
 
     values: Mapping[str, Any]
     kind: LayerKind
@@ -92,7 +89,7 @@ def _own_values(layer: Layer, reader: Reader) -> dict[str, Any]:
     """The layer's metadata, `canonical` moved below `alternates`, without what only a page may say."""
     known = layer.values
     if layer.kind == "document":
-        known = {key: value for key, value in known.items() if key in KEYS}
+        known = {key: value for key, value in known.items() if key in DOCUMENT_KEYS}
     values = reader.table(known, "metadata", KEYS)
     alternates = reader.table(values.pop("alternates", {}), "alternates", _ALTERNATE_KEYS)
     values = {**alternates, **values}
@@ -161,13 +158,13 @@ class _LayerReader:
         return Title(absolute or texts.get("default", ""), template, is_absolute=bool(absolute))
 
     def authors(self, value: object) -> Pairs:
-        """Read names, or mappings with `name` and `url`, as (name, URL or "")."""
+        """Read names, or mappings with `name` and `url`, as (name, URL or ""); their other keys are free."""
         pairs = []
         for item in self.reader.items(value):
-            known = self.reader.table(item, "authors", _AUTHOR_KEYS) if isinstance(item, Mapping) else {}
-            name = self.reader.text(known.get("name", "") if isinstance(item, Mapping) else item, "authors")
-            url = self.address(self.reader, known["url"], "authors.url") if "url" in known else ""
-            pairs.append((name, url))
+            person = item if isinstance(item, Mapping) else {"name": item}
+            name = self.reader.text(person.get("name", ""), "authors.name")
+            url = person.get("url")
+            pairs.append((name, "" if url is None else self.address(self.reader, url, "authors.url")))
         return tuple(pair for pair in pairs if pair[0])
 
     def meta(self, values: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -103,7 +103,7 @@ def test_off_and_empty(config, page) -> None:
     assert list(llms([page("/")], config(llms=Llms(enabled=False)), read)) == []
     made = texts(llms([], config(), read))
     head = "# Acme\n\n> The pages of Acme as Markdown.\n\n"
-    assert made == {"llms.txt": f"{head}{LEAD}\n", "llms-full.txt": head}
+    assert made == {"llms.txt": f"{head}{LEAD}\n", "llms-full.txt": head[:-1]}
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,6 @@ Source: https://acme.example/docs/a
 ---
 
 text of /docs/a
-
 """
     )
 

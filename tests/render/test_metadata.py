@@ -262,6 +262,17 @@ def test_codes_follow_the_layer_and_a_document_has_keys_of_its_own() -> None:
     assert sorted(codes) == ["config-error"] * 2 + ["front-matter-error"] + ["invalid-setting"] * 4
 
 
+def test_a_document_may_use_other_keys_as_it_likes() -> None:
+    values = {
+        "category": {"a": 1},
+        "other": "x",
+        "manifest": 5,
+        "authors": [{"name": "Jo", "url": "/jo", "avatar": "/jo.png"}, "Ann"],
+    }
+    made, findings = resolve([Layer(values, "document", 0, AT)], config(), FACTS)
+    assert (made.authors, findings) == ((("Jo", "https://acme.example/jo"), ("Ann", "")), ())
+
+
 def test_a_layout_cannot_set_one_canonical_for_all_pages() -> None:
     made, [found] = resolve([Layer({"canonical": "/x"}, "layout", 0, AT)], config(), PageFacts(HREF))
     assert made.canonical == HREF
