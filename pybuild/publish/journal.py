@@ -142,8 +142,9 @@ def recover(output: Output) -> tuple[Diagnostic, ...]:
             findings = _resume(output, journal)
             if findings:
                 return findings
-        output.journal.unlink(missing_ok=True)
-        output.next_manifest.unlink(missing_ok=True)
+        for file in output.state.glob("*.json*"):
+            if file != output.manifest:
+                file.unlink()
         for container in containers(output):
             drop_container(container)
     except OSError as fault:

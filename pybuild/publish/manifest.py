@@ -122,10 +122,14 @@ def save_rows(file: Path, key: str, rows: Sequence[Row]) -> None:
 def write_json(file: Path, value: object) -> None:
     """Replace a file of the state: temporary file, sync, rename, sync of the folder."""
     temporary = file.with_name(file.name + ".tmp")
-    with temporary.open("wb") as stream:
-        stream.write(json.dumps(value, separators=(",", ":")).encode("ascii"))
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(json.dumps(value, separators=(",", ":")).encode("ascii"))
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as fault:
+        fault.filename = fault.filename or str(temporary)  # a failed write does not say where
+        raise
     temporary.replace(file)
     sync_folder(file.parent)
 

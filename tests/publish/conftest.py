@@ -85,7 +85,9 @@ def killed_at(point: int, work: Callable[[], object]) -> bool:
 
 
 class _Countdown:
-    events = frozenset("open os.rename os.link os.mkdir os.remove os.rmdir os.chmod os.scandir".split())
+    events = frozenset(
+        {"open", *(f"os.{name}" for name in ("rename", "link", "mkdir", "remove", "rmdir", "chmod"))}
+    )
 
     def __init__(self, left: int) -> None:
         self.left = left

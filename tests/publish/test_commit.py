@@ -56,7 +56,7 @@ def test_foreign_files_folders_and_links_survive(desk: Any) -> None:
     (desk.out / "empty").mkdir()
     (desk.out / "link").symlink_to("/etc/passwd")
     assert desk.export({"index.html": b"new"}) == (Published(1, 1, 0, 1, 4), ())
-    assert os.readlink(desk.out / "link") == "/etc/passwd"
+    assert (desk.out / "link").readlink() == Path("/etc/passwd")
     (desk.out / "link").unlink()
     foreign = {"CNAME": b"example.com", ".git": b"gitdir: elsewhere", "a/mine.txt": b"mine", "empty/": b""}
     assert desk.tree() == {"index.html": b"new", **foreign}
@@ -66,7 +66,7 @@ def test_a_file_that_comes_at_the_moment_of_the_swap_is_carried_over(desk: Any, 
     """Found in the old tree after the swap: here it is put there by hand, after a kill between the two."""
     desk.export({"a.html": b"a"})
     for point in range(10, 80):
-        if not crash(point, lambda: desk.export({"a.html": b"new", "n": bytes([point])})):
+        if not crash(point, lambda point=point: desk.export({"a.html": b"new", "n": bytes([point])})):
             break
         for tree in (desk.root / ".pybuild").glob("outputs/*/stage/tree-*"):
             if tree.is_dir() and (desk.out / "n").exists() and not (tree / "n").exists():

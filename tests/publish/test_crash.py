@@ -110,3 +110,36 @@ def test_a_site_that_was_moved_after_a_crash_recovers(desks: Desks, crash: Any) 
         desk = type(desk)(moved, moved / "out")
         assert desk.export(NEW)[1] == ()
         assert (desk.tree(), desk.leftovers()) == (NEW, [])
+
+
+def test_foreign_files_that_come_after_a_crash_turn_the_swap_into_renames(desks: Desks, crash: Any) -> None:
+    seen = 0
+    for point in range(20, 80):
+        desk = desks()
+        desk.export(OLD)
+        folder = desk.out.stat().st_ino
+        crash(point, lambda desk=desk: desk.export(NEW))
+        if desk.tree() == OLD and list(desk.root.rglob("journal.json")):
+            (desk.out / "CNAME").write_bytes(b"example.com")
+            assert desk.export(NEW)[1] == ()
+            assert desk.tree() == {**NEW, "CNAME": b"example.com"}
+            assert desk.out.stat().st_ino == folder
+            seen += 1
+    assert seen
+
+
+def test_a_recovery_that_meets_something_in_the_way_waits_for_the_author(desks: Desks, crash: Any) -> None:
+    seen = 0
+    for point in range(20, 80):
+        desk = desks()
+        desk.export(OLD)
+        crash(point, lambda desk=desk: desk.export(NEW))
+        if desk.tree() == OLD and list(desk.root.rglob("journal.json")):
+            (desk.out / "docs/new").symlink_to("/tmp")
+            published, (finding,) = desk.export(NEW)
+            assert (published, finding.code) == (None, "unsafe-out")
+            (desk.out / "docs/new").unlink()
+            assert desk.export(NEW)[1] == ()
+            assert desk.tree() == NEW
+            seen += 1
+    assert seen

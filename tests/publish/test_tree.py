@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from pybuild.publish.tree import Listing, list_tree, obstacles, parents_of, place_order, split_stale
 
-SEEN = os.stat(__file__)
+SEEN = Path(__file__).stat()
 
 
 def listing(*files: str, others: frozenset[str] = frozenset()) -> Listing:
