@@ -7,10 +7,11 @@ Sources: Next.js, "redirects"; RFC 3986 §3.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote
 
-from pybuild.rules.patterns import NAME, Text
+from pybuild.rules.patterns import NAME, PathPattern, Text
 from pybuild.rules.regexes import PatternError
 from pybuild.urls import encode
 
@@ -20,7 +21,7 @@ class Slot:
     """A place in a destination where a captured value goes."""
 
     name: str
-    prefix: str = ""  # "/" that goes away with an empty value
+    prefix: str = ""  # "/" that goes away with an empty value; only where the source has it optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Destination:
     source: str  # as written
     origin: str  # "https://api.example:8080", or "" for a path of this site
     path: tuple[Text | Slot, ...]  # decoded, starts with "/"
-    query: tuple[Text | Slot, ...] = ()  # its text is encoded as written, without "?"
-    fragment: str = ""  # as written, without "#"
+    query: tuple[Text | Slot, ...] = ()  # encoded, without "?"
+    fragment: str = ""  # encoded, without "#"
 
     @property
     def is_external(self) -> bool:
@@ -48,6 +49,11 @@ class Destination:
             return None
         return "".join(part.text for part in self.path if isinstance(part, Text))
 
+    def bound(self, pattern: PathPattern) -> Destination:
+        """The same destination for one source: a slash goes away only with a value that may be absent."""
+        optional = {param.name for param in pattern.params if param.is_optional}
+        return replace(self, path=tuple(_bound(self.path, optional)), query=tuple(_bound(self.query, set())))
+
     def fill(self, captures: Mapping[str, str]) -> str:
         """The decoded path with decoded values in place; `/` where nothing is left of it."""
         return _filled(self.path, captures) or "/"
@@ -60,6 +66,14 @@ class Destination:
     def fill_query(self, captures: Mapping[str, str]) -> str:
         """The query, without "?", with values in place that are encoded already."""
         return _filled(self.query, captures)
+
+
+def _bound(parts: tuple[Text | Slot, ...], optional: set[str]) -> Iterator[Text | Slot]:
+    for part in parts:
+        if isinstance(part, Slot) and part.prefix and part.name not in optional:
+            yield from (Text(part.prefix), Slot(part.name))
+        else:
+            yield part
 
 
 def _filled(parts: tuple[Text | Slot, ...], captures: Mapping[str, str]) -> str:
@@ -75,7 +89,7 @@ def _filled(parts: tuple[Text | Slot, ...], captures: Mapping[str, str]) -> str:
 def parse_destination(text: str) -> Destination:
     """Parse a destination: a path of this site or an http(s) address. Raises `PatternError`."""
     found = re.match(r"(https?://[^/?#]+)?(/[^?#]*)?(\?[^#]*)?(#.*)?$", text)
-    if found is None or not (found[1] or found[2]) or not text.isprintable() or " " in text:
+    if found is None or not (found[1] or found[2]) or not text.isprintable():
         raise PatternError(
             f'"{text}" is no destination', 'write a path such as "/docs/:slug" or an https:// address'
         )
@@ -89,10 +103,20 @@ def parse_destination(text: str) -> Destination:
     return Destination(
         source=text,
         origin=origin,
-        path=_slots(found[2] or "/"),
-        query=_slots((found[3] or "?")[1:]),
-        fragment=(found[4] or "#")[1:],
+        path=tuple(_spelled(_slots(found[2] or "/"), unquote)),
+        query=tuple(_spelled(_slots((found[3] or "?")[1:]), _encoded)),
+        fragment=_encoded((found[4] or "#")[1:]),
     )
+
+
+def _spelled(parts: Iterable[Text | Slot], spell: Callable[[str], str]) -> Iterator[Text | Slot]:
+    for part in parts:
+        yield Text(spell(part.text)) if isinstance(part, Text) else part
+
+
+def _encoded(text: str) -> str:
+    """Encode what a URL cannot hold and leave escapes as they are."""
+    return quote(text, safe="%/?:@!$&'()*+,;=~")
 
 
 def _slots(text: str) -> tuple[Text | Slot, ...]:

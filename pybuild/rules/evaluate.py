@@ -19,7 +19,7 @@ from pybuild.rules.media import OCTETS, type_of
 from pybuild.rules.model import Condition, ProxyHeader, Redirect, RuleSet
 from pybuild.rules.negotiate import negotiate
 from pybuild.rules.regexes import to_python
-from pybuild.urls import absolute
+from pybuild.urls import absolute, encode
 
 NOT_FOUND = "404.html"
 ADDITIVE = frozenset({"vary", "link"})  # lists, to which every rule adds
@@ -76,14 +76,16 @@ def by_path(files: Iterable[File]) -> dict[str, File]:
 
 def evaluate(rules: RuleSet, request: Request, files: Mapping[str, File]) -> Outcome:
     """Answer `request` as a host with these rules and files should."""
-    sent = _below(rules.base, request.path)
-    url = None if sent is None else decoded(sent)
-    if sent is None:
-        return Outcome(404, text="404\n")
-    if url is None:
+    whole = decoded(request.path)
+    if whole is None:
         return Outcome(400, text="400\n")
-    answer = _answer(rules, _Visit(request, sent, url), files)
-    return _with_headers(rules, answer, _Visit(request, sent, url))
+    sent, url = (
+        _below(base, path) for base, path in ((encode(rules.base), request.path), (rules.base, whole))
+    )
+    if sent is None or url is None:
+        return Outcome(404, text="404\n")
+    visit = _Visit(request, sent, url)
+    return _with_headers(rules, _answer(rules, visit, files), visit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,23 +193,28 @@ def location_of(rule: Redirect, captures: Mapping[str, str], base: str, query: s
     own = to.fill_query(captures)
     joined = "&".join(part for part in (own, query) if part)
     fragment = f"#{to.fragment}" if to.fragment else ""
-    return (to.origin or base) + path + (f"?{joined}" if joined else "") + fragment
+    return (to.origin or encode(base)) + path + (f"?{joined}" if joined else "") + fragment
 
 
 def _slash_redirect(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome | None:
-    if visit.sent == "/" or visit.sent.startswith("//") or _proxy_rule(rules, visit):
-        return None
-    bare = visit.sent.rstrip("/")
-    if rules.trailing_slash and not visit.sent.endswith("/"):
-        to = visit.sent + "/"
-        wanted = visit.url[1:] not in files and f"{visit.url[1:]}/index.html" in files
-    else:
-        to = bare
-        wanted = bare != visit.sent and (not rules.trailing_slash or visit.url[1:-1] in files)
-    if not wanted:
+    """Lead to the one address of a page: with a slash at its end, or without."""
+    to = _one_address(rules, visit, files)
+    if to == visit.sent or visit.sent.startswith("//") or _proxy_rule(rules, visit):
         return None
     query = f"?{visit.request.query}" if visit.request.query else ""
-    return Outcome(308, (("Location", rules.base + to + query),), text="308\n")
+    return Outcome(308, (("Location", encode(rules.base) + to + query),), text="308\n")
+
+
+def _one_address(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> str:
+    """The path as it should have been sent. With trailing slashes, only what files say decides."""
+    bare = visit.sent.rstrip("/") or "/"
+    if not rules.trailing_slash:
+        return bare
+    url = _rewritten(rules, visit).rstrip("/")
+    found = find(url, files)
+    if visit.sent == bare:
+        return f"{bare}/" if url and found == f"{url[1:]}/index.html" else bare
+    return bare if url and found == url[1:] else visit.sent
 
 
 def _serve(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome | None:
@@ -271,7 +278,9 @@ def _address(page: str) -> str:
 
 
 def _file(rules: RuleSet, request: Request, file: File, extra: list[tuple[str, str]]) -> Outcome:
-    kind = next((rule.media_type for rule in rules.types if rule.source.match("/" + file.path)), "")
+    kind = next(
+        (rule.media_type for rule in rules.types if rule.source.match("/" + file.path) is not None), ""
+    )
     tag = f'"{file.digest[:32]}"'
     headers = (("Content-Type", kind or type_of(file.path) or OCTETS), ("ETag", tag), *extra)
     asked = [tag.strip().removeprefix("W/") for tag in ",".join(request.lines("if-none-match")).split(",")]

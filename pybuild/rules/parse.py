@@ -143,13 +143,13 @@ def _destination(
     except PatternError as fault:
         reader.fault((*path, "destination"), str(fault), fault.hint)
         return None
-    for slot in destination.slots if destination and reader else ():
+    for slot in destination.slots if destination else ():
         if slot.name not in shared.names:
             hint = did_you_mean(slot.name, shared.names) or (
                 f"the source has {', '.join(':' + name for name in shared.names) or 'no parameters'}"
             )
             reader.fault((*path, "destination"), f'":{slot.name}" is not in the source', hint)
-    return destination
+    return destination.bound(shared.source) if destination else None
 
 
 def _conditions(

@@ -4,7 +4,8 @@ Owns the parser of sources, matching, and the one printer of regexes that target
 host and no file.
 Sources: Next.js, "redirects", "Path Matching"; path-to-regexp 6; the RE2 syntax page.
 
-One slash at the end of an address does not count; letter case does.
+Text may be written decoded or percent-encoded. One slash at the end of an address does not count; letter
+case does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from pybuild.rules.regexes import PatternError, check_regex
 
@@ -36,7 +38,7 @@ class Param:
     name: str  # unnamed groups are called "0", "1", …
     regex: str = SEGMENT  # portable, without capturing groups
     modifier: Modifier = ""
-    prefix: str = ""  # "/" or "." that comes and goes with an optional or repeated value
+    prefix: str = ""  # the "/" that comes and goes with an optional or repeated value
 
     @property
     def is_optional(self) -> bool:
@@ -116,14 +118,18 @@ def print_regex(
     *,
     literal: Callable[[str], str] = escape,
     group: Callable[[Param], str] = lambda param: f"({param.value_regex})",
+    around: Callable[[Param], str] = lambda param: "(?:",
 ) -> str:
-    """Print a pattern as a portable regex without anchors and without the slash that may end an address."""
+    """Print a pattern as a portable regex without anchors and without the slash that may end an address.
+
+    `group` prints the group of a value; `around` opens the one about an optional value and its slash.
+    """
 
     def one(part: Text | Param) -> str:
         if isinstance(part, Text):
             return literal(part.text)
         inner = literal(part.prefix) + group(part)
-        return f"(?:{inner})?" if part.is_optional else inner
+        return f"{around(part)}{inner})?" if part.is_optional else inner
 
     return "".join(one(part) for part in pattern.parts)
 
@@ -138,7 +144,9 @@ def parse_pattern(source: str) -> PathPattern:
             else f'write "/{source}"'
         )
         raise PatternError(f'source must start with "/": "{source}"', hint)
-    parts = tuple(_Scanner(source).parts())
+    parts = tuple(
+        Text(unquote(part.text)) if isinstance(part, Text) else part for part in _Scanner(source).parts()
+    )
     pattern = PathPattern(source, parts)
     seen: set[str] = set()
     for param in pattern.params:
@@ -245,14 +253,13 @@ class _Scanner:
     def _param(self, name: str, regex: str) -> Param:
         modifier: Modifier = _MODIFIERS.get(self.source[self.at : self.at + 1], "")
         self.at += len(modifier)
-        prefix = ""
-        if modifier and self.text[-1:] in {"/", "."} and (modifier == "?" or self.text[-1:] == "/"):
-            prefix, self.text = self.text[-1], self.text[:-1]
-        if modifier in {"*", "+"} and not prefix:
+        if modifier and not self.text.endswith("/"):
             raise PatternError(
                 f'":{name}{modifier}" in "{self.source}" must follow a "/"',
-                "let the repeated parameter have its segments for itself",
+                "let an optional or repeated parameter have its segments for itself",
             )
+        prefix = "/" if modifier else ""
+        self.text = self.text.removesuffix(prefix) if prefix else self.text
         return Param(name, regex, modifier, prefix)
 
 

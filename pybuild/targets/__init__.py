@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybuild.targets import static
+from pybuild.targets import nginx, static
 from pybuild.targets.base import Compiled, Target, compile_rules
 
-TARGETS: Mapping[str, Target] = {target.name: target for target in (static.TARGET,)}
+TARGETS: Mapping[str, Target] = {target.name: target for target in (static.TARGET, nginx.TARGET)}
 
 __all__ = ["TARGETS", "Compiled", "Target", "compile_rules"]

@@ -6,14 +6,16 @@ Source of truth for each host: the page named at the top of its module.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pybuild.artifact import Artifact, File
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
-from pybuild.rules.model import Rule, RuleSet
+from pybuild.rules.destinations import Slot
+from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
+from pybuild.rules.patterns import Param, Text
 
 Feature = Literal[
     "negotiation",  # quality values, Vary on every answer
@@ -28,6 +30,7 @@ ALL_FEATURES: frozenset[Feature] = frozenset(
     {"negotiation", "redirects", "rewrites", "headers", "proxies", "types", "conditions"}
 )
 Files = Mapping[str, File]  # by path
+Leading = TypeVar("Leading", Redirect, Rewrite, Proxy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +71,57 @@ def unsupported(target: str, rule: Rule, reason: str, hint: str) -> Diagnostic:
     kind = {"Redirect": "redirect", "Rewrite": "rewrite", "SetHeaders": "header rule", "Proxy": "proxy"}
     message = f'{target} cannot express the {kind[type(rule).__name__]} for "{rule.source.source}": {reason}'
     return Diagnostic("unsupported-rule", message, rule.location, hint)
+
+
+def sift(
+    rules: RuleSet, fault: Callable[[Rule], Diagnostic | None]
+) -> tuple[RuleSet, tuple[Diagnostic, ...]]:
+    """Leave out the rules that a host cannot express; `fault` gives the finding for one, or None."""
+    listed: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.headers, *rules.proxies)
+    findings = [finding for rule in listed if (finding := fault(rule))]
+    kept = replace(
+        rules,
+        redirects=tuple(rule for rule in rules.redirects if not fault(rule)),
+        rewrites=tuple(rule for rule in rules.rewrites if not fault(rule)),
+        headers=tuple(rule for rule in rules.headers if not fault(rule)),
+        proxies=tuple(rule for rule in rules.proxies if not fault(rule)),
+    )
+    return kept, tuple(findings)
+
+
+def borrowed_capture(target: str, rule: Rule) -> Diagnostic | None:
+    """The finding for a destination that uses a value taken from a header, cookie, query or host."""
+    if isinstance(rule, SetHeaders):
+        return None
+    foreign = [slot.name for slot in rule.destination.slots if slot.name not in rule.source.names]
+    if not foreign:
+        return None
+    reason = (
+        f":{foreign[0]} comes from a condition, and such a value cannot be made safe for an address there"
+    )
+    return unsupported(target, rule, reason, "write one rule for each value, with the destination in full")
+
+
+def rooted(rules: RuleSet) -> RuleSet:
+    """Put a rule that leads to "/" before each whose destination may be left empty: `/:path*`.
+
+    So that a host can fill in destinations without looking at them.
+    """
+    return replace(
+        rules,
+        redirects=tuple(one for rule in rules.redirects for one in _rooted(rule)),
+        rewrites=tuple(one for rule in rules.rewrites for one in _rooted(rule)),
+        proxies=tuple(one for rule in rules.proxies for one in _rooted(rule)),
+    )
+
+
+def _rooted(rule: Leading) -> Iterator[Leading]:
+    path = rule.destination.path
+    if all(isinstance(part, Slot) and part.prefix for part in path):
+        empty = {part.name for part in path if isinstance(part, Slot)}
+        parts = tuple(
+            part for part in rule.source.parts if not (isinstance(part, Param) and part.name in empty)
+        )
+        to = replace(rule.destination, path=(Text("/"),))
+        yield replace(rule, source=replace(rule.source, parts=parts), destination=to)
+    yield rule
