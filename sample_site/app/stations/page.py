@@ -10,6 +10,12 @@ from pybuild import Context
 metadata = {
     "title": "Stations",
     "description": "Six gauges on three coasts: where they stand, and how far the tide moves them.",
+    "alternates": {
+        "types": {
+            "text/csv": "/data/stations.csv",
+            "application/vnd.google-earth.kml+xml": "/data/stations.kml",
+        },
+    },
 }
 
 

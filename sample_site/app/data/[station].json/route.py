@@ -9,6 +9,7 @@ from pybuild import Context, JSONResponse, Request, not_found
 
 dynamic = "force-static"
 inputs = ["data/**", "lib/**"]
+revalidate = False
 
 
 async def generate_static_params() -> list[dict[str, str]]:
