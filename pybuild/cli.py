@@ -42,6 +42,7 @@ def cli() -> None:
 @_SITE
 @click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
 @click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")
+@click.option("--deploy-dir", metavar="DIR", help="Write what the host wants beside the site here.  [default: OUT-deploy/NAME]")
 @_BASE_URL
 @click.option(
     "-j",

@@ -165,6 +165,7 @@ class Options:
     """What the command line adds to the settings; None keeps the setting."""
 
     out: str | None = None
+    deploy_dir: str | None = None
     target: str | None = None
     base_url: str | None = None
     jobs: int | None = None
@@ -204,6 +205,13 @@ class Config:
         if self.options.out is not None:
             return Path.cwd() / self.options.out
         return self.root / self.settings.build.out
+
+    @property
+    def deploy(self) -> Path:
+        """Where the target's files go that do not belong into the output: `<out>-deploy/<target>`."""
+        if self.options.deploy_dir is not None:
+            return Path.cwd() / self.options.deploy_dir
+        return self.out.with_name(f"{self.out.name}-deploy") / self.target
 
     @property
     def state(self) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from pybuild import linkcheck, outputs, publish, run
+from pybuild.artifact import File
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
 from pybuild.plan import make_plan
@@ -22,6 +23,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Tree
 from pybuild.rules.derive import derive
 from pybuild.site import Site, discover
+from pybuild.targets import Compiled
 
 V = TypeVar("V")
 
@@ -99,7 +101,10 @@ def _export(
     compiled = gate(*outputs.compile_target(rules, made.files, config))
     files = [*made.files, *(outputs.write(stage, artifact) for artifact in compiled.site)]
     gate(None, publish.shrink_findings(previous.manifest, files, allow=config.options.allow_shrink))
+    deployed = _stage_deploy(compiled, config, gate, stack)
     published = gate(*publish.commit(stage, files, adopt=config.options.out is None))
+    if deployed is not None:
+        gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
     assert published is not None, "a publication without errors has a result"
     return Exported((), len(made.pages), published.files, published.written)
 
@@ -115,6 +120,20 @@ def _discovered(config: Config, gate: _Gate) -> tuple[Site, Tree]:
     site, tree, findings = discover(config)
     gate(None, (*findings, *check(tree, config.settings.collections)))
     return site, tree
+
+
+def _stage_deploy(
+    compiled: Compiled, config: Config, gate: _Gate, stack: ExitStack
+) -> tuple[Stage, list[File]] | None:
+    """Stage the files that put the target's rules to use; None where there are none, now and before."""
+    output = publish.output_at(config.root, config.deploy)
+    gate(None, publish.recover(output))
+    previous = publish.load_manifest(output)
+    if not (compiled.deploy or previous.rows):
+        return None
+    gate(None, publish.check_out(config.root, config.deploy, home=config.home))
+    stage = _stage(output, previous, gate, stack)
+    return stage, [outputs.write(stage, artifact) for artifact in compiled.deploy]
 
 
 def _stage(output: publish.Output, previous: publish.Previous, gate: _Gate, stack: ExitStack) -> Stage:

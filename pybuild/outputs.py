@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from pybuild.artifact import Artifact, File, Page
 from pybuild.assemble import assemble
@@ -112,8 +111,3 @@ def _taken(artifact: Artifact, file: File, config: Config) -> Diagnostic:
     message = f'{file.origin} makes "{artifact.path}", where the rules of {config.target} belong'
     hint = "move its rules into the settings and remove it"
     return Diagnostic("output-conflict", message, Location(file.origin), hint)
-
-
-def deploy_folder(config: Config) -> Path:
-    """Where the files of a target go that do not belong into the output."""
-    return config.out.with_name(f"{config.out.name}-deploy") / config.target
