@@ -51,9 +51,10 @@ def summarise(tools: Tools, job: Job, document: Document | None, context: Contex
     )
     layers = [
         *_site_layers(tools),
-        *_module_layers(tools, route, context),
+        *_layout_layers(tools, route, context),
         *_image_layers(tools, job, route),
         *_document_layers(document, route),
+        *_page_layers(tools, route, context),
     ]
     metadata, findings = resolve(layers, tools.config, facts)
     variant = tools.library.links.variant(job.url) if is_page else ""
@@ -77,9 +78,13 @@ def _site_layers(tools: Tools) -> Iterator[Layer]:
         yield Layer(tools.config.settings.metadata, "settings", -1, Location(tools.config.file))
 
 
-def _module_layers(tools: Tools, route: Route, context: Context) -> Iterator[Layer]:
+def _layout_layers(tools: Tools, route: Route, context: Context) -> Iterator[Layer]:
     for module in route.surroundings.layout_modules:
         yield from _said_by(tools, module, "layout", context)
+
+
+def _page_layers(tools: Tools, route: Route, context: Context) -> Iterator[Layer]:
+    """The page's own code has the last word; the document gives the defaults."""
     if route.module and route.kind in ("page", "not_found"):
         yield from _said_by(tools, route.module, "page", context)
 

@@ -1,0 +1,47 @@
+"""Sites for tests: made of a mapping of files, exported by the real command in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import SETTINGS, Files, Run, run_command
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[[Files], Path]:
+    """Write a site: paths to texts or bytes. Settings with an address and a title are added where there are none."""
+
+    def make(files: Files, folder: str = "site") -> Path:
+        root = tmp_path / folder
+        for path, content in {"pybuild.toml": SETTINGS, **files}.items():
+            file = root / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return root
+
+    return make
+
+
+@pytest.fixture
+def export() -> Callable[..., Run]:
+    """Export a site with the real command: `export(root, "--strict", env={…})`."""
+
+    def run(root: Path, *arguments: str, **options: Any) -> Run:
+        return run_command(root, "export", str(root), "--format", "json", *arguments, **options)
+
+    return run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-goldens", action="store_true", help="write what was seen over what was expected"
+    )
+
+
+@pytest.fixture
+def update_goldens(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--update-goldens"))
