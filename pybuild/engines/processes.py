@@ -120,8 +120,8 @@ class ProcessEngine(Generic[T, R]):
             return []
         if worker.slot.read()[0] != index:
             return []
-        output, frames = worker.dump()
-        return self._bury(worker, batches, Failed(index, "timeout", f"{limit:g} seconds", output, frames))
+        detail = f"no answer for {limit:g} seconds" if index == IDLE else f"{limit:g} seconds"
+        return self._bury(worker, batches, Failed(index, "timeout", detail, *worker.dump()))
 
     def _bury(self, worker: Worker, batches: Batches, stopped: Failed | None = None) -> list[Outcome]:
         """Blame the task that was running; give back those that only shared its worker."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import itertools
 import multiprocessing
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -451,18 +453,33 @@ def test_idle_workers_that_died_are_replaced(toy):
     assert second.value != first.value
 
 
-def test_a_thread_that_keeps_an_idle_worker_from_listening_is_noticed(toy, run_on):
+def test_an_idle_worker_that_a_thread_left_behind_made_deaf_is_replaced(toy):
     def work(task):
         if task == 0:
-            hog = lambda: time.sleep(0.05) or ctypes.PyDLL(None).usleep(60_000_000)  # noqa: E731
-            threading.Thread(target=hog, daemon=True).start()
-        else:
-            time.sleep(0.2)
+            threading.Timer(0.1, lambda: sum(itertools.repeat(0))).start()
         return task
 
-    outcomes = run_on("processes", toy(work), range(3), jobs=1, timeout=0.6)
-    assert outcomes[0] == Done(0, 0)
-    assert all(isinstance(outcome, Done) or outcome.reason == "timeout" for outcome in outcomes)
+    with open_engine("processes", toy(work), jobs=1, timeout=1) as engine:
+        assert list(engine.run([0])) == [Done(0, 0)]
+        time.sleep(0.3)
+        assert list(engine.run([1, 2])) == [Done(0, 1), Done(1, 2)]
+
+
+def test_a_task_whose_worker_is_lost_twice_before_it_runs_is_given_up(toy, run_on):
+    outcomes = run_on("processes", toy(abs, close_pipes_to_read), [1, 2], jobs=1)
+    assert [(outcome.index, outcome.reason, outcome.detail) for outcome in outcomes] == [
+        (0, "lost", "its worker was lost twice: exit status 1"),
+        (1, "lost", "its worker was lost twice: exit status 1"),
+    ]
+    assert all("OSError: [Errno 9] Bad file descriptor" in outcome.output for outcome in outcomes)
+
+
+def close_pipes_to_read():
+    for number in range(3, 200):
+        with contextlib.suppress(OSError):
+            is_read = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+            if is_read and stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.close(number)
 
 
 def test_overhead_is_small(toy):
