@@ -2,10 +2,10 @@
 
 from lib.markdown import markdown_response
 
-from pybuild import MarkdownResponse
+from pybuild import Context, MarkdownResponse, Request
 
 dynamic = "force-static"
 
 
-def GET() -> MarkdownResponse:
-    return markdown_response("")
+def GET(request: Request, ctx: Context) -> MarkdownResponse:
+    return markdown_response("", ctx)

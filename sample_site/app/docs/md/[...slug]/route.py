@@ -16,4 +16,4 @@ def generate_static_params() -> Iterator[dict[str, list[str]]]:
 
 
 def GET(request: Request, ctx: Context) -> MarkdownResponse:
-    return markdown_response(ctx.params["slug"])
+    return markdown_response(ctx.params["slug"], ctx)
