@@ -5,6 +5,7 @@ Owns the sentence for an `OSError` of publishing. Knows no phase. Source: errno(
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -42,7 +43,7 @@ def _space(place: str, needed: int) -> str:
     """Say how much was needed and how much is free where `place` was to be written."""
     parts = [f"{needed} bytes needed"] if needed else []
     folder = next((p for p in Path(place).parents if p.is_dir()), None) if place else None
-    if folder is not None:
-        free = os.statvfs(folder)
+    with contextlib.suppress(OSError):  # the first fault is the one to tell
+        free = os.statvfs(folder or "")
         parts.append(f"{free.f_bavail * free.f_frsize} bytes free")
     return f" ({', '.join(parts)})" if parts else ""

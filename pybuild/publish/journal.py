@@ -48,7 +48,7 @@ def _read_journal(output: Output) -> Journal | None:
         match json.loads(output.journal.read_bytes()):
             case {"whole": bool(whole), "place": 0 | 1 | 2 as place, "tree": str(tree), "ino": int(ino)}:
                 return Journal(whole, containers(output)[place] / Path(tree).name, ino)
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, ValueError, RecursionError):
         pass
     return None
 

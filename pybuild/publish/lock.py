@@ -67,11 +67,11 @@ def _acquire(file: Path, *, tries: int) -> int | None:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.lexists(file) and os.path.samestat(os.lstat(file), os.fstat(descriptor)):
+            if os.path.samestat(os.lstat(file), os.fstat(descriptor)):
                 _sign(descriptor)
                 return descriptor
         except OSError as fault:
-            if fault.errno not in {errno.EAGAIN, errno.EACCES}:
+            if fault.errno not in {errno.EAGAIN, errno.EACCES, errno.ENOENT}:
                 os.close(descriptor)
                 raise
         os.close(descriptor)

@@ -71,7 +71,7 @@ class Stage:
         """Whether the published file has these bytes and nobody touched it; then nothing is to be staged."""
         if not self.holds(path, digest):
             return False
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        if os.path.lexists(f"{self.tree}/{path}"):
             (self.tree / path).unlink()  # an earlier write of the same path in this export
         return True
 

@@ -24,7 +24,7 @@ class Listing:
 
     files: Mapping[str, os.stat_result] = field(default_factory=dict)  # regular files
     folders: Set[str] = frozenset()
-    others: Set[str] = frozenset()  # symlinks, special files, mounts of another disk
+    others: Set[str] = frozenset()  # symlinks, special files, other disks, closed folders
 
     def foreign(self, ours: Set[str]) -> list[str]:
         """What is not ours, sorted; a folder counts when no path of ours leads through it."""
@@ -37,27 +37,39 @@ def list_tree(folder: Path, *, skip: str = "") -> Listing:
     files: dict[str, os.stat_result] = {}
     folders: set[str] = set()
     others: set[str] = set()
-    try:
-        device = os.lstat(folder).st_dev
-    except FileNotFoundError:
+    if not os.path.lexists(folder):
         return Listing()
-    waiting = [""]
+    device = os.lstat(folder).st_dev
+    waiting = [("", _entries(folder))]
     while waiting:
-        prefix = waiting.pop()
-        with os.scandir(f"{folder}/{prefix}") as entries:
-            for entry in entries:
-                path = prefix + entry.name
-                seen = entry.stat(follow_symlinks=False)
-                if path == skip:
-                    continue
-                if stat.S_ISREG(seen.st_mode):
-                    files[path] = seen
-                elif stat.S_ISDIR(seen.st_mode) and seen.st_dev == device:
+        prefix, entries = waiting.pop()
+        for name, seen in entries:
+            path = prefix + name
+            if path == skip:
+                continue
+            if stat.S_ISREG(seen.st_mode):
+                files[path] = seen
+            elif not stat.S_ISDIR(seen.st_mode) or seen.st_dev != device:
+                others.add(path)
+            else:
+                try:
+                    waiting.append((path + "/", _entries(folder / path)))
                     folders.add(path)
-                    waiting.append(path + "/")
-                else:
+                except PermissionError:  # such as lost+found
                     others.add(path)
     return Listing(files, folders, others)
+
+
+def _entries(folder: Path) -> list[tuple[str, os.stat_result]]:
+    """List one folder; what goes away meanwhile is left out."""
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                found.append((entry.name, entry.stat(follow_symlinks=False)))
+            except FileNotFoundError:
+                continue
+    return found
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:

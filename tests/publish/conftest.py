@@ -27,6 +27,7 @@ from pybuild.publish import (
     recover,
 )
 
+NOBODY = 65534
 Answer = tuple[Published | None, tuple[Diagnostic, ...]]
 
 
@@ -119,6 +120,7 @@ def scratch(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
         return
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        Path(folder).chmod(0o755)
         yield Path(folder)
 
 
@@ -128,6 +130,7 @@ def desks(scratch: Path) -> Callable[[], Desk]:
 
     def make() -> Desk:
         root = Path(tempfile.mkdtemp(dir=scratch))
+        root.chmod(0o755)
         return Desk(root, root / "out")
 
     return make
@@ -152,3 +155,23 @@ def mount() -> Callable[..., AbstractContextManager[None]]:
 @pytest.fixture
 def mount_bind() -> Callable[[Path, Path], AbstractContextManager[None]]:
     return lambda source, place: mounted(place, "--bind", str(source))
+
+
+@pytest.fixture
+def as_nobody() -> Callable[[Callable[[], bool]], bool]:
+    """Asks a question in a process without special permissions; skips where its folders cannot be reached."""
+
+    def ask(question: Callable[[], bool]) -> bool:
+        if os.geteuid() != 0:
+            return question()
+        if not os.access("/dev/shm", os.W_OK):
+            pytest.skip("there is no folder that every user can reach")
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            os._exit(0 if question() else 1)
+        return os.waitpid(child, 0)[1] == 0
+
+    return ask

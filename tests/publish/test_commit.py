@@ -269,7 +269,7 @@ def test_what_a_lost_worker_staged_is_not_published(desk: Any) -> None:
 
 def test_a_disk_that_says_no_is_one_finding(desk: Any) -> None:
     desk.out.write_bytes(b"a file")
-    message = f"could not publish the site, the output is as it was: Not a directory: {desk.out}/"
+    message = f"could not publish the site, the output is as it was: Not a directory: {desk.out}"
     hint = "remove the cause and export again"
     assert desk.export({"a": b"a"}) == (None, (Diagnostic("publish-error", message, hint=hint),))
     assert desk.out.read_bytes() == b"a file"

@@ -112,8 +112,9 @@ def test_a_read_only_place_is_refused(site: Path, mount_bind: Any) -> None:
         assert check(site, "ro/out") == (Diagnostic("unsafe-out", message, hint=WRITE),)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_place_without_permission_is_refused(site: Path) -> None:
-    (site / "locked").mkdir(mode=0o555)
-    message = f"the output folder {site}/locked/out cannot be written: {site}/locked"
-    assert check(site, "locked/out") == (Diagnostic("unsafe-out", message, hint=WRITE),)
+def test_a_place_without_permission_is_refused(desk: Any, as_nobody: Any) -> None:
+    (desk.root / "locked").mkdir(mode=0o555)
+    place = desk.root / "locked/out"
+    message = f"the output folder {place} cannot be written: {place.parent}"
+    findings = (Diagnostic("unsafe-out", message, hint=WRITE),)
+    assert as_nobody(lambda: check_out(desk.root, place) == findings)
