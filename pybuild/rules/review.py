@@ -149,7 +149,7 @@ def _hidden_files(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnos
     for rule in rules.redirects:
         url = rule.source.literal
         path = find(url, files) if url and not rule.has and not rule.missing else None
-        if path is not None:
+        if path is not None and files[path].origin != rule.location.file:  # not the stand-in it leaves itself
             message = f'the redirect from "{rule.source.source}" hides {files[path].origin}'
             yield warning("invalid-rule", message, rule.location, "delete the redirect or the file")
 

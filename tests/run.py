@@ -1,0 +1,81 @@
+"""Install what the tests need and run them all: linters, types, tests.
+
+Works from a fresh clone with Python 3.11+ and its venv module. Debian packages (web servers, Java, Node) are
+installed where this is root on a Debian; elsewhere the tests that need a missing one are skipped by name.
+With CI set, a missing one is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+TOOLS = ROOT / ".tools"
+DEBIAN = {  # the command that shows a package is there, and the package
+    "apache2": ["apache2"],
+    "caddy": ["caddy"],
+    "haproxy": ["haproxy"],
+    "java": ["default-jre-headless"],
+    "nginx": ["nginx-light", "libnginx-mod-http-js"],
+    "node": ["nodejs", "npm"],
+    "varnishd": ["varnish"],
+}
+NPM = ("vnu-jar@26.9.27",)
+
+
+def call(*words: str | Path, **options: object) -> None:
+    print("+", *words, flush=True)
+    subprocess.run([str(word) for word in words], check=True, cwd=ROOT, **options)  # type: ignore[call-overload]
+
+
+def install_python() -> None:
+    if not (BIN / "python").exists():
+        venv.create(VENV, with_pip=True)
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    call(BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", ".", *groups["test"])
+
+
+def install_debian() -> None:
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    wanted = [name for command, names in DEBIAN.items() if not shutil.which(command, path=path) for name in names]
+    if not wanted:
+        return
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        print("not installed, since this is not root on Debian:", *wanted, flush=True)
+        return
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    call("apt-get", "update", "-qq", env=quiet)
+    call("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, env=quiet, stdout=subprocess.DEVNULL)
+
+
+def install_node() -> None:
+    missing = [name for name in NPM if not (TOOLS / "node_modules" / name.rpartition("@")[0]).is_dir()]
+    if not missing or not shutil.which("npm"):
+        return
+    TOOLS.mkdir(exist_ok=True)
+    call("npm", "install", "--prefix", TOOLS, "--no-audit", "--no-fund", "--silent", *missing)
+
+
+def main() -> int:
+    install_python()
+    install_debian()
+    install_node()
+    call(BIN / "ruff", "check", ".")
+    call(BIN / "ruff", "format", "--check", ".")
+    call(BIN / "mypy")
+    workers = str(min(4, os.cpu_count() or 1))
+    tests = [BIN / "python", "-m", "pytest", "-n", workers, *sys.argv[1:]]
+    print("+", *tests, flush=True)
+    return subprocess.run([str(word) for word in tests], cwd=ROOT).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
