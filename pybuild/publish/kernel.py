@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,8 +42,8 @@ def exchange(first: Path, second: Path) -> None:
         failed = _LIBC.renameat2(_AT_FDCWD, a, _AT_FDCWD, b, _RENAME_EXCHANGE)
     elif hasattr(_LIBC, "renamex_np"):
         failed = _LIBC.renamex_np(a, b, _RENAME_SWAP)
-    elif platform.system() == "Linux" and platform.machine() in _RENAMEAT2_CALLS:
-        call = _RENAMEAT2_CALLS[platform.machine()]
+    elif os.uname().sysname == "Linux" and os.uname().machine in _RENAMEAT2_CALLS:
+        call = _RENAMEAT2_CALLS[os.uname().machine]
         failed = _LIBC.syscall(call, _AT_FDCWD, a, _AT_FDCWD, b, _RENAME_EXCHANGE)
     else:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(first), None, str(second))

@@ -11,7 +11,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -80,7 +79,7 @@ def _acquire(file: Path, *, tries: int) -> int | None:
 
 def _sign(descriptor: int) -> None:
     """Write who holds the lock; the start is the file's own time."""
-    lines = f"{socket.gethostname()}\n{os.getpid()}\n{_boot_id()}\n"
+    lines = f"{os.uname().nodename}\n{os.getpid()}\n{_boot_id()}\n"
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, lines.encode(), 0)
 
@@ -97,7 +96,7 @@ def _locked(file: Path) -> Diagnostic:
     with contextlib.suppress(OSError, ValueError):
         host, pid, boot = file.read_text("utf-8").split("\n")[:3]
         since = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    here = host == socket.gethostname() and boot == _boot_id()
+    here = host == os.uname().nodename and boot == _boot_id()
     holder = (
         f"process {pid}" + ("" if here else f" on {host}") + f", since {since}"
         if pid and since

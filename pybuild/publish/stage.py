@@ -12,9 +12,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +62,7 @@ class Stage:
                 return digest, self.rows[path].file.size
             stream.seek(0)
             with self._create(path) as copied:
-                shutil.copyfileobj(stream, copied, _CHUNK)
+                copied.writelines(iter(lambda: stream.read(_CHUNK), b""))
         return _measure(self.tree / path)
 
     def keep(self, path: str, digest: str) -> bool:
@@ -150,8 +148,8 @@ def open_stage(output: Output, previous: Previous) -> tuple[Stage | None, tuple[
         output.state.mkdir(0o700, parents=True, exist_ok=True)
         container = _choose_container(output)
         _make_container(container)
-        tree = Path(tempfile.mkdtemp(prefix="tree-", dir=container))
-        open_to_all(tree)
+        tree = container / f"tree-{os.urandom(4).hex()}"  # never that of another export
+        make_folders(container, [tree.name])
     except OSError as fault:
         return None, (publish_error(fault, "make a folder to stage the site in"),)
     return Stage(output, tree, previous.rows), ()
@@ -199,9 +197,19 @@ def drop_container(container: Path) -> None:
     if names and _MARKER not in names:
         return
     for name in sorted(names - {_MARKER}):
-        shutil.rmtree(container / name)
+        _remove_tree(container / name)
     (container / _MARKER).unlink(missing_ok=True)  # last: what is half removed must still be known as ours
     container.rmdir()
+
+
+def _remove_tree(folder: Path) -> None:
+    """Remove a folder and what is in it, but not what is mounted there."""
+    found = list_tree(folder)
+    for path in (*found.files, *found.others):
+        (folder / path).unlink()
+    for path in sorted(found.folders, reverse=True):
+        (folder / path).rmdir()
+    folder.rmdir()
 
 
 def discard(stage: Stage) -> None:
