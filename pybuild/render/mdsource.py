@@ -4,7 +4,8 @@ Owns finding the bytes of a destination or a heading in the source, by the parse
 other byte stays. Knows no page and no URL.
 Source of truth: CommonMark 0.31.2 §4.7, §6.3, §6.4, §6.5 (definitions, links, images, autolinks).
 
-A bare address that GFM links without angle brackets is left as it is.
+A bare address that GFM links without angle brackets is left as it is; so is `<address>` within a link's text, or
+right behind "!" or "]", where a link would read as something else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from itertools import accumulate, pairwise
 from typing import Any
+from urllib.parse import quote
 
 from markdown_it import MarkdownIt
 from markdown_it.helpers import parseLinkDestination, parseLinkLabel
@@ -31,13 +33,14 @@ from pybuild.render.markdown import make_parser
 
 _SPACE = re.compile(r"[ \t\n]*")
 _LABEL = re.compile(r"\[(?:[^\\\[\]]|\\.)*\]:", re.S)
-_BARE = re.compile(r"[^\s<>()]+")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f|\\]")
+_UNSAFE = re.compile(r"[\s<>|\\\x00-\x1f\x7f]")
+_BALANCED = re.compile(r"[^()]*(?:\([^()]*\)[^()]*)*")
+_PARENTHESIS = re.compile(r"[()]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|!#^])")
 _LINE_START = re.compile(r"^(\s*\d{0,9})([-+=:.)])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_MARKER = re.compile(r"(?<!\S)#(?=[ \t]|$)")
+_MARKER = re.compile(r"(?<![^\s>:])#(?=[ \t]|$)")
 _RAW_H1 = re.compile(r"<h1[\s>]", re.I)
 
 
@@ -90,12 +93,13 @@ def _edited(source: str, edits: list[tuple[int, int, str]]) -> str:
 
 
 def destination(href: str) -> str:
-    """Write an href as a destination: `a b` → `<a b>`. What no destination can hold is percent-encoded."""
-    href = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", href)
+    """Write an href as a destination: `a(b` → `a\\(b`. What no destination can hold is percent-encoded.
+
+    Angle brackets would allow more, but could end a tag that is open in the source.
+    """
+    href = _UNSAFE.sub(lambda found: quote(found[0]), href)
     href = _ENTITY.sub("&amp;", href)
-    if href and _BARE.fullmatch(href):
-        return href
-    return "<" + href.replace("<", "%3C").replace(">", "%3E") + ">"
+    return (href if _BALANCED.fullmatch(href) else _PARENTHESIS.sub(r"\\\g<0>", href)) or "<>"
 
 
 def escape(text: str) -> str:
@@ -121,9 +125,12 @@ class _Lines:
         before = line[: spot.start - begin].lstrip()
         raw = passage.text[spot.start : spot.end]
         if passage.is_cell:
-            column, raw = base + len(_in_cell(before)), _in_cell(raw)
-        else:
-            column = self.lines[row].rfind(line.strip()) + len(before)
+            return self._at(row, base + len(_in_cell(before)), _in_cell(raw))
+        rows = range(row, min(row + 2, len(self.lines)))  # the parser drops an empty first line
+        columns = ((row, self.lines[row].rfind(line.strip())) for row in rows)
+        return next((self._at(row, at + len(before), raw) for row, at in columns if at >= 0), None)
+
+    def _at(self, row: int, column: int, raw: str) -> tuple[int, int] | None:
         start = self.starts[row] + column
         return (start, start + len(raw)) if self.lines[row].startswith(raw, column) else None
 
@@ -197,7 +204,7 @@ def _noting_link(rule: Callable[[StateInline, bool], bool], state: StateInline, 
 def _noting_autolink(state: StateInline, silent: bool) -> bool:
     start = state.pos
     found = autolink(state, silent)
-    if found and not silent and not state.linkLevel:
+    if found and not silent and not state.linkLevel and state.src[start - 1 : start] not in ("!", "]"):
         opening, shown = state.tokens[-3], state.tokens[-2]
         _note(state, _Spot(start, state.pos, str(opening.attrs["href"]), shown.content))
     return found
