@@ -34,6 +34,7 @@ CODES: frozenset[str] = frozenset(
         "missing-get",
         "missing-static-params",
         "non-get-handler",
+        "not-exported",
         "not-force-static",
         "output-conflict",
         "publish-error",
@@ -50,6 +51,8 @@ CODES: frozenset[str] = frozenset(
         "unsafe-path",
         "unsupported-feature",
         "unsupported-rule",
+        "verify-mismatch",
+        "verify-unreachable",
     }
 )
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pybuild import linkcheck, outputs, publish, run
+from pybuild import linkcheck, outputs, publication, publish, run
 from pybuild.artifact import File
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
@@ -102,7 +102,8 @@ def _export(
     files = [*made.files, *(outputs.write(stage, artifact) for artifact in compiled.site)]
     gate(None, publish.shrink_findings(previous.manifest, files, allow=config.options.allow_shrink))
     deployed = _stage_deploy(compiled, config, gate, stack)
-    published = gate(*publish.commit(stage, files, adopt=config.options.out is None))
+    memo = publication.memo(rules, config.target)
+    published = gate(*publish.commit(stage, files, adopt=config.options.out is None, memo=memo))
     if deployed is not None:
         gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
     assert published is not None, "a publication without errors has a result"

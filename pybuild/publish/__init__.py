@@ -9,7 +9,7 @@ An output is wholly old or wholly new at every moment, and nothing is deleted th
         stage, findings = open_stage(output, previous := load_manifest(output))
         digest, size = stage.write("a.html", body)     # in any worker
         findings = shrink_findings(previous.manifest, files)
-        published, findings = commit(stage, files)     # or: discard(stage)
+        published, findings = commit(stage, files, memo=rules)     # or: discard(stage)
 """
 
 from pybuild.publish.commit import Cleaned, Published, clean, commit

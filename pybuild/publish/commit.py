@@ -11,13 +11,14 @@ import errno
 import os
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from pybuild.artifact import File
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.publish.faults import publish_error
 from pybuild.publish.journal import Journal, finish, recover, remove, save_journal
 from pybuild.publish.kernel import sync_tree
-from pybuild.publish.manifest import Output, Row, load_manifest, save_rows
+from pybuild.publish.manifest import Output, Previous, Row, load_manifest, save_rows
 from pybuild.publish.refuse import Plan, lost_bodies, obstructed, overwritten
 from pybuild.publish.stage import Stage, drop_container, is_inner, list_output, make_folders
 from pybuild.publish.tree import Listing, list_tree, parents_of
@@ -43,24 +44,25 @@ class Cleaned:
 
 
 def commit(
-    stage: Stage, files: Sequence[File], *, adopt: bool = False
+    stage: Stage, files: Sequence[File], *, adopt: bool = False, memo: Any = None
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
     """Publish the staged files and remove what the last publication left behind.
 
     `files` is the whole new site; a path among them that is not staged is kept as published. `adopt` lets
-    files be overwritten that no manifest lists; foreign files that are not in the way always stay.
+    files be overwritten that no manifest lists; foreign files that are not in the way always stay. `memo`,
+    a JSON value, becomes part of the manifest and is never read here.
     Findings: `unsafe-out`, `publish-error`. With None the output is as it was, or the finding says otherwise.
     Precondition: the lock is held; no worker writes to the stage any more.
     """
     try:
-        return _commit(stage, sorted(files, key=lambda file: file.path), adopt=adopt)
+        return _commit(stage, sorted(files, key=lambda file: file.path), adopt=adopt, memo=memo)
     except OSError as fault:
         needed = sum(file.size for file in files if not stage.holds(file.path, file.digest))
         return None, (_failure(stage.output, fault, needed),)
 
 
 def _commit(
-    stage: Stage, files: Sequence[File], *, adopt: bool
+    stage: Stage, files: Sequence[File], *, adopt: bool, memo: Any
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
     wanted = {file.path for file in files}
     staged = _settle(stage, wanted)
@@ -70,8 +72,8 @@ def _commit(
         findings += overwritten(plan, files)
     if findings:
         return None, findings
-    rows = [_row(file, stage, staged) for file in files]
-    _publish(stage, plan, rows, staged)
+    rows = {file.path: _row(file, stage, staged) for file in files}
+    _publish(stage, plan, Previous(rows, memo), staged)
     result = Published(
         files=len(files),
         written=len(staged.files),
@@ -106,20 +108,20 @@ def _row(file: File, stage: Stage, staged: Listing) -> Row:
     return Row(file, stage.rows[file.path].mtime_ns, stage.rows[file.path].ino)
 
 
-def _publish(stage: Stage, plan: Plan, rows: Sequence[Row], staged: Listing) -> None:
+def _publish(stage: Stage, plan: Plan, new: Previous, staged: Listing) -> None:
     """Complete the stage, bring it to the disk, set the commit point and go through with it.
 
     Where no file changes, the output is not touched at all: what watches or stands in it goes on undisturbed.
     """
     output = stage.output
     if not staged.files and not plan.stale and output.out.is_dir():
-        if rows != list(stage.rows.values()):
-            save_rows(output.manifest, output.key, rows)
+        if new != Previous(stage.rows, stage.memo):
+            save_rows(output.manifest, output.key, list(new.rows.values()), new.memo)
         return
     whole = not plan.foreign and not is_inner(output, stage.tree)
     whole = whole and _link_unchanged(stage, plan.wanted - staged.files.keys())
     sync_tree(stage.tree)
-    save_rows(output.next_manifest, output.key, rows)
+    save_rows(output.next_manifest, output.key, list(new.rows.values()), new.memo)
     journal = Journal(whole, stage.tree, os.lstat(stage.tree).st_ino)
     save_journal(output, journal)
     finish(output, journal, plan.old, plan.wanted)

@@ -72,6 +72,7 @@ class Previous:
     """The last publication to one output."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)  # by path, in its order
+    memo: Any = None  # a JSON value that was published along with the files, for whoever serves them
 
     @property
     def manifest(self) -> Manifest:
@@ -104,16 +105,18 @@ def read_rows(file: Path, key: str) -> Previous | None:
         table = json.loads(file.read_bytes())
         if table["version"] != VERSION or table["out"] != key:
             return None
-        return Previous({row.file.path: row for row in map(_parse_row, table["files"])})
+        rows = {row.file.path: row for row in map(_parse_row, table["files"])}
+        return Previous(rows, table.get("memo"))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def save_rows(file: Path, key: str, rows: Sequence[Row]) -> None:
+def save_rows(file: Path, key: str, rows: Sequence[Row], memo: Any = None) -> None:
     """Write a manifest, sorted by path, whole or not at all, and on the disk when it returns."""
     table = {
         "version": VERSION,
         "out": key,
+        "memo": memo,
         "files": [_format_row(r) for r in sorted(rows, key=lambda r: r.file.path)],
     }
     write_json(file, table)

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish.faults import publish_error
@@ -40,6 +40,7 @@ class Stage:
     output: Output
     tree: Path
     rows: Mapping[str, Row]  # of the last publication, by path
+    memo: Any = field(default=None, repr=False)  # of the last publication
     _made: set[str] = field(
         default_factory=set, compare=False, repr=False
     )  # folders known to stand in `tree`
@@ -152,7 +153,7 @@ def open_stage(output: Output, previous: Previous) -> tuple[Stage | None, tuple[
         make_folders(container, [tree.name])
     except OSError as fault:
         return None, (publish_error(fault, "make a folder to stage the site in"),)
-    return Stage(output, tree, previous.rows), ()
+    return Stage(output, tree, previous.rows, previous.memo), ()
 
 
 def containers(output: Output) -> tuple[Path, Path, Path]:
