@@ -131,7 +131,8 @@ def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
     """A page that sends browsers on where the host has no redirects. None where the URL names a file."""
     if "." in job.url.rpartition("/")[2]:
         return ()
-    target = html.escape(away.location, quote=True)
+    is_path = away.location.startswith("/") and not away.location.startswith("//")
+    target = html.escape(tools.config.site.base_path * is_path + away.location, quote=True)
     body = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'

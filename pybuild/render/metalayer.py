@@ -117,13 +117,13 @@ class _LayerReader:
             "canonical": lambda value: address(reader, value, "canonical"),
             "languages": lambda value: self.addresses(value, "languages"),
             "types": lambda value: self.addresses(value, "types"),
-            "manifest": lambda value: address(reader, value, "manifest"),
+            "manifest": lambda value: self.local(reader, value, "manifest"),
             "keywords": lambda value: reader.texts(value, "keywords"),
             "authors": self.authors,
             "robots": lambda value: metatags.robots(reader, value),
             "open_graph": lambda value: metatags.open_graph(reader, value, address, self.config.zone),
             "twitter": lambda value: metatags.twitter(reader, value, address),
-            "icons": lambda value: metatags.icons(reader, value, address),
+            "icons": lambda value: metatags.icons(reader, value, self.local),
             "json_ld": lambda value: metatags.json_ld(reader, value),
         }
         read = {key: single[key](value) for key, value in values.items() if key in single}
@@ -131,6 +131,11 @@ class _LayerReader:
 
     def address(self, reader: Reader, value: object, key: str) -> str:
         return reader.address(value, key, site_url=self.config.site.url, href=self.href)
+
+    def local(self, reader: Reader, value: object, key: str) -> str:
+        """An address that browsers load: the site's own start with "/", so that they work before it is deployed."""
+        url, origin = self.address(reader, value, key), self.config.site.origin
+        return url[len(origin) :] if url.startswith(origin + "/") else url
 
     def addresses(self, value: object, key: str) -> Pairs:
         """Read a mapping of names to URLs, sorted by name."""

@@ -68,8 +68,18 @@ class Templates:
             "has_page": self._library.links.pages.__contains__,
             "collection": collection,
             "collections": self._library.collections,
+            "outputs": self._outputs(),
             "env": self._config.public_env,
             "highlight_css": lambda: Markup(stylesheet()),
+        }
+
+    def _outputs(self) -> dict[str, str]:
+        """The site-wide files a layout may link to; "" for one that is switched off."""
+        settings = self._config.settings
+        return {
+            "feed": "/rss.xml",
+            "sitemap": "/sitemap.xml" if settings.sitemap.enabled else "",
+            "llms": "/llms.txt" if settings.llms.enabled else "",
         }
 
     def _absolute(self, href: str) -> str:

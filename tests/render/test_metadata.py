@@ -90,8 +90,8 @@ def test_the_whole_head() -> None:
 <link rel="alternate" type="application/rss+xml" href="https://acme.example/rss.xml" title="Acme">
 <link rel="alternate" type="application/atom+xml" href="https://acme.example/atom.xml" title="Acme">
 <link rel="alternate" type="application/json" href="https://acme.example/a.json">
-<link rel="icon" href="https://acme.example/favicon.ico">
-<link rel="apple-touch-icon" href="https://acme.example/apple.png" sizes="180x180">
+<link rel="icon" href="/favicon.ico">
+<link rel="apple-touch-icon" href="/apple.png" sizes="180x180">
 <meta property="og:type" content="article">
 <meta property="og:title" content="Install &#34;it&#34; · Acme">
 <meta property="og:description" content="How &lt;to&gt;.">
