@@ -348,6 +348,14 @@ def test_after_any_history_the_output_is_the_site_and_the_foreign_files(
         assert published.files == len(site) and desk.leftovers() == []
 
 
+def test_a_memo_is_kept_with_the_manifest_even_where_no_file_changes(desk: Any) -> None:
+    output = output_at(desk.root, desk.out)
+    for memo in ({"rules": ["a"]}, {"rules": ["b"]}, None):
+        stage, _ = open_stage(output, load_manifest(output))
+        assert commit(stage, [File("a", "", *stage.write("a", b"a"))], memo=memo)[1] == ()
+        assert load_manifest(output).memo == memo
+
+
 def test_a_stage_pickles(desk: Any) -> None:
     desk.export({"a": b"a"})
     output = output_at(desk.root, desk.out)
