@@ -16,6 +16,7 @@ from urllib.parse import urldefrag, urljoin
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pybuild.render.admonitions import KINDS
+from pybuild.render.codeblocks import fence, language_of
 
 _DROPPED = (
     "script, style, template, nav, svg, button, input:not([type=checkbox]), "
@@ -24,10 +25,7 @@ _DROPPED = (
 )
 _ADMONITIONS = ".admonition, .markdown-alert, .theme-admonition, .starlight-aside, .custom-block"
 _TITLES = ".admonition-title, .markdown-alert-title, .starlight-aside__title, .custom-block-title"
-_LANGUAGE = re.compile(r"(?:language|lang|highlight-source|highlight)-([\w+#.-]+)")
-_NAME = re.compile(r"[\w+#.-]+")
 _CONTAINERS = r"[ >]*(?:(?:[-*+]|[0-9]{1,9}\.) [ >]*)*"  # what a line in quotations and lists begins with
-_NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notranslate"})
 _NOTES = ".footnotes li[id], .footnote-item[id], aside.footnote[id]"
 _BACKLINKS = ".footnote-backref, .footnote-back, [role=doc-backlink], [rev=footnote]"
 _DIALECT = re.compile(r"(?m)(?<!\S)(?:!!!|\?\?\?|:::|:(?=\s|$))")
@@ -48,7 +46,8 @@ class Prepared:
     mark: str  # a character that the page does not have
 
     def restore(self, markdown: str) -> str:
-        """Put the Markdown back for which the HTML holds an index."""
+        """Put the Markdown back for which the HTML holds an index, and take out what parted quotations."""
+        markdown = re.sub(f"(?m)^[ >]*{self.mark}{{2}}\n", "", markdown)
         found = re.compile(f"(?m)(?:^({_CONTAINERS}))?{self.mark}([0-9]+){self.mark}")
         return found.sub(lambda match: _indented(match[1] or "", self.raw[int(match[2])]), markdown)
 
@@ -68,6 +67,7 @@ def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
     page.protect_text()
     page.quote_admonitions()
     page.write_definitions()
+    page.part_quotations()
     return page.finish()
 
 
@@ -124,17 +124,16 @@ class _Page:
         for table in self.css("table.highlighttable, table.rouge-table, table.lntable"):
             blocks = table.css("pre")
             if blocks:
-                table.replace_with(
-                    _element(f"<pre{_attribute(_language(table))}>{blocks[-1].inner_html}</pre>")
-                )
+                code = f'<pre data-lang="{language_of(table)}">{blocks[-1].inner_html}</pre>'
+                table.replace_with(_element(code))
         for block in self.css("pre"):
             for line_break in block.css("br"):
                 line_break.replace_with("\n")
-            language, text = _language(block), block.text().removesuffix("\n")
+            text = block.text().removesuffix("\n")
             if _is_within(block, "td", "th", "a", "summary"):
                 block.inner_html = f"<code>{escape(text)}</code>"
             else:
-                block.replace_with(_element(f"<p>{self.keep(_fence(language, text))}</p>"))
+                block.replace_with(_element(f"<p>{self.keep(fence(language_of(block), text))}</p>"))
 
     def mark_notes(self) -> None:
         """Number the footnotes, write their marks, and drop the way back."""
@@ -199,6 +198,15 @@ class _Page:
                 if self.mark not in text:
                     node.replace_with(text.translate(table) if known else f"{sign}{text}")
 
+    def part_quotations(self) -> None:
+        """Put a paragraph before each: the converter would write it on the line below what is above it."""
+        for node in self.css("blockquote"):
+            above = node.prev
+            while above and above.is_text_node and not above.text().strip():
+                above = above.prev
+            if above:
+                node.insert_before(_element(f"<p>{self.mark * 2}</p>"))
+
     def protect_text(self) -> None:
         """Put a backslash before what only some dialects read as a block's beginning."""
         if not _DIALECT.search(self.tree.text(separator="\n")):
@@ -239,31 +247,6 @@ def _element(html: str) -> LexborNode:
     return body.child
 
 
-def _language(node: LexborNode) -> str:
-    """The language that a block, its `code` or an element around them names."""
-    code = node.css_first("code")
-    around: LexborNode | None = node
-    nodes = [code] if code else []
-    for _ in range(4):
-        if around and around.tag != "body":
-            nodes.append(around)
-            around = around.parent
-    for candidate in nodes:
-        attrs = candidate.attrs
-        named = [attrs.get("data-lang") or attrs.get("data-language") or ""]
-        named += [
-            found[1] for name in (attrs.get("class") or "").split() if (found := _LANGUAGE.fullmatch(name))
-        ]
-        known = next((name for name in named if _NAME.fullmatch(name) and name not in _NO_LANGUAGE), "")
-        if known:
-            return known
-    return ""
-
-
-def _attribute(language: str) -> str:
-    return f' class="language-{escape(language)}"' if language else ""
-
-
 def _address(written: str, base_url: str, links: Mapping[str, str]) -> str:
     """`links` may know the address as written, absolute, or absolute without its fragment."""
     if written in links:
@@ -282,10 +265,3 @@ def _is_within(node: LexborNode, *tags: str) -> bool:
     while around and around.tag not in tags:
         around = around.parent
     return bool(around)
-
-
-def _fence(language: str, code: str) -> str:
-    """A fenced block, its fence longer than any in the code."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", code)), default=2)
-    marks = "`" * (longest + 1)
-    return f"{marks}{language}\n{code}\n{marks}" if code else f"{marks}{language}\n{marks}"

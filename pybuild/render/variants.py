@@ -18,6 +18,7 @@ from pybuild.render.mdsource import ensure_one_h1, escape, rewrite_links
 from pybuild.render.prepare import Prepared, prepare
 
 KEYS = ("title", "description", "url", "lastmod", "lang")
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # allowed in JSON
 _MAIN = ("main", "[role=main]", "article", "body")
 _OPTIONS = ConversionOptions(
     escape_asterisks=True,
@@ -71,7 +72,13 @@ def compose(body: str, *, front: Mapping[str, str], llms_url: str) -> str:
 
     Of `front` the keys of `KEYS` are written, in that order, but for empty values. Ends with one newline.
     """
-    lines = [f"{key}: {json.dumps(front[key], ensure_ascii=False)}" for key in KEYS if front.get(key)]
+    lines = [f"{key}: {_quoted(front[key])}" for key in KEYS if front.get(key)]
     block = ["---", *lines, "---", ""] if lines else []
     pointer = f"> For the complete documentation index, see [llms.txt]({llms_url})."
     return "\n".join([*block, pointer, "", body.strip("\n")]).rstrip() + "\n"
+
+
+def _quoted(text: str) -> str:
+    """Write text as a JSON string that YAML reads too."""
+    written = json.dumps(text, ensure_ascii=False)
+    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
