@@ -8,7 +8,6 @@ Sources: RFC 9110 §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from pybuild.urls import absolute, encode
 
 NOT_FOUND = "404.html"
 ADDITIVE = frozenset({"vary", "link"})  # lists, to which every rule adds
+# Backslashes, NUL, and segments of dots, which clients resolve themselves: answered with 400. No case.
+REFUSED = r"\\|%00|(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)"
 NOT_ACCEPTABLE = "406: this page exists as text/html and text/markdown\n"
 
 
@@ -105,17 +106,10 @@ def _below(base: str, path: str) -> str | None:
 
 
 def decoded(sent: str) -> str | None:
-    """Decode a path, merge slashes and resolve dots; None where it is no path or leaves the root."""
-    text = unquote(sent, errors="surrogateescape")
-    if not re.fullmatch(r"/(?:[^%\\]|%[0-9A-Fa-f]{2})*", sent) or "\0" in text:
+    """Decode a path and merge its slashes; None for what no client of good faith sends."""
+    if re.search(REFUSED, sent, re.I) or not re.fullmatch(r"/(?:[^%]|%[0-9A-Fa-f]{2})*", sent):
         return None
-    depth = 0
-    for segment in text.split("/"):
-        depth += {"": 0, ".": 0, "..": -1}.get(segment, 1)
-        if depth < 0:
-            return None
-    end = "/" if text.endswith(("/", "/.", "/..")) else ""
-    return re.sub("/+", "/", posixpath.normpath(text) + end)
+    return re.sub("/+", "/", unquote(sent, errors="surrogateescape"))
 
 
 def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
@@ -127,6 +121,11 @@ def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome
         _serve(rules, visit, files) if readable and not re.search("%(?:2f|5c)", visit.sent, re.I) else None
     )
     return served or _proxy(rules, visit) or _refuse(files, readable)
+
+
+def _hides_slash(visit: _Visit) -> bool:
+    """Whether the path has an encoded slash, which would be another address once decoded."""
+    return re.search("%(?:2f|5c)", visit.sent, re.I) is not None
 
 
 def _refuse(files: Mapping[str, File], readable: bool) -> Outcome:
@@ -211,7 +210,7 @@ def _one_address(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> st
     if not rules.trailing_slash:
         return bare
     url = _rewritten(rules, visit).rstrip("/")
-    found = find(url, files)
+    found = None if _hides_slash(visit) else find(url, files)
     if visit.sent == bare:
         return f"{bare}/" if url and found == f"{url[1:]}/index.html" else bare
     return bare if url and found == url[1:] else visit.sent
@@ -308,8 +307,6 @@ def _proxy(rules: RuleSet, visit: _Visit) -> Outcome | None:
     call, methods = found
     if visit.request.method not in methods:
         return Outcome(405, (("Allow", ", ".join(methods)),), text="405\n")
-    if ".." in unquote(visit.sent).replace("\\", "/").split("/"):
-        return Outcome(400, text="400\n")
     return Outcome(200, proxy=call)
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybuild.targets import nginx, static
+from pybuild.targets import caddy, nginx, static
 from pybuild.targets.base import Compiled, Target, compile_rules
 
-TARGETS: Mapping[str, Target] = {target.name: target for target in (static.TARGET, nginx.TARGET)}
+TARGETS: Mapping[str, Target] = {
+    target.name: target for target in (static.TARGET, nginx.TARGET, caddy.TARGET)
+}
 
 __all__ = ["TARGETS", "Compiled", "Target", "compile_rules"]

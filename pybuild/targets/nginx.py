@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pybuild.artifact import Artifact
 from pybuild.config import Config
 from pybuild.rules.destinations import Slot
-from pybuild.rules.evaluate import ADDITIVE, NOT_ACCEPTABLE, NOT_FOUND
+from pybuild.rules.evaluate import ADDITIVE, NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media import SUFFIX_TYPES
 from pybuild.rules.model import Condition, Proxy, Redirect, RuleSet, SetHeaders
 from pybuild.rules.patterns import PathPattern, Text, escape, print_regex, sent_literal
@@ -92,6 +92,7 @@ class _Writer:
         base, x = self.rules.base, self.group("x")
         sent = sent_literal(base)
         path = [(f"~(?s)^{escape(base)}{x}/.*)$", self.var("x")), (f"~^{escape(base)}$", "/")]
+        yield from self.map("$request_uri", "raw", [(f"~^{x}[^?]*)", self.var("x"))])
         yield from self.map("$uri", "path", path)
         yield from self.map(self.var("path"), "inside", [("default", "1"), ("", "")])
         below = [(f"~^1{sent}{x}/[^?]*)", self.var("x")), (f"~^1{sent}(?:\\?|$)", "/")]
@@ -326,7 +327,7 @@ class _Writer:
     def _decide(self) -> Lines:
         """Server-level `if`, which is safe: inside a location it would switch try_files off."""
         v, root = self.v, "$document_root"
-        yield f"if ($request_uri ~ {quoted(_BACKSLASH)}) {{ return 400; }}"
+        yield f"if ({v}raw ~* {quoted(REFUSED)}) {{ return 400; }}"
         yield f'if ({v}sent = "") {{ return 404; }}'
         for status in self._statuses():
             yield f"if ({v}go{status}) {{ return {status} {v}go{status}; }}"
@@ -335,8 +336,8 @@ class _Writer:
         yield f"if (-f {root}{self.var('bare')}/index.html) {{ set {v}final {self.var('bare')}/index.html; set {v}html {self.var('bare')}/index; }}"
         yield f"if (-f {root}{self.var('stem')}.html) {{ set {v}final {self.var('stem')}.html; set {v}html {v}stem; }}"
         yield f'if (-f {root}{self.var("file")}) {{ set {v}final {v}file; set {v}html "{_NOWHERE}"; }}'
-        yield from self._slash()
         yield f'if ({v}sent ~* "%(?:2f|5c)") {{ set {v}final ""; set {v}html "{_NOWHERE}"; }}'
+        yield from self._slash()
         yield f'if ({v}final = "/{NOT_FOUND}") {{ set {v}final ""; set {v}html "{_NOWHERE}"; }}'
         yield from self._dispatch()
         if self.rules.variants:
@@ -357,9 +358,9 @@ class _Writer:
         yield f'set {v}slash "{self.var("proxy")}:{self.var("final")}";'
         yield f'if ({v}sent ~ "^//|/$") {{ set {v}slash ""; }}'
         yield f'if ({v}slash = ":{self.var("bare")}/index.html") {{ return 308 "{base}{self.var("sent")}/{self.var("q")}"; }}'
-        yield f'set {v}slash "{self.var("proxy")}:{self.var("slashless")}";'
-        yield f'if (!-f $document_root{self.var("file")}) {{ set {v}slash ""; }}'
-        yield f'if ({v}slash ~ "^:/") {{ return 308 {self.var("slashless")}{self.var("q")}; }}'
+        yield f'set {v}slash "{self.var("proxy")}:{self.var("final")}";'
+        yield f'if ({v}sent ~ "^//|[^/]$") {{ set {v}slash ""; }}'
+        yield f'if ({v}slash = ":{self.var("file")}") {{ return 308 {self.var("slashless")}{self.var("q")}; }}'
 
     def _dispatch(self) -> Lines:
         """Hand what no file answers to a proxy, and refuse methods that files do not know."""
@@ -400,7 +401,6 @@ class _Writer:
         yield f"location = /{v[1:]}proxy{index} {{"
         yield "  internal;"
         yield f'  if ($request_method !~ "^(?:{"|".join(rule.methods)})$") {{ return 405; }}'
-        yield f"  if ({v}sent ~* {quoted(_DOTS)}) {{ return 400; }}"
         yield f"  proxy_pass {parts.scheme}://{v[1:]}up{index}{self.var(f'to{index}')};"
         yield f"  proxy_set_header Host {quoted(parts.netloc)};"
         for name in ("Authorization", "Cookie"):
@@ -415,8 +415,6 @@ class _Writer:
         yield "}"
 
 
-_BACKSLASH = r"\\"
-_DOTS = r"(?:^|/|%2f|%5c)(?:\.|%2e){2}(?:/|%2f|%5c|$)"
 _COMPRESSED = [
     "text/css",
     "text/markdown",

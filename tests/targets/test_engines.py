@@ -130,6 +130,10 @@ source = "/github/:path*"
 destination = "http://127.0.0.1:{port}/up/:path*"
 methods = ["GET", "POST"]
 headers = {{ Authorization = {{ env = "PB_TEST_TOKEN" }}, X-App = "1 $2" }}
+[[proxies]]
+source = "/search/:word/x"
+destination = "http://127.0.0.1:{port}/s+{{}}/:word/*?v=$1&w"
+headers = {{ Authorization = {{ env = "PB_TEST_TOKEN" }}, X-App = "1 $2" }}
 """
 TOKEN = "Bearer s3cret-value"
 
@@ -284,8 +288,33 @@ def start_nginx(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command)
 
 
+def start_caddy(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    program = require("caddy")
+    deploy("caddy", tree, home)
+    (home / "Caddyfile").write_text(
+        f"""{{
+          admin off
+          auto_https off
+          log {{
+            level ERROR
+          }}
+        }}
+        http://:{port} {{
+          bind 127.0.0.1
+          root * {tree.root}
+          import {home}/pybuild.caddy
+        }}
+        """
+    )
+    command = [program, "run", "--config", f"{home}/Caddyfile"]
+    checked = subprocess.run([program, "adapt", *command[2:]], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    env = os.environ | {"PB_TEST_TOKEN": TOKEN, "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+    return subprocess.Popen(command, env=env)
+
+
 NGINX_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-ENGINES: dict[str, Start] = {"nginx": start_nginx}
+ENGINES: dict[str, Start] = {"nginx": start_nginx, "caddy": start_caddy}
 SITES = {
     "plain": {"slash": False, "base": "", "strict": True},
     "slash": {"slash": True, "base": "", "strict": False},
@@ -383,6 +412,8 @@ TARGETS_SEEN = [
     "/docs/a%2f",
     "/docs%5Ca",
     "/docs/%2e%2e/plain",
+    "/docs/.",
+    "/docs/.../a",
     "/docs/../plain",
     "/../plain",
     "/docs//a",
@@ -427,6 +458,9 @@ TARGETS_SEEN = [
     "/github/a%2Fb%20c?q=1&r=%26",
     "/github/a/",
     "/githubx",
+    "/search/caf%C3%A9%2F/x",
+    "/search/a/x?b=%20",
+    "/search/a/x/",
     "/github/%2e%2e/x",
     "/github/a/..%2f..%2fx",
     "/github/$x",
