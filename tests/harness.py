@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from typing import Any
 
 SETTINGS = '[site]\nurl = "https://example.com"\ntitle = "Test"\n'
 Files = Mapping[str, str | bytes]
+SAMPLE = Path(__file__).resolve().parent.parent / "sample_site"
+SAMPLE_TIME = {"SOURCE_DATE_EPOCH": "1798761600"}  # 2027: none of its posts is in the future
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ def _short(finding: Mapping[str, Any]) -> str:
         if place
         else f"{finding['severity']}[{finding['code']}]"
     )
+
+
+def copy_sample(folder: Path) -> Path:
+    """Copy the sources of the sample site to a folder that is made."""
+    left_out = shutil.ignore_patterns("out", "out-deploy", ".pybuild", "__pycache__")
+    return Path(shutil.copytree(SAMPLE, folder, ignore=left_out))
 
 
 def run_command(root: Path, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Run:

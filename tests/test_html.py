@@ -1,0 +1,84 @@
+"""The HTML of whole exports, held against the Nu checker (validator.w3.org/nu, npm `vnu-jar`)."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import SAMPLE_TIME, Files, Run, copy_sample, run_command
+from markdown_pages import markdown_pages, with_sound_html
+
+ROOT = Path(__file__).resolve().parent.parent
+JAR = ROOT / ".tools/node_modules/vnu-jar/build/dist/vnu.jar"
+COLLECTION = """[site]
+url = "https://example.com"
+title = "Checked"
+[collections.pages]
+source = "content"
+route = "/[[...slug]]"
+"""
+OF_AUTHORS = (
+    "skipping",
+    "top-level heading only",
+    "Section lacks heading",
+)  # what the words say, not the markup
+
+
+@pytest.fixture
+def faults() -> Callable[[Path], list[str]]:
+    """Everything the Nu checker says of the HTML files below a folder, but for what only authors can mend."""
+    missing = [
+        name for name, there in (("java", shutil.which("java")), (str(JAR), JAR.is_file())) if not there
+    ]
+    if missing:
+        assert not os.environ.get("CI"), f"the Nu checker needs {', '.join(missing)}"
+        pytest.skip(f"the Nu checker needs {', '.join(missing)}")
+
+    def ask(folder: Path) -> list[str]:
+        files = sorted(folder.rglob("*.html"))
+        words = ["java", "-jar", JAR, "--format", "json", "--exit-zero-always", "--stdout", *files]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
+        found = [
+            m for m in json.loads(done.stdout)["messages"] if not any(w in m["message"] for w in OF_AUTHORS)
+        ]
+        return [f"{m['url'].rpartition('/out/')[2]}:{m.get('lastLine')}: {m['message']}" for m in found]
+
+    return ask
+
+
+def test_sample_site_is_valid(tmp_path: Path, faults: Callable[[Path], list[str]]) -> None:
+    root = copy_sample(tmp_path / "site")
+    run = run_command(root, "export", str(root), "--format", "json", env=SAMPLE_TIME)
+    assert run.code == 0
+    assert faults(run.out) == []
+
+
+@pytest.mark.parametrize("html", [False, True], ids=["escaped", "raw"])
+def test_markdown_of_every_kind_is_valid(
+    html: bool, site: Callable[[Files], Path], export: Callable[..., Run], faults: Callable[[Path], list[str]]
+) -> None:
+    pages = {f"content/{name}": text for name, text in markdown_pages(50, seed=7).items()}
+    if html:
+        pages = {name: with_sound_html(text) for name, text in pages.items()}
+    run = export(site({"pybuild.toml": COLLECTION + f"[markdown]\nhtml = {str(html).lower()}\n", **pages}))
+    assert (run.code, run.findings, run.summary["pages"]) == (0, [], 50)
+    assert faults(run.out) == []
+
+
+def test_real_markdown_is_valid(
+    site: Callable[[Files], Path], export: Callable[..., Run], faults: Callable[[Path], list[str]]
+) -> None:
+    folder = os.environ.get("PYBUILD_CORPUS")
+    if not folder:
+        pytest.skip("PYBUILD_CORPUS names no folder of Markdown")
+    files = random.Random(7).sample(sorted(Path(folder).rglob("*.md")), 50)
+    pages = {f"content/{file.relative_to(folder).as_posix()}": file.read_bytes() for file in files}
+    run = export(site({"pybuild.toml": COLLECTION, **pages}), "--future")
+    assert (run.code, run.summary["pages"]) == (0, 50)
+    assert faults(run.out) == []
