@@ -47,7 +47,7 @@ class Prepared:
 
     def restore(self, markdown: str) -> str:
         """Put the Markdown back for which the HTML holds an index, and take out what parted quotations."""
-        markdown = re.sub(f"(?m)^[ >]*{self.mark}{{2}}\n", "", markdown)
+        markdown = re.sub(f"(?m)^[ >]*{self.mark}{{2}}\n(?:[ >]*\n)?", "", markdown)
         found = re.compile(f"(?m)(?:^({_CONTAINERS}))?{self.mark}([0-9]+){self.mark}")
         return found.sub(lambda match: _indented(match[1] or "", self.raw[int(match[2])]), markdown)
 
