@@ -69,6 +69,8 @@ def export(config: Config, watch: run.Progress, printed: run.Printed) -> Exporte
             done = _export(config, gate, stack, watch, printed)
     except _Closed:
         pass
+    except OSError as fault:
+        gate.findings.append(publish.publish_error(fault, "stage the site, the output is as it was"))
     return Exported(arrange(gate.findings), done.pages, done.files, done.written)
 
 
@@ -103,9 +105,9 @@ def _export(
     gate(None, publish.shrink_findings(previous.manifest, files, allow=config.options.allow_shrink))
     deployed = _stage_deploy(compiled, config, gate, stack)
     memo = publication.memo(rules, config.target)
-    published = gate(*publish.commit(stage, files, adopt=config.options.out is None, memo=memo))
     if deployed is not None:
         gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
+    published = gate(*publish.commit(stage, files, adopt=config.options.out is None, memo=memo))
     assert published is not None, "a publication without errors has a result"
     return Exported((), len(made.pages), published.files, published.written)
 

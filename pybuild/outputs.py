@@ -41,14 +41,12 @@ def stage_outputs(
     files += _copied(site, plan, rows, stage)
     taken = frozenset(file.path for file in files)
     findings: list[Diagnostic] = []
-    generated: list[File] = []
     for made in assemble(pages, site.config, lambda page: _read(stage, page), taken=taken):
         if isinstance(made, Diagnostic):
             findings.append(made)
-        elif made.path not in taken:
-            generated.append(write(stage, made))
-    claims = [*_claims(site, files, own=True), *_claims(site, generated, own=False)]
-    return Outputs((*files, *generated), pages), (*findings, *conflicts(claims))
+        else:
+            files.append(write(stage, made))
+    return Outputs(tuple(files), pages), (*findings, *conflicts(map(_claim, files)))
 
 
 def _copied(site: Site, plan: Plan, rows: Iterable[Rendered], stage: Stage) -> Iterable[File]:
@@ -63,10 +61,8 @@ def _copied(site: Site, plan: Plan, rows: Iterable[Rendered], stage: Stage) -> I
         yield File(path, source.relative_to(root).as_posix(), digest, size)
 
 
-def _claims(site: Site, files: Iterable[File], *, own: bool) -> Iterable[Claim]:
-    for file in files:
-        generated = file.origin.startswith("[")
-        yield Claim(file.path, Location() if generated else Location(file.origin), is_own=own)
+def _claim(file: File) -> Claim:
+    return Claim(file.path, Location() if file.origin.startswith("[") else Location(file.origin))
 
 
 def _read(stage: Stage, page: Page) -> str:

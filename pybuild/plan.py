@@ -50,7 +50,6 @@ class Claim:
 
     path: str
     origin: Location
-    is_own: bool = True  # False: generated; gives way to the site's own
 
 
 ParamsByRoute = Mapping[int, Sequence[Params]]

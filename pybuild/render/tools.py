@@ -14,6 +14,7 @@ from pybuild.artifact import File, Headers, Link
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
+from pybuild.publish.faults import publish_error
 from pybuild.publish.stage import Stage
 from pybuild.render.library import Document, Library
 from pybuild.render.templates import Templates
@@ -140,6 +141,9 @@ class Tools:
                 raise Stop(
                     Diagnostic("secret-in-output", message, Location(origin), "remove it from the output")
                 )
-        digest, size = self.stage.write(path, body)
+        try:
+            digest, size = self.stage.write(path, body)
+        except OSError as fault:
+            raise Stop(publish_error(fault, f"write {path}", needed=len(body))) from None
         url = "" if "/" + path == job.url or job.kind == "not_found" or is_variant else job.url
         return File(path, origin, digest, size, url, media_type, headers, is_page)
