@@ -31,6 +31,8 @@ _BASE_URL = click.option("--base-url", metavar="URL", help="Use this address in 
 _DRAFTS = click.option("--drafts", is_flag=True, help="Publish drafts too.")
 _FUTURE = click.option("--future", is_flag=True, help="Publish documents dated in the future too.")
 
+_OUT = click.option("--out", metavar="DIR", help="The output of the export.  [default: out, in the site]")
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="pybuild", message="%(prog)s %(version)s")
@@ -103,6 +105,25 @@ def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
     """Remove what pybuild published and its state. Files of others stay."""
     command = _commands()
     sys.exit(command.clean(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@_SITE
+@_OUT
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", help="0 takes a free one.  [default: 4000, or the next]"
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
+@_VERBOSE
+def preview(site: Path, out: str | None, verbose: bool, **address: Any) -> NoReturn:
+    """Serve the last export of SITE by its own rules."""
+    command = _serving()
+    sys.exit(command.preview(site, command.Options(out=out), command.address(**address), _shown("text", False, verbose)))
+
+
+def _serving() -> Any:
+    return importlib.import_module("pybuild.commands_serve")
 
 
 def _commands() -> Any:

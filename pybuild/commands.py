@@ -12,22 +12,22 @@ from pathlib import Path
 import click
 
 from pybuild import publish
-from pybuild.config import Config, MissingSettings, Options, load_config, stopwatch
-from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
+from pybuild.config import Config, Options, stopwatch
+from pybuild.diagnostics import Diagnostic, arrange, has_errors
 from pybuild.engines import ENGINES, UnknownEngine
 from pybuild.export import check_output, check_site
 from pybuild.export import export as run_export
-from pybuild.report import Report, Summary
+from pybuild.opening import Shown, open_site
+from pybuild.report import Summary
 from pybuild.site import Site
 
-Shown = tuple[str, int]  # format and verbosity
 __all__ = ["Options", "check", "clean", "export", "routes"]
 
 
 def export(site: Path, options: Options, shown: Shown) -> int:
     """Build and publish; exit 2 where the output folder is refused."""
     elapsed = stopwatch()
-    report, config, findings = _start(site, options, shown)
+    report, config, findings = open_site(site, options, shown)
     if config.engine not in ENGINES:
         raise click.UsageError(str(UnknownEngine(config.engine)))
     if refused := (() if has_errors(findings) else check_output(config)):
@@ -57,7 +57,7 @@ def export(site: Path, options: Options, shown: Shown) -> int:
 def check(site: Path, options: Options, shown: Shown) -> int:
     """Report all findings that need no site code."""
     elapsed = stopwatch()
-    report, config, findings = _start(site, options, shown)
+    report, config, findings = open_site(site, options, shown)
     every = _also_checked(config, findings)
     ok = not has_errors(every)
     report.finish(Summary(ok, str(config.out), seconds=elapsed(), diagnostics=every, text="No errors found"))
@@ -66,7 +66,7 @@ def check(site: Path, options: Options, shown: Shown) -> int:
 
 def routes(site: Path, options: Options, shown: Shown) -> int:
     """List every route with its kind and its files."""
-    report, config, findings = _start(site, options, shown)
+    report, config, findings = open_site(site, options, shown)
     found, faults = (None, ()) if has_errors(findings) else check_site(config)
     every = arrange((*findings, *faults))
     rows = _route_rows(found) if found else []
@@ -94,7 +94,7 @@ def _route_rows(site: Site) -> list[dict[str, str]]:
 
 def clean(site: Path, options: Options, shown: Shown) -> int:
     """Delete what the manifest of the output lists."""
-    report, config, _ = _start(site, options, shown)
+    report, config, _ = open_site(site, options, shown)
     with publish.exclusive(config.root) as locked:
         output = publish.output_at(config.root, config.out)
         done, findings = (None, locked) if locked else publish.clean(output)
@@ -103,17 +103,6 @@ def clean(site: Path, options: Options, shown: Shown) -> int:
         text += f"; left {_counted(done.foreign, 'file')} of others"
     report.finish(Summary(done is not None, str(config.out), diagnostics=findings, text=text))
     return 0 if done is not None else 1
-
-
-def _start(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, tuple[Diagnostic, ...]]:
-    """Read the settings. Raises a usage error (exit 2) where there are none."""
-    try:
-        config, findings = load_config(site, options)
-    except MissingSettings as missing:
-        raise click.UsageError(f"{missing}; name the folder of a site") from None
-    form, verbosity = shown
-    report = Report(form, config.root, verbosity=verbosity)  # type: ignore[arg-type]
-    return report, config, made_strict(findings) if options.strict else findings
 
 
 def _also_checked(config: Config, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

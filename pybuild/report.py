@@ -65,6 +65,14 @@ class Report:
             for line in _printable(text).splitlines():
                 self._aside(f"[{who}] {line}")
 
+    def say(self, text: str) -> None:
+        """Print a result at once, such as the address of a server, on standard output."""
+        print(text, flush=True)
+
+    def aside(self, text: str) -> None:
+        """Print a line for people on standard error."""
+        self._aside(_printable(text))
+
     def finish(self, summary: Summary) -> None:
         """Print the findings and the summary in the format asked for."""
         if self._bar:

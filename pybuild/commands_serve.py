@@ -1,0 +1,58 @@
+"""The commands for a finished export: preview it, print its rules, hold a deployed site against it.
+
+Owns the wording of their results. Knows no option names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pybuild.config import Config, Options
+from pybuild.opening import Shown, open_site
+from pybuild.publication import Publication, load_for
+from pybuild.report import Report, Summary
+from pybuild.serve.preview import Address, Occupied, listen, serve
+
+__all__ = ["Options", "address", "preview"]
+_PORT = 4000
+_TRIES = 10  # ports to try where none was asked for
+
+
+def address(*, host: str, port: int | None, allowed: tuple[str, ...]) -> Address:
+    """Where to listen, by what the command line says."""
+    return Address(host, _PORT, _TRIES, allowed) if port is None else Address(host, port, 1, allowed)
+
+
+def preview(site: Path, options: Options, address: Address, shown: Shown) -> int:
+    """Serve the last export until interrupted; exit 2 where the address is taken."""
+    report, _, publication = _published(site, options, shown)
+    if publication is None:
+        return 1
+    try:
+        listener = listen(address)
+    except Occupied as fault:
+        raise click.UsageError(f"{fault}; choose another with --port or --host") from None
+    host, port = listener.getsockname()[:2]
+    if host not in {"127.0.0.1", "::1"}:
+        report.aside(f"warning: everyone who can reach {host} port {port} can read this preview")
+    shown_host = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host
+    base = publication.rules.base
+    serve(
+        publication,
+        listener,
+        allowed=address.allowed,
+        log=report.aside if report.verbosity > 0 else None,
+        ready=lambda: report.say(f"http://{shown_host}:{port}{base}/"),
+    )
+    return 0
+
+
+def _published(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, Publication | None]:
+    """Read the settings and the last export. Where there is none, that is reported."""
+    report, config, _ = open_site(site, options, shown)
+    publication, faults = load_for(config)
+    if faults:
+        report.finish(Summary(False, str(config.out), diagnostics=faults))
+    return report, config, publication

@@ -1,0 +1,1 @@
+"""Serving a finished export on this machine: by pybuild itself, or through a real web server."""
