@@ -1,0 +1,199 @@
+"""The documentation held against the program: every snippet runs, every setting and every code is described.
+
+A block whose first line is a comment with a path is a file of the page's own site: `# app/page.py`,
+`{# app/page.html #}`, `<!-- content/a.md -->`. All of them together are exported, without a finding. A path
+below `out/` is a file of the result, given in full. Settings are read also where they have no path, commands
+are held against the command line, and links between pages are followed.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import json
+import re
+import shlex
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import pybuild
+from errors_examples import EXAMPLES, SITE
+from harness import Run, run_command
+from pybuild.cli import cli
+from pybuild.config import Settings, load_config
+from pybuild.diagnostics import CODES
+from pybuild.render.slugs import slug
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(path.name for path in DOCS.glob("*.md"))
+ELSEWHERE = ("hosts/", "preview.md", "verify.md")  # pages with tests of their own
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+_TITLE = re.compile(r"(?:# |<!-- |\{# )([\w./\[\]()@%-]+\.\w+)(?: -->| #\})?\n")
+_UNSEEN = {"name", "location"}  # fields of a collection that are no keys
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block."""
+
+    language: str
+    path: str  # "" where it has no title
+    text: str  # without the title
+
+
+@functools.cache
+def text_of(page: str) -> str:
+    return (DOCS / page).read_text("utf-8")
+
+
+def blocks(page: str, *languages: str) -> list[Block]:
+    found = [_block(match[1], match[2]) for match in _BLOCK.finditer(text_of(page))]
+    return [block for block in found if not languages or block.language in languages]
+
+
+def _block(language: str, text: str) -> Block:
+    title = _TITLE.match(text)
+    return Block(language, title[1], text[title.end() :]) if title else Block(language, "", text)
+
+
+def site_of(page: str) -> dict[str, str]:
+    """The files a page shows; several blocks of one path are one file."""
+    files: dict[str, str] = {}
+    for block in blocks(page):
+        if block.path and not block.path.startswith("out/"):
+            files[block.path] = files.get(block.path, "") + block.text
+    settings = files.get("pybuild.toml", "")
+    return {**files, "pybuild.toml": settings if "[site]" in settings else f"{settings}\n{SITE}"}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(b.path for b in blocks(page))])
+def test_the_files_of_a_page_are_a_site(page: str, site: Callable[..., Path], export: Callable[..., Run]) -> None:
+    files = {"app/page.md": "# Home\n", **site_of(page)} if page != "metadata.md" else site_of(page)
+    run = export(site({path: text for path, text in files.items() if path != "pyproject.toml"}))
+    assert (run.findings, run.code) == ([], 0), run.stderr
+    shown = {block.path: block.text for block in blocks(page) if block.path.startswith("out/")}
+    assert {path: run.text(path.removeprefix("out/")) for path in shown} == shown
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "toml")])
+def test_settings_are_read(page: str, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks(page, "toml")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        name = block.path or "pybuild.toml"
+        text = block.text if "site]" in block.text else f"{block.text}\n{SITE}"
+        (folder / name).write_text(text, "utf-8")
+        assert load_config(folder)[1] == (), block.text
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python", "json")])
+def test_code_and_json_can_be_parsed(page: str) -> None:
+    for block in blocks(page, "python"):
+        ast.parse(block.text)
+    for block in blocks(page, "json"):
+        json.loads(block.text)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh", "yaml")])
+def test_commands_exist(page: str) -> None:
+    for block in blocks(page, "sh", "yaml"):
+        for found in re.finditer(r"(?:^|\s)pybuild (\w+[^\n|&;]*)", block.text):
+            name, *words = shlex.split(found[1], comments=True)
+            options = {spelling for p in cli.commands[name].params for spelling in p.opts}
+            assert {word for word in words if word.startswith("-")} <= options, found[0]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_pages_and_headings(page: str) -> None:
+    prose = _BLOCK.sub("", text_of(page))
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", prose)):
+        name, _, anchor = target.partition("#")
+        if "://" in target or name.startswith(ELSEWHERE):
+            continue
+        headings = re.findall(r"^#+ (.+)$", _BLOCK.sub("", text_of(name or page)), re.M)
+        assert not anchor or anchor in {slug(heading.replace("`", "")) for heading in headings}, target
+
+
+def test_the_index_names_every_page() -> None:
+    named = set(re.findall(r"\]\((\w[\w.-]*\.md)\)", text_of("README.md")))
+    assert named >= {*PAGES} - {"README.md"}
+
+
+def _settings(kind: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Each table and key with its default; tables by name are described once, as `[collections.NAME]`."""
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        table = next((k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)), None)
+        if table is not None:
+            name = field.name if table is hint else f"{field.name}.NAME"
+            yield from ((f"[{name}]", None), *_settings(table, name))
+        elif field.name not in _UNSEEN:
+            yield f"{prefix}.{field.name}".removeprefix("."), field.default
+
+
+@pytest.mark.parametrize(("key", "default"), list(_settings(Settings)))
+def test_every_setting_is_described_with_its_default(key: str, default: object) -> None:
+    text = text_of("settings.md")
+    if default is None:
+        assert f"## `{key}`" in text
+        return
+    table, _, name = key.rpartition(".")
+    part = text.partition(f"## `[{table}]`")[2].partition("\n## ")[0] if table else text
+    assert f"| `{name}` | {_written(default)} |" in part or name == "metadata"
+
+
+def _written(default: object) -> str:
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, tuple):
+        return f"`{json.dumps(default)}`"
+    return f"`{json.dumps(default)}`" if isinstance(default, str) else f"`{default:g}`"
+
+
+def test_every_code_is_described() -> None:
+    assert sorted(re.findall(r"^## (\S+)$", text_of("errors.md"), re.M)) == sorted(CODES)
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Everything the broken sites are told."""
+    return "\n".join(_told(tmp_path_factory.mktemp(name) / "site", name) for name in EXAMPLES)
+
+
+def _told(root: Path, name: str) -> str:
+    example = EXAMPLES[name]
+    for files in (example.before, {"pybuild.toml": SITE, **example.files}):
+        for path, content in {"pybuild.toml": SITE, **files}.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+        if files is example.before and files:
+            run_command(root, "export", str(root))
+            for path in files:
+                (root / path).unlink()
+    arguments = [word.format(root=root) for word in example.arguments]
+    done = run_command(root, "export", str(root), *arguments, env=example.env)
+    return done.stderr.replace(str(root), "/home/me/site")
+
+
+def test_what_errors_quote_is_what_is_said(said: str) -> None:
+    quoted = [block.text for block in blocks("errors.md") if block.language == "text"]
+    assert [text for text in quoted if text not in said] == []
+
+
+def test_every_importable_name_is_described() -> None:
+    text = text_of("python-api.md")
+    assert [name for name in pybuild.__all__ if f"`{name}" not in text] == []
+
+
+def test_every_option_of_export_is_described() -> None:
+    text = text_of("publishing.md")
+    parameters = [p for p in cli.commands["export"].params if isinstance(p, click.Option)]
+    assert [p.opts[0] for p in parameters if f"`{p.opts[-1]}" not in text and f"`{p.opts[0]}" not in text] == []
