@@ -18,13 +18,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.rules.model import RULE_TABLES, Rule
 from pybuild.rules.parse import parse_rules
 from pybuild.tomlmap import TomlMap
+from pybuild.urls import encode, nfc, path_fault
 
 OnUnsupported = Literal["error", "warn"]
 FeedFormat = Literal["rss", "atom", "json"]
@@ -35,7 +36,7 @@ SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?
 class Site:
     """What the site says of itself: `[site]`."""
 
-    url: str = ""  # absolute, without a trailing slash; its path is the base path
+    url: str = ""  # absolute, encoded, without a trailing slash; its path is the base path
     title: str = ""
     description: str = ""
     author: str = ""
@@ -44,8 +45,8 @@ class Site:
 
     @property
     def base_path(self) -> str:
-        """The path of the site's address: `https://a.example/docs` → `/docs`; `""` at the root."""
-        return urlsplit(self.url).path.rstrip("/")
+        """The path of the site's address, decoded: `https://a.example/docs` → `/docs`; `""` at the root."""
+        return unquote(urlsplit(self.url).path).rstrip("/")
 
     @property
     def origin(self) -> str:
@@ -430,22 +431,21 @@ def _is_zone(name: str) -> bool:
 
 
 def _checked_url(url: str, reader: _Reader) -> str:
-    """Require an http(s) address without query or fragment; return it without a trailing slash."""
+    """Require an http(s) address without user, query or fragment; return it encoded, without a trailing slash."""
     try:
         parts = urlsplit(url)
-        sound = (
-            parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
-        )
-        sound = (
-            sound and (parts.port or 80) > 0 and url.isprintable() and not re.search(r'[\s<>"\\^`{|}]', url)
-        )
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 80) > 0
+        sound = sound and not (parts.query or parts.fragment or "@" in parts.netloc) and url.isprintable()
+        path = unquote(parts.path).strip("/")
+        sound = sound and not re.search(r'[\s<>"\\^`{|}]', url) and not (path and path_fault(path))
+        host = parts.netloc.encode("idna").decode("ascii")
     except ValueError:
-        sound = False
+        sound, host, path = False, "", ""
     if not sound:
         hint = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'
         reader.fault(("site", "url"), f'site.url is not an absolute address: "{url}"', hint)
         return "https://invalid.example"
-    return url.rstrip("/")
+    return f"{parts.scheme}://{host.lower()}/{encode(nfc(path))}".rstrip("/")
 
 
 def _check_collections(settings: Settings, reader: _Reader) -> None:

@@ -19,7 +19,7 @@ from pybuild.assemble.sitemap import urlset_document as urlset
 from pybuild.assemble.xmltext import escape
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.urls import absolute
+from pybuild.urls import absolute, encode
 
 CODE = "bad-response"
 Written = tuple[bytes, tuple[Diagnostic, ...]]  # b"" where the shape cannot be read at all
@@ -276,4 +276,4 @@ def _parts(reader: Reader, value: object, key: str, config: Config) -> list[dict
 def _based(url: str, config: Config) -> str:
     """Put the base path before a path from the root: a manifest's URLs start at the host, not at the site."""
     is_path = url.startswith("/") and not url.startswith("//")
-    return config.site.base_path + url if is_path else url
+    return encode(config.site.base_path) + url if is_path else url

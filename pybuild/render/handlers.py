@@ -14,6 +14,7 @@ from pybuild.plan import Job
 from pybuild.render.rendered import Rendered
 from pybuild.render.tools import Tools
 from pybuild.render.usercode import Answer, Reading, Stop
+from pybuild.urls import encode
 from pybuild.web import Redirected
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -132,7 +133,7 @@ def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
     if "." in job.url.rpartition("/")[2]:
         return ()
     is_path = away.location.startswith("/") and not away.location.startswith("//")
-    target = html.escape(tools.config.site.base_path * is_path + away.location, quote=True)
+    target = html.escape(encode(tools.config.site.base_path) * is_path + away.location, quote=True)
     body = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'

@@ -105,7 +105,7 @@ class LinkMap:
         """A decoded site URL as browsers are given it: base path, trailing slash and encoding applied."""
         if target in self.pages:
             target = page_href(target, trailing_slash=self.config.trailing_slash)
-        return self.config.site.base_path + encode(target)
+        return encode(self.config.site.base_path + target)
 
     def variant(self, url: str) -> str:
         """The absolute URL of a page's Markdown variant."""
