@@ -1,0 +1,218 @@
+"""The settings file read: found, parsed, turned into typed values, and held against what types cannot say.
+
+Owns every finding on the file but those on rules. Knows no environment and no page. Source: TOML 1.0.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.rules.model import RULE_TABLES
+from pybuild.settings import Options, Settings
+from pybuild.tomlmap import TomlMap
+from pybuild.urls import encode, nfc, path_fault
+
+
+class MissingSettings(Exception):
+    """No settings file stands in the folder; the command line named the wrong one (exit 2)."""
+
+
+def read_file(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:
+    """Find and parse the settings file: its name, text and table. `pybuild.toml` and `[tool.pybuild]` exclude each other."""
+    own, project = root / "pybuild.toml", root / "pyproject.toml"
+    shared = project.is_file() and _project_table(project)
+    if own.is_file():
+        text, table, findings = _parse(own)
+        if shared:
+            findings.append(
+                Diagnostic(
+                    "config-error",
+                    "settings stand in both pybuild.toml and pyproject.toml",
+                    Location("pyproject.toml"),
+                    "keep one: delete [tool.pybuild] from pyproject.toml, or delete pybuild.toml",
+                )
+            )
+        return "pybuild.toml", text, table, findings
+    if not shared:
+        raise MissingSettings(f"{root} has no pybuild.toml" if root.is_dir() else f"{root} is not a folder")
+    text, table, findings = _parse(project)
+    return "pyproject.toml", text, table.get("tool", {}).get("pybuild", {}), findings
+
+
+def _project_table(project: Path) -> bool:
+    return bool(re.search(rb"(?m)^\s*\[+tool\.pybuild\b", project.read_bytes()))
+
+
+def _parse(file: Path) -> tuple[str, dict[str, Any], list[Diagnostic]]:
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        return text, tomllib.loads(text.replace("\r\n", "\n")), []
+    except UnicodeDecodeError as fault:
+        at = Location(file.name)
+        return (
+            "",
+            {},
+            [Diagnostic("encoding-error", f"byte {fault.start} is not UTF-8", at, "save it as UTF-8")],
+        )
+    except tomllib.TOMLDecodeError as fault:
+        found = re.search(r"line (\d+), column (\d+)", str(fault))
+        place = (int(found[1]), int(found[2])) if found else (None, None)
+        said = re.sub(r" \(at .*\)$", "", str(fault))
+        at = Location(file.name, *place)
+        return text, {}, [Diagnostic("config-error", f"this is not TOML: {said}", at, "see https://toml.io")]
+
+
+def lift_trailing_slash(table: dict[str, Any]) -> dict[str, Any]:
+    """Accept `trailing_slash` below `[site]` or `[build]`, where TOML puts a key written after the header."""
+    for name in ("site", "build"):
+        inner = table.get(name)
+        if isinstance(inner, dict) and "trailing_slash" in inner:
+            table = {"trailing_slash": inner["trailing_slash"], **table}
+            table[name] = {k: v for k, v in inner.items() if k != "trailing_slash"}
+    return table
+
+
+class Reader:
+    """Turns tables into dataclasses and collects what does not fit."""
+
+    def __init__(self, file: str, lines: TomlMap) -> None:
+        self.file = file
+        self.lines = lines
+        self.findings: list[Diagnostic] = []
+
+    def locate(self, path: tuple[str | int, ...]) -> Location:
+        return Location(self.file, self.lines.line(path))
+
+    def fault(self, path: tuple[str | int, ...], message: str, hint: str) -> None:
+        self.findings.append(Diagnostic("config-error", message, self.locate(path), hint))
+
+    def read(self, kind: Any, value: object, path: tuple[str | int, ...]) -> Any:
+        """Read `value` as `kind`: a dataclass, a scalar, a tuple, a mapping or a Literal."""
+        if dataclasses.is_dataclass(kind):
+            return self._read_table(kind, value, path)
+        origin, inner = typing.get_origin(kind), typing.get_args(kind)
+        if origin is tuple:
+            if isinstance(value, list):
+                return tuple(self.read(inner[0], v, (*path, i)) for i, v in enumerate(value))
+            return self._wrong(path, "a list", value)
+        if origin in (Mapping, dict):
+            if isinstance(value, dict):
+                return {
+                    k: v if inner[1] is Any else self.read(inner[1], v, (*path, k)) for k, v in value.items()
+                }
+            return self._wrong(path, "a table", value)
+        if origin is Literal:
+            return value if value in inner else self._wrong(path, " or ".join(f'"{v}"' for v in inner), value)
+        return self._scalar(kind, value, path)
+
+    def _scalar(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        names = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+        return self._wrong(path, names[kind], value)
+
+    def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object) -> Any:
+        """Report a value of the wrong type; None, which keeps the default."""
+        name = ".".join(map(str, path))
+        self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", f"write {wanted}")
+        return None
+
+    def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
+        if not isinstance(value, dict):
+            self._wrong(path, "a table", value)
+            return kind()
+        hints = typing.get_type_hints(kind)
+        own = {"name": str(path[-1]), "location": self.locate(path)} if "location" in hints else {}
+        hints = {k: v for k, v in hints.items() if k not in own}
+        read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
+        for name in value.keys() - hints.keys():
+            self._unknown((*path, name), hints.keys() | (RULE_TABLES if not path else ()))
+        return kind(**own, **{k: v for k, v in read.items() if v is not None})
+
+    def _unknown(self, path: tuple[str | int, ...], known: typing.Iterable[str]) -> None:
+        place = f"[{'.'.join(map(str, path[:-1]))}]" if path[:-1] else "the top level"
+        hint = did_you_mean(str(path[-1]), known) or f"{place} knows {', '.join(sorted(known))}"
+        self.fault(path, f'unknown setting "{path[-1]}" in {place}', hint)
+
+
+def _toml_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else str(value)
+
+
+def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
+    """Check what a type cannot say, and let `--base-url` replace `site.url`."""
+    site = settings.site
+    if options.base_url is not None:
+        site = dataclasses.replace(site, url=options.base_url)
+    for name in ("url", "title"):
+        if not getattr(site, name):
+            example = "https://example.com" if name == "url" else "My site"
+            reader.fault(("site",), f"site.{name} is missing", f'write {name} = "{example}" below [site]')
+    if site.url:
+        site = dataclasses.replace(site, url=_checked_url(site.url, reader))
+    if not _is_zone(site.timezone):
+        reader.fault(
+            ("site", "timezone"),
+            f'"{site.timezone}" is not a time zone',
+            did_you_mean(site.timezone, available_timezones())
+            or 'write an IANA name such as "Europe/Vienna"',
+        )
+        site = dataclasses.replace(site, timezone="UTC")
+    for name, least in (("timeout", 0.001), ("jobs", 0)):
+        if getattr(settings.build, name) < least:
+            reader.fault(("build", name), f"build.{name} is too small", "write a larger number")
+    _check_collections(settings, reader)
+    return dataclasses.replace(settings, site=site)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _checked_url(url: str, reader: Reader) -> str:
+    """Require an http(s) address without user, query or fragment; return it encoded, without a trailing slash."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 80) > 0
+        sound = sound and not (parts.query or parts.fragment or "@" in parts.netloc) and url.isprintable()
+        path = unquote(parts.path).strip("/")
+        sound = sound and not re.search(r'[\s<>"\\^`{|}]', url) and not (path and path_fault(path))
+        host = parts.netloc.encode("idna").decode("ascii")
+    except ValueError:
+        sound, host, path = False, "", ""
+    if not sound:
+        hint = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'
+        reader.fault(("site", "url"), f'site.url is not an absolute address: "{url}"', hint)
+        return "https://invalid.example"
+    return f"{parts.scheme}://{host.lower()}/{encode(nfc(path))}".rstrip("/")
+
+
+def _check_collections(settings: Settings, reader: Reader) -> None:
+    for name, collection in settings.collections.items():
+        for key, example in (("source", f"content/{name}"), ("route", f"/{name}/[...slug]")):
+            if not getattr(collection, key):
+                hint = f'write {key} = "{example}"'
+                reader.fault(("collections", name), f"collections.{name}.{key} is missing", hint)
+    for index, name in enumerate(settings.feed.collections):
+        if name not in settings.collections:
+            hint = did_you_mean(name, settings.collections) or "name a collection of this file"
+            reader.fault(("feed", "collections", index), f'there is no collection "{name}"', hint)
