@@ -68,14 +68,22 @@ def copy_sample(folder: Path) -> Path:
     return Path(shutil.copytree(SAMPLE, folder, ignore=left_out))
 
 
-def run_command(root: Path, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Run:
-    """Run `pybuild` in a process; with `--format json` among the arguments the summary is read."""
+def environment(changes: Mapping[str, str | None] | None = None) -> dict[str, str]:
+    """This process's environment at a fixed time and outside any CI; None takes a variable away."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "PYBUILD_")) and k != "CI"}
+    merged = {**clean, "SOURCE_DATE_EPOCH": "1767225600", **(changes or {})}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def run_command(
+    root: Path, *arguments: str, env: Mapping[str, str | None] | None = None, **options: Any
+) -> Run:
+    """Run `pybuild` in a process; with `--format json` among the arguments the summary is read."""
     done = subprocess.run(
         [sys.executable, "-m", "pybuild", *arguments],
         capture_output=True,
         text=True,
-        env={**clean, "SOURCE_DATE_EPOCH": "1767225600", **(env or {})},
+        env=environment(env),
         timeout=options.pop("timeout", 120),
         **options,
     )
