@@ -56,6 +56,7 @@ def cli() -> None:
 @click.option("--engine", metavar="NAME", help="serial or processes.  [default: processes]")
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
 @click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
+@click.option("--verify-reproducible", is_flag=True, help="Build twice; publish only if both are equal.")
 @_DRAFTS
 @_FUTURE
 @_STRICT

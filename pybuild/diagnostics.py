@@ -36,6 +36,7 @@ CODES: frozenset[str] = frozenset(
         "non-get-handler",
         "not-exported",
         "not-force-static",
+        "not-reproducible",
         "output-conflict",
         "publish-error",
         "request-data-at-build",

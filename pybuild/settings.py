@@ -157,6 +157,7 @@ class Options:
     engine: str | None = None
     cache: bool = True
     allow_shrink: bool = False
+    verify_reproducible: bool = False
     drafts: bool = False
     future: bool = False
     strict: bool = False

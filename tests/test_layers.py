@@ -40,12 +40,14 @@ RANK = {
     "render": 8,
     "outputs": 9,
     "run": 9,
-    "export": 10,
+    "build": 10,
+    "reproduce": 11,
+    "export": 12,
     "serve": 10,
     "verify": 10,
-    "commands": 12,
-    "cli": 13,
-    "__main__": 14,
+    "commands": 13,
+    "cli": 14,
+    "__main__": 15,
 }
 ONLY_IN = {  # an effect, and the modules that may have it
     r"\bprint\(": {"report"},

@@ -1,0 +1,83 @@
+"""The build: the phases from reading the site to a full stage, in their order.
+
+Owns the gate between phases: a phase returns its value and all its findings, and an error ends the build
+before the next one. Knows what no phase does, and publishes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pybuild import linkcheck, outputs, run
+from pybuild.artifact import Artifact, File
+from pybuild.config import Config
+from pybuild.diagnostics import Diagnostic, has_errors, made_strict
+from pybuild.plan import make_plan
+from pybuild.publish import Stage
+from pybuild.render.rendered import Rendered
+from pybuild.routing.check import check
+from pybuild.routing.segments import Pattern
+from pybuild.routing.tree import Tree
+from pybuild.rules.derive import derive
+from pybuild.rules.model import RuleSet
+from pybuild.site import Site, discover
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A whole site, staged."""
+
+    files: tuple[File, ...]
+    pages: int
+    rules: RuleSet
+    deploy: tuple[Artifact, ...]  # what the host wants beside the site; not staged yet
+
+
+class Closed(Exception):
+    """An error was found; the next phase must not run."""
+
+
+class Gate:
+    """Collects findings and closes on errors."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.findings: list[Diagnostic] = []
+        self._strict = strict
+
+    def __call__(self, value: V, findings: Sequence[Diagnostic]) -> V:
+        """Pass the value on, or raise `Closed`."""
+        self.findings += made_strict(findings) if self._strict else findings
+        if has_errors(self.findings):
+            raise Closed
+        return value
+
+
+def discovered(config: Config, gate: Gate) -> tuple[Site, Tree]:
+    """Read and check the whole site, so that all findings of all files come in one run."""
+    site, tree, findings = discover(config)
+    gate(None, (*findings, *check(tree, config.settings.collections)))
+    return site, tree
+
+
+def build(config: Config, stage: Stage, gate: Gate, watch: run.Progress, printed: run.Printed) -> Built:
+    """Make every file of the site and of its target in the stage."""
+    site, tree = discovered(config, gate)
+    params = gate(*run.expand(site, watch, printed))
+    plan = gate(*make_plan(site, params, tree.around(Pattern())))
+    rows = gate(*run.render(site, plan, stage, watch, printed))
+    made = gate(*outputs.stage_outputs(site, plan, rows, stage))
+    gate(None, _check_links(made, rows, config))
+    rules = gate(*derive(config, made.pages, made.files, [r.redirection for r in rows if r.redirection]))
+    compiled = gate(*outputs.compile_target(rules, made.files, config))
+    files = (*made.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
+    return Built(files, len(made.pages), rules, tuple(compiled.deploy))
+
+
+def _check_links(made: outputs.Outputs, rows: Sequence[Rendered], config: Config) -> tuple[Diagnostic, ...]:
+    anchors = {row.page.url: frozenset(row.anchors) for row in rows if row.page}
+    paths = {file.path for file in made.files}
+    return linkcheck.check_links((link for row in rows for link in row.links), anchors, paths, config.rules)
