@@ -23,6 +23,7 @@ DEBIAN = {  # the command that shows a package is there, and the package
     "apache2": ["apache2"],
     "caddy": ["caddy"],
     "haproxy": ["haproxy"],
+    "faketime": ["faketime"],
     "java": ["default-jre-headless"],
     "nginx": ["nginx-light", "libnginx-mod-http-js"],
     "node": ["nodejs", "npm"],
