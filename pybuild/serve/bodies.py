@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from pybuild.artifact import File
 
@@ -22,21 +22,21 @@ class Stale(Exception):
     """A file is not what the manifest says: it was changed by hand, or another export is just coming in."""
 
 
-def open_file(out: Path, file: File) -> BinaryIO:
+def open_file(out: Path, file: File) -> FileIO:
     """Open a published file below `out`, following no symlink. Raises `Stale`."""
     *folders, name = file.path.split("/")
     try:
         at = os.open(out, _FOLDER)
         for folder in folders:
             at = _step(at, folder, _FOLDER)
-        stream = os.fdopen(_step(at, name, _REGULAR), "rb", buffering=0)
+        at = _step(at, name, _REGULAR)
     except OSError as fault:
         raise Stale(file.path) from fault
-    seen = os.fstat(stream.fileno())
+    seen = os.fstat(at)
     if not stat.S_ISREG(seen.st_mode) or seen.st_size != file.size:
-        stream.close()
+        os.close(at)
         raise Stale(file.path)
-    return stream  # type: ignore[return-value]
+    return FileIO(at)
 
 
 def _step(folder: int, name: str, flags: int) -> int:
