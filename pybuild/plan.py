@@ -13,7 +13,7 @@ from typing import Literal
 from pybuild.content import Entry
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.routing.params import Params
-from pybuild.routing.tree import Route, Surroundings
+from pybuild.routing.tree import GENERATOR, Route, Surroundings
 from pybuild.site import Site
 from pybuild.urls import collision_key, page_path
 
@@ -146,8 +146,11 @@ def _origin(site: Site, job: Job) -> Location:
     if job.route < 0:
         return Location()
     route = site.routes[job.route]
-    name = site.collection_of[job.route] if job.entry >= 0 else ""
-    return Location(site.collections[name][job.entry].file) if name else Location(route.file)
+    if job.entry >= 0:
+        return Location(site.collections[site.collection_of[job.route]][job.entry].file)
+    if job.params and route.module and GENERATOR in route.module.names:
+        return route.module.place(GENERATOR)
+    return Location(route.file)
 
 
 def conflicts(claims: Iterable[Claim]) -> tuple[Diagnostic, ...]:
@@ -170,9 +173,14 @@ def _above(key: str) -> Iterator[str]:
 
 
 def _same_path(first: Claim, second: Claim) -> Diagnostic:
-    one = f"{_named(first)} and {_named(second)}"
-    how = "" if first.path == second.path else f' and "{second.path}", which some systems store in one file'
-    message = f'{one} both make the file "{first.path}"{how}'
+    """Both places are named; one that makes both paths is told to drop one."""
+    folded = ", which some systems store in one file" if first.path != second.path else ""
+    if first.origin == second.origin:
+        paths = f'"{first.path}" and "{second.path}"' if folded else f'"{first.path}" twice'
+        message = f"{_named(first)} makes {paths}{folded}"
+        return Diagnostic("output-conflict", message, second.origin, "leave one of the two out")
+    other = f'"{second.path}"' if folded else "it too"
+    message = f'{_named(first)} makes "{first.path}" and {_named(second)} makes {other}{folded}'
     notes = (Note("the other one", first.origin),) if first.origin.file else ()
     return Diagnostic("output-conflict", message, second.origin, "rename or remove one of the two", notes)
 

@@ -17,7 +17,7 @@ from pybuild.render.expand import Expanded
 from pybuild.render.rendered import Rendered
 from pybuild.render.worker import ExpandProgram, RenderProgram
 from pybuild.routing.params import Params
-from pybuild.routing.tree import Route
+from pybuild.routing.tree import GENERATOR, Route
 from pybuild.site import Site
 
 R = TypeVar("R")
@@ -32,7 +32,7 @@ def expand(
     """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
     tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
-    places = [Location(site.routes[i].file) for i in tasks]
+    places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, watch, printed)
     rows: list[Expanded | None] = runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks])
     found = [row for row in rows if row is not None]
@@ -40,6 +40,10 @@ def expand(
         *runner.findings,
         *(f for row in found for f in row.findings),
     )
+
+
+def _generator_place(route: Route) -> Location:
+    return route.providers[-1].module.place(GENERATOR) if route.providers else Location(route.file)
 
 
 def _is_filled(site: Site, index: int) -> bool:
@@ -123,14 +127,16 @@ class _Runner:
             message = f"{name} was stopped after {failed.detail}"
             hint = "make it faster, or raise build.timeout or max_duration"
             return Diagnostic("handler-timeout", message, place, hint, notes)
-        said = {
-            "exit": f"{name} ended its process with {failed.detail}",
-            "signal": f"{name} crashed its process with {failed.detail}",
-            "raised": f"{name} failed: {failed.detail}",
-            "lost": f"{name} could not be run: {failed.detail}",
-        }
-        hint = "correct the code that ends the process" if failed.reason != "lost" else "see what it printed"
-        return Diagnostic("handler-error", said[failed.reason], place, hint, notes)
+        said, hint = {
+            "exit": ("ended its process with", "correct the code that ends the process"),
+            "signal": ("crashed its process with", "correct the code that crashes, or the library it calls"),
+            "raised": (
+                "failed:",
+                "correct what it names; report it to pybuild where your code has no part in it",
+            ),
+            "lost": ("could not be run:", "see what it printed"),
+        }[failed.reason]
+        return Diagnostic("handler-error", f"{name} {said} {failed.detail}", place, hint, notes)
 
     def _stopped_at(self, failed: Failed) -> Location | None:
         """The innermost line inside the site where the task was when it was stopped."""
@@ -143,5 +149,7 @@ class _Runner:
 
 
 def _tail(output: str) -> list[str]:
-    lines = [line for line in output.splitlines() if line.strip()]
+    """The last lines a task printed, without the interpreter's report of its crash: `frames` has what it tells."""
+    printed = output.partition("Fatal Python error: ")[0]
+    lines = [line for line in printed.splitlines() if line.strip()]
     return lines[-_OUTPUT_LINES:]

@@ -7,12 +7,13 @@ Source: Starlette's `requests` and `responses`; RFC 9110 §15.4 for redirects, R
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import URL, FormData, Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import (
     FileResponse,
@@ -69,14 +70,21 @@ class NotFound(BaseException):
     """Raised by `not_found`."""
 
 
-def redirect(url: str, status: int = 307) -> NoReturn:
+def redirect(url: str | URL, status: int = 307) -> NoReturn:
     """Answer with a redirect to `url` (307 unless `status` says 301, 302, 303 or 308). Does not return."""
-    raise Redirected(str(url), status)
+    raise Redirected(_address(url), status)
 
 
-def permanent_redirect(url: str) -> NoReturn:
+def permanent_redirect(url: str | URL) -> NoReturn:
     """Answer with a permanent redirect (308) to `url`. Does not return."""
-    raise Redirected(str(url), 308)
+    raise Redirected(_address(url), 308)
+
+
+def _address(url: str | URL) -> str:
+    if not isinstance(url, str | URL):
+        raise TypeError(f"a redirect leads to an address, not to {url!r}")
+    str(url).encode()  # a lone surrogate is refused at the line of the caller
+    return str(url)
 
 
 def not_found() -> NoReturn:
@@ -108,7 +116,7 @@ class BuildRequest(Request):
             "headers": [],
             "path_params": dict(path_params),
         }
-        super().__init__(scope)
+        super().__init__(scope, _nothing_arrives)
         self._on_read = on_read
 
     def _tell(self, what: str) -> None:
@@ -143,4 +151,22 @@ class BuildRequest(Request):
 
     def form(self, **limits: Any) -> Any:
         self._tell("body")
-        return super().form(**limits)
+        return _EmptyForm()
+
+
+class _EmptyForm:
+    """What `request.form()` gives: to be awaited, or entered with `async with`."""
+
+    def __await__(self) -> Generator[Any, None, FormData]:
+        return self.__aenter__().__await__()
+
+    async def __aenter__(self) -> FormData:
+        return FormData()
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+
+async def _nothing_arrives() -> NoReturn:
+    await asyncio.Event().wait()
+    raise AssertionError("a build never disconnects")

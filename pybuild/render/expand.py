@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.render.usercode import SiteCode, Stop
+from pybuild.render.usercode import SiteCode, Stop, kind_of
+from pybuild.routing.check import missing_static_params
 from pybuild.routing.params import Params, check_params
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Provider, Route
@@ -32,7 +33,7 @@ class Expanded:
 def expand_route(site: Site, code: SiteCode, index: int) -> Expanded:
     """Ask the route's segments for their params, outermost first.
 
-    Findings: `import-error`, `handler-error`, `invalid-static-params`, `empty-static-params`.
+    Findings: `import-error`, `handler-error`, `invalid-static-params`, `empty-static-params`, `missing-static-params`.
     """
     route = site.routes[index]
     try:
@@ -41,24 +42,32 @@ def expand_route(site: Site, code: SiteCode, index: int) -> Expanded:
         return Expanded(index, findings=stop.findings)
 
 
-def providers(site: Site, route: Route) -> tuple[Provider, ...]:
-    """Who to ask, outermost first. An image file without params of its own takes those of the page beside it."""
-    if route.kind != "metadata" or (route.module and NAME in route.module.names):
-        return route.providers
-    beside = (r.providers for r in site.routes if r.kind == "page" and r.folder == route.folder)
-    return next(beside, route.providers)
+def providers(site: Site, code: SiteCode, route: Route) -> tuple[Provider, ...]:
+    """Who to ask, outermost first. An image file without params of its own takes those of the page beside it.
+
+    A module that binds names only when it runs is asked whether it has bound the function by then.
+    """
+    own = route.module
+    if route.kind == "metadata" and not (own and NAME in own.names):
+        beside = (r.providers for r in site.routes if r.kind == "page" and r.folder == route.folder)
+        return next(beside, route.providers)
+    if own and own.is_open and NAME not in own.names and hasattr(code.load(own.file), NAME):
+        return (*route.providers, Provider(own, route.pattern))
+    return route.providers
 
 
 def _entries(site: Site, code: SiteCode, route: Route) -> list[Params]:
-    """The params of every step multiplied out; the last step must fill the pattern."""
-    steps = providers(site, route)
-    if not steps:
-        return _from_collection(site, str(route.pattern))
+    """The params of every step multiplied out; together the steps must fill the pattern."""
+    steps = providers(site, code, route)
+    if not steps and (name := _collection(site, str(route.pattern))):
+        return _from_collection(site, name)
+    given = {name for step in steps for name in step.pattern.params}
+    if not given.issuperset(route.pattern.params):
+        raise Stop(missing_static_params(route))
     found: list[Params] = [{}]
     for step in steps:
         found = [entry for known in found for entry in _step(code, step, known)]
-    at = Location(steps[-1].module.file, steps[-1].module.place(NAME).line)
-    return _checked(route.pattern, [dict(entry) for entry in found], {}, at)
+    return _checked(route.pattern, [dict(entry) for entry in found], {}, steps[-1].module.place(NAME))
 
 
 def _step(code: SiteCode, step: Provider, known: Params) -> list[Params]:
@@ -66,11 +75,13 @@ def _step(code: SiteCode, step: Provider, known: Params) -> list[Params]:
     return _checked(step.pattern, entries, known, step.module.place(NAME))
 
 
-def _from_collection(site: Site, pattern: str) -> list[Params]:
-    """The params that a collection of this route gives, without its index."""
-    name = next((name for name, known in site.patterns.items() if str(known) == pattern), None)
-    if name is None:
-        return []
+def _collection(site: Site, pattern: str) -> str:
+    """The name of the collection of this route; "" when there is none."""
+    return next((name for name, known in site.patterns.items() if str(known) == pattern), "")
+
+
+def _from_collection(site: Site, name: str) -> list[Params]:
+    """The params that a collection gives, without its index."""
     segment = site.patterns[name].segments[-1]
     entries = (entry for entry in site.collections[name] if entry.slug)
     return [{segment.name: entry.segments if segment.is_catch_all else entry.slug} for entry in entries]
@@ -81,19 +92,25 @@ def _call(code: SiteCode, step: Provider, known: Params) -> list[Any]:
     file, at = step.module.file, step.module.place(NAME)
     function = getattr(code.load(file), NAME, None)
     if not callable(function):
-        raise Stop(_bad(f"{NAME} is not a function", at, f"write def {NAME}(): …"))
-    with code.guard("handler-error", at, NAME):
+        raise Stop(_bad(f"{NAME} is {kind_of(function)}, not a function", at, f"write def {NAME}(): …"))
+    doing = f"{NAME} of {step.pattern}{_for(known)}"
+    with code.guard("handler-error", at, doing):
         result = code.call(function, _as_given(known))
         if not isinstance(result, str | bytes | Mapping) and isinstance(result, Iterable):
             result = list(result)
     if not isinstance(result, list):
-        kind = "None" if result is None else f"a {type(result).__name__}"
-        raise Stop(_bad(f"{NAME} returned {kind}, not a list", at, "return a list of mappings"))
+        raise Stop(_bad(f"{doing} returned {kind_of(result)}, not a list", at, "return a list of mappings"))
     if not result and not _may_be_empty(step):
-        message = f"{NAME} returned no params, so {step.pattern} would have no page"
+        message = f"{doing} returned no params, so nothing would be exported there"
         hint = "return at least one entry, or write allow_empty = True in this file"
         raise Stop(Diagnostic("empty-static-params", message, at, hint))
     return result
+
+
+def _for(known: Params) -> str:
+    """The parents' params for a message: ` with {"lang": "de"}`; "" without any."""
+    said = ", ".join(f'"{name}": {_as_given(known)[name]!r}' for name in known)
+    return f" with {{{said}}}" if said else ""
 
 
 def _as_given(params: Params) -> dict[str, str | list[str]]:
@@ -112,7 +129,7 @@ def _checked(pattern: Pattern, entries: list[Any], known: Params, at: Location) 
     for entry in entries:
         result = check_params(pattern, entry, known)
         if isinstance(result, list):
-            faults += [Diagnostic(f.code, f"{NAME} for {pattern}: {f.reason}", at, f.hint) for f in result]
+            faults += [Diagnostic(f.code, f"{NAME} of {pattern}: {f.reason}", at, f.hint) for f in result]
         else:
             kept.append(result)
     if faults:

@@ -7,14 +7,19 @@ Knows no template. Source: RFC 9110 §15 for status codes; nextjs.org, "Route Ha
 from __future__ import annotations
 
 import html
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+from urllib.parse import urljoin
 
 from pybuild.artifact import File, Redirection
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
+from pybuild.render.reading import Reading
 from pybuild.render.rendered import Rendered
+from pybuild.render.responses import Answer
 from pybuild.render.tools import Tools
-from pybuild.render.usercode import Answer, Reading, Stop
-from pybuild.urls import encode
+from pybuild.render.usercode import Stop, kind_of
+from pybuild.urls import encode, is_external
 from pybuild.web import Redirected
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -60,42 +65,67 @@ def render_handler(tools: Tools, job: Job) -> Rendered:
 def _get(tools: Tools, job: Job, at: Location, reading: Reading) -> Answer | Redirection:
     context = tools.context(job)
     doing = f"GET {job.url}{tools.shown(job)}"
-    function = getattr(tools.code.load(at.file), "GET", None)
-    if not callable(function):
-        raise Stop(Diagnostic("missing-get", f"GET of {at.file} is not a function", at, "write def GET(): …"))
-    try:
-        with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(at, doing):
-            answer = tools.code.answer(tools.code.call(function, reading.request(context), context))
-    except Redirected as away:
-        return Redirection(job.url, away.url, away.status, at.file, at.line)
+    function = _function(tools, at)
+    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
+        try:
+            said = tools.code.respond(function, reading.request(context), context)
+            answer = tools.code.answer(said)
+        except Redirected as away:
+            return redirection(tools, job, away, at)
     if answer is None:
-        hint = "return JSONResponse(…), PlainTextResponse(…) or another Starlette response"
-        raise Stop(Diagnostic("bad-response", f"{doing} did not return a response", at, hint))
-    if fault := response_fault(answer, doing, at):
+        message = f"{doing} returned {kind_of(said)}, not a response"
+        raise Stop(Diagnostic("bad-response", message, at, _response_hint(said)))
+    if fault := response_fault(answer, doing, at, hint=tools.leave_out(job)):
         raise Stop(fault)
     if answer.status in REDIRECTS:
         return Redirection(job.url, answer.location, answer.status, at.file, at.line)
     return answer
 
 
-def response_fault(answer: Answer, doing: str, at: Location) -> Diagnostic | None:
-    """Say why a static host could not answer with this response."""
+def _function(tools: Tools, at: Location) -> Callable[..., Any]:
+    module = tools.code.load(at.file)
+    if not hasattr(module, "GET"):
+        raise Stop(
+            Diagnostic("missing-get", f"{at.file} defines no GET", at, "define GET(), or delete the file")
+        )
+    if not callable(module.GET):
+        message = f"GET in {at.file} is {kind_of(module.GET)}, not a function"
+        raise Stop(Diagnostic("missing-get", message, at, "write def GET(): …"))
+    function: Callable[..., Any] = module.GET
+    return function
+
+
+def _response_hint(said: object) -> str:
+    if isinstance(said, dict | list):
+        return "return JSONResponse(…)"
+    if isinstance(said, Iterator | AsyncIterator):
+        return "return StreamingResponse(…) of what is yielded"
+    return "return JSONResponse(…), PlainTextResponse(…) or another Starlette response"
+
+
+def redirection(tools: Tools, job: Job, away: Redirected, at: Location) -> Redirection:
+    """What became of `redirect()`, placed where it was called. Raises `Stop` with `bad-response`."""
+    place = tools.code.raised_at(away, at)
+    if away.status not in REDIRECTS:
+        message = f"{job.url} redirects with the status {away.status}"
+        raise Stop(Diagnostic("bad-response", message, place, "use 301, 302, 303, 307 or 308"))
+    return Redirection(job.url, away.url, away.status, place.file, place.line)
+
+
+def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Diagnostic | None:
+    """Say why a static host could not answer with this response; `hint` is for what must not fail."""
     if answer.status in REDIRECTS:
         if answer.location:
             return None
         message, hint = f"{doing} answered {answer.status} without a Location", "return redirect(url)"
+    elif answer.status >= 400:
+        message = f"{doing} answered {answer.status}, and a static host answers 200"
     elif answer.status != 200:
         message = f"{doing} answered {answer.status}, and a static host answers 200"
-        hint = (
-            "leave these params out of generate_static_params, or correct what fails"
-            if answer.status >= 400
-            else "answer 200, or serve this from a backend"
-        )
+        hint = "answer 200, or serve this from a backend"
     elif any(name == "set-cookie" for name, _ in answer.headers):
-        message, hint = (
-            f"{doing} sets a cookie, which a static host cannot",
-            "remove it, or serve this from a backend",
-        )
+        message = f"{doing} sets a cookie, which a static host cannot"
+        hint = "remove it, or serve this from a backend"
     else:
         return None
     return Diagnostic("bad-response", message, at, hint)
@@ -132,11 +162,20 @@ def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
     """A page that sends browsers on where the host has no redirects. None where the URL names a file."""
     if "." in job.url.rpartition("/")[2]:
         return ()
-    is_path = away.location.startswith("/") and not away.location.startswith("//")
-    target = html.escape(encode(tools.config.site.base_path) * is_path + away.location, quote=True)
+    target = html.escape(_target(tools, job, away.location), quote=True)
     body = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
         f'<meta name="robots" content="noindex">\n</head>\n<body>\n<p><a href="{target}">Moved</a></p>\n</body>\n</html>\n'
     )
     return (tools.write(tools.page_path(job), body.encode(), job, origin=tools.origin(job)),)
+
+
+def _target(tools: Tools, job: Job, location: str) -> str:
+    """Where a redirect leads, as browsers are told: a path of the site is put below the base path."""
+    base = encode(tools.config.site.base_path)
+    if is_external(location):
+        return location
+    if not location.startswith("/"):
+        location = urljoin(job.url, location)
+    return location if (location + "/").startswith(base + "/") else base + location

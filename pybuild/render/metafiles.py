@@ -16,7 +16,7 @@ from pybuild.plan import Job
 from pybuild.render.handlers import response_fault
 from pybuild.render.rendered import Rendered
 from pybuild.render.tools import Tools
-from pybuild.render.usercode import Stop
+from pybuild.render.usercode import Stop, kind_of
 from pybuild.routing.inspect import ModuleFacts
 from pybuild.routing.tree import Route
 from pybuild.urls import segment_fault
@@ -36,25 +36,25 @@ _MAGIC = (
 
 
 def render_metadata(tools: Tools, job: Job) -> Rendered:
-    """Run one metadata function. Findings: `import-error`, `handler-error`, `bad-response`, `invalid-setting`."""
+    """Run one metadata function. Findings: `import-error`, `handler-error`, `bad-response`, `unknown-export`."""
     route = tools.route(job)
     facts, kind = route.module, route.metadata
     assert facts is not None and kind is not None, "a metadata file that is not copied has a module"
-    if kind == "sitemap" and "generate_sitemaps" in facts.names:
+    if kind == "sitemap" and tools.defines(facts, "generate_sitemaps"):
         return _sitemaps(tools, job, facts)
     if kind in _SHAPES:
-        made, at = _call(tools, facts, kind, ())
+        made, at = _call(tools, job, facts, kind)
         return Rendered(files=(_shaped(tools, job, kind, job.url[1:], (made, at)),))
     return Rendered(files=(_image(tools, job, route, facts),))
 
 
-def _call(tools: Tools, facts: ModuleFacts, name: str, arguments: tuple[Any, ...]) -> tuple[Any, Location]:
+def _call(tools: Tools, job: Job, facts: ModuleFacts, name: str, *arguments: object) -> tuple[Any, Location]:
     at = facts.place(name)
     function = getattr(tools.code.load(facts.file), name, None)
     if not callable(function):
-        message = f"{facts.file} has no function {name}"
-        raise Stop(Diagnostic("invalid-setting", message, at, f"write def {name}(): …"))
-    with tools.code.guard("handler-error", at, name), tools.not_found_is_finding(at, name):
+        message = f"{facts.file} defines no {name}()"
+        raise Stop(Diagnostic("unknown-export", message, at, f"define {name}(), or delete the file"))
+    with tools.code.guard("handler-error", at, name), tools.not_found_is_finding(job, at, name):
         made = tools.code.call(function, *arguments)
         if isinstance(made, Iterable) and not isinstance(made, str | bytes | Mapping | list | tuple):
             made = list(made)
@@ -62,15 +62,18 @@ def _call(tools: Tools, facts: ModuleFacts, name: str, arguments: tuple[Any, ...
 
 
 def _shaped(tools: Tools, job: Job, kind: str, path: str, made: tuple[Any, Location]) -> File:
+    """Stage what a function returned; at a path of its own where it is one of several sitemaps."""
     body, findings = _SHAPES[kind](made[0], tools.config, made[1])
     if any(finding.is_error for finding in findings):
         raise Stop(*findings)
-    return tools.write(path, body, job, origin=tools.origin(job), media_type=_TYPES[kind])
+    return tools.write(
+        path, body, job, origin=tools.origin(job), media_type=_TYPES[kind], is_aside=path != job.url[1:]
+    )
 
 
 def _sitemaps(tools: Tools, job: Job, facts: ModuleFacts) -> Rendered:
     """Write one sitemap for each id, and the index at the file's own URL."""
-    entries, at = _call(tools, facts, "generate_sitemaps", ())
+    entries, at = _call(tools, job, facts, "generate_sitemaps")
     ids = [_id(entry, at) for entry in entries] if isinstance(entries, list | tuple) else None
     if not ids:
         message = "generate_sitemaps returned no list of ids"
@@ -78,7 +81,7 @@ def _sitemaps(tools: Tools, job: Job, facts: ModuleFacts) -> Rendered:
     folder = job.url[1:].removesuffix(".xml")
     paths = [f"{folder}/{name}.xml" for name in map(str, ids)]
     files = [
-        _shaped(tools, job, "sitemap", path, _call(tools, facts, "sitemap", (name,)))
+        _shaped(tools, job, "sitemap", path, _call(tools, job, facts, "sitemap", name))
         for name, path in zip(ids, paths, strict=True)
     ]
     index = sitemap_index_bytes(paths, tools.config)
@@ -97,13 +100,13 @@ def _id(entry: object, at: Location) -> str | int:
 def _image(tools: Tools, job: Job, route: Route, facts: ModuleFacts) -> File:
     """An icon or social image: bytes, or a response with them."""
     name = str(route.metadata).replace("-", "_")
-    made, at = _call(tools, facts, name, (tools.context(job),))
+    made, at = _call(tools, job, facts, name, tools.context(job))
     said = facts.settings.get("content_type")
     declared = str(said.value) if said else "image/png"
     if isinstance(made, bytes | bytearray):
         body, media_type = bytes(made), _sniffed(bytes(made)) or declared
     else:
-        body, media_type = _from_response(tools, made, at, name)
+        body, media_type = _from_response(tools, job, made, at)
     if media_type.partition(";")[0].strip() != declared:
         message = f"{name} made {media_type}, but its file is named for {declared}"
         raise Stop(
@@ -112,13 +115,14 @@ def _image(tools: Tools, job: Job, route: Route, facts: ModuleFacts) -> File:
     return tools.write(job.url[1:], body, job, origin=tools.origin(job))
 
 
-def _from_response(tools: Tools, made: object, at: Location, name: str) -> tuple[bytes, str]:
+def _from_response(tools: Tools, job: Job, made: object, at: Location) -> tuple[bytes, str]:
+    name = f"GET {job.url}{tools.shown(job)}"
     with tools.code.guard("handler-error", at, name):
         answer = tools.code.answer(made)
     if answer is None:
-        message = f"{name} returned a {type(made).__name__}, not bytes or a response"
+        message = f"{name} returned {kind_of(made)}, not bytes or a response"
         raise Stop(Diagnostic("bad-response", message, at, "return the bytes of the image"))
-    if answer.status != 200 and (fault := response_fault(answer, name, at)):
+    if answer.status != 200 and (fault := response_fault(answer, name, at, hint=tools.leave_out(job))):
         raise Stop(fault)
     return answer.body, answer.media_type or _sniffed(answer.body)
 

@@ -18,20 +18,21 @@ from pybuild.artifact import File, Page, Redirection
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
 from pybuild.render.feedhtml import absolute_html
-from pybuild.render.handlers import REDIRECTS, stub
+from pybuild.render.handlers import redirection, stub
 from pybuild.render.library import Document
 from pybuild.render.markdown import Heading
 from pybuild.render.pagelinks import anchors_of, hrefs_of, links_of
 from pybuild.render.rendered import Rendered
 from pybuild.render.summary import Summary, summarise
 from pybuild.render.tools import Tools
-from pybuild.render.usercode import Stop
+from pybuild.render.usercode import Stop, kind_of
 from pybuild.render.variants import compose, from_html, from_markdown, main_content
 from pybuild.routing.tree import Route
 from pybuild.urls import variant_urls
 from pybuild.web import Redirected
 
 LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
+_OWN = ("children", "document", "head", "page", "params", "site")
 _WHOLE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
 _HEAD_END = re.compile(r"</head\s*>", re.I)
 
@@ -75,10 +76,10 @@ class Made:
 def render_page(tools: Tools, job: Job) -> Rendered:
     """Make one page and its variant. Raises `Stop` with the findings that prevent it."""
     route = tools.route(job)
-    try:
-        values, document = _load(tools, job, route)
-    except Redirected as away:
-        return _redirected(tools, job, route, away)
+    loaded = _load(tools, job, route)
+    if isinstance(loaded, Redirection):
+        return Rendered(files=stub(tools, job, loaded), redirection=loaded)
+    values, document = loaded
     summary = summarise(tools, job, document, tools.context(job))
     made = Made(job, route, values, document, summary, _view(tools, job, summary, document))
     html = _with_variant_link(_html(tools, made), made)
@@ -94,34 +95,40 @@ def render_page(tools: Tools, job: Job) -> Rendered:
     )
 
 
-def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Document | None]:
+def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Document | None] | Redirection:
     """Find the page's document and run its `load`."""
     document = tools.document(job)
-    if route.module is None or "load" not in route.module.names:
+    if route.module is None or not tools.defines(route.module, "load"):
         return {}, document
     at = route.module.place("load")
     doing = f"load for {job.url}{tools.shown(job)}"
     function = getattr(tools.code.load(route.module.file), "load", None)
     if not callable(function):
-        raise Stop(Diagnostic("invalid-setting", "load is not a function", at, "write def load(ctx): …"))
-    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(at, doing):
-        given = tools.code.call(function, tools.context(job))
+        message = f"load is {kind_of(function)}, not a function"
+        raise Stop(Diagnostic("invalid-setting", message, at, "write def load(ctx): …"))
+    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
+        try:
+            given = tools.code.call(function, tools.context(job))
+        except Redirected as away:
+            return redirection(tools, job, away, at)
     if isinstance(given, Document):
         return {}, Document(given.entry, tools.library, job.url)
-    if isinstance(given, Mapping) and all(isinstance(key, str) for key in given):
-        return given, document
-    kind = "None" if given is None else f"a {type(given).__name__}"
-    message = f"{doing} returned {kind}, not a mapping or a document"
-    raise Stop(Diagnostic("bad-response", message, at, 'return {"name": value, …}'))
+    if fault := _values_fault(given):
+        raise Stop(Diagnostic("bad-response", f"{doing} returned {fault[0]}", at, fault[1]))
+    own = given.get("document")
+    return given, Document(own.entry, tools.library, job.url) if isinstance(own, Document) else document
 
 
-def _redirected(tools: Tools, job: Job, route: Route, away: Redirected) -> Rendered:
-    at = route.module.place("load") if route.module else Location(route.file)
-    if away.status not in REDIRECTS:
-        message = f"load for {job.url} redirects with the status {away.status}"
-        raise Stop(Diagnostic("bad-response", message, at, "use 301, 302, 303, 307 or 308"))
-    redirection = Redirection(job.url, away.url, away.status, at.file, at.line)
-    return Rendered(files=stub(tools, job, redirection), redirection=redirection)
+def _values_fault(given: object) -> tuple[str, str] | None:
+    """Why `load` may not return this, and what to do; a document may be given by that name."""
+    if not isinstance(given, Mapping):
+        return f"{kind_of(given)}, not a mapping or a document", 'return {"name": value, …}'
+    if odd := [key for key in given if not isinstance(key, str)]:
+        return f"a mapping with the key {odd[0]!r}, which is no name", 'return {"name": value, …}'
+    taken = next((name for name in _OWN if name in given and not isinstance(given[name], Document)), None)
+    if taken:
+        return f'a value named "{taken}", a name that templates are given already', "give it another name"
+    return None
 
 
 def _view(tools: Tools, job: Job, summary: Summary, document: Document | None) -> PageView:
@@ -165,9 +172,9 @@ def _template_name(made: Made) -> str:
         return DOCUMENT
     if made.job.kind == "not_found":
         return NOT_FOUND
-    message = f"{made.route.file} has no page.html or page.md beside it, and its load returns no document"
-    hint = "write page.html beside it, or return a document from load"
-    raise Stop(Diagnostic("template-error", message, made.blame, hint))
+    message = f"{made.route.file} has nothing to show: no page.html or page.md beside it, and load gives no document"
+    hint = "write page.html beside it, or return a document from load()"
+    raise Stop(Diagnostic("unknown-export", message, made.blame, hint))
 
 
 def _with_variant_link(html: str, made: Made) -> str:
@@ -203,7 +210,7 @@ def _write_variants(tools: Tools, made: Made, html: str) -> list[File]:
     body = _encoded(_variant(tools, made, html), made)
     urls = variant_urls(job.url, trailing_slash=tools.config.trailing_slash)
     free = [url[1:] for url in urls if url[1:] not in tools.taken]
-    return [tools.write(path, body, job, origin=tools.origin(job), is_variant=True) for path in free]
+    return [tools.write(path, body, job, origin=tools.origin(job), is_aside=True) for path in free]
 
 
 def _variant(tools: Tools, made: Made, html: str) -> str:

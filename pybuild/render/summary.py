@@ -20,7 +20,7 @@ from pybuild.plan import Job
 from pybuild.render.library import Document
 from pybuild.render.metadata import Layer, Metadata, PageFacts, head_markup, resolve
 from pybuild.render.tools import Tools
-from pybuild.render.usercode import Context, Stop
+from pybuild.render.usercode import Context, Stop, kind_of
 from pybuild.routing.inspect import ModuleFacts
 from pybuild.routing.tree import Route
 
@@ -51,10 +51,10 @@ def summarise(tools: Tools, job: Job, document: Document | None, context: Contex
     )
     layers = [
         *_site_layers(tools),
-        *_layout_layers(tools, route, context),
+        *_layout_layers(tools, job, context),
         *_image_layers(tools, job, route),
         *_document_layers(document, route),
-        *_page_layers(tools, route, context),
+        *_page_layers(tools, job, context),
     ]
     metadata, findings = resolve(layers, tools.config, facts)
     variant = tools.library.links.variant(job.url) if is_page else ""
@@ -78,15 +78,16 @@ def _site_layers(tools: Tools) -> Iterator[Layer]:
         yield Layer(tools.config.settings.metadata, "settings", -1, Location(tools.config.file))
 
 
-def _layout_layers(tools: Tools, route: Route, context: Context) -> Iterator[Layer]:
-    for module in route.surroundings.layout_modules:
-        yield from _said_by(tools, module, "layout", context)
+def _layout_layers(tools: Tools, job: Job, context: Context) -> Iterator[Layer]:
+    for module in tools.route(job).surroundings.layout_modules:
+        yield from _said_by(tools, job, module, "layout", context)
 
 
-def _page_layers(tools: Tools, route: Route, context: Context) -> Iterator[Layer]:
+def _page_layers(tools: Tools, job: Job, context: Context) -> Iterator[Layer]:
     """The page's own code has the last word; the document gives the defaults."""
+    route = tools.route(job)
     if route.module and route.kind in ("page", "not_found"):
-        yield from _said_by(tools, route.module, "page", context)
+        yield from _said_by(tools, job, route.module, "page", context)
 
 
 _IMAGE_KEYS = {
@@ -117,18 +118,17 @@ def _image_layers(tools: Tools, job: Job, route: Route) -> Iterator[Layer]:
         yield Layer(found, "page", 0, Location(route.file))
 
 
-def _said_by(tools: Tools, facts: ModuleFacts, kind: Any, context: Context) -> Iterator[Layer]:
+def _said_by(tools: Tools, job: Job, facts: ModuleFacts, kind: Any, context: Context) -> Iterator[Layer]:
     """The `metadata` of a module, or what its `generate_metadata` returns."""
-    if not {"metadata", "generate_metadata"} & set(facts.names):
-        return
-    module = tools.code.load(facts.file)
     depth = facts.file.count("/") - 1
-    if "metadata" in facts.names:
+    if tools.defines(facts, "metadata"):
+        module = tools.code.load(facts.file)
         yield Layer(_mapping(module.metadata, facts, "metadata"), kind, depth, facts.place("metadata"))
-    if "generate_metadata" in facts.names:
+    if tools.defines(facts, "generate_metadata"):
+        module = tools.code.load(facts.file)
         at = facts.place("generate_metadata")
         doing = f"generate_metadata for {context.path}"
-        with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(at, doing):
+        with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
             made = tools.code.call(module.generate_metadata, context)
         yield Layer(_mapping(made, facts, "generate_metadata"), kind, depth, at)
 
@@ -136,7 +136,7 @@ def _said_by(tools: Tools, facts: ModuleFacts, kind: Any, context: Context) -> I
 def _mapping(value: object, facts: ModuleFacts, name: str) -> Mapping[str, Any]:
     if isinstance(value, Mapping):
         return value
-    message = f"{name} gives a {type(value).__name__}, not a mapping"
+    message = f"{name} gives {kind_of(value)}, not a mapping"
     raise Stop(
         Diagnostic("invalid-setting", message, facts.place(name), 'give {"title": "…", "description": "…"}')
     )

@@ -7,7 +7,7 @@ Source: Jinja2 3.1, "API" and "Sandbox"; templates are the site author's code an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ _MONTHS = (
 )
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _SAFE_SCHEMES = frozenset({"", "http", "https", "mailto", "tel", "sms", "ftp"})
+_UNDEFINED = re.compile(r"'([^']+)' is undefined")
+_OWN_TYPE = re.compile(r"'pybuild(?:\.\w+)+\.(\w+) object'")
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -45,10 +47,10 @@ class Templates:
         self._config = config
         self._code = code
         self._library = library
-        folders = [str(config.root / "templates")]
         loaders: list[jinja2.BaseLoader] = [
-            jinja2.PrefixLoader({"app": jinja2.FileSystemLoader(str(config.root / "app"))}),
-            jinja2.FileSystemLoader([*folders, str(shipped_folder())]),
+            jinja2.PrefixLoader({"app": _Utf8Loader(config.root, "app")}),
+            _Utf8Loader(config.root, "templates"),
+            jinja2.FileSystemLoader(str(shipped_folder())),
         ]
         self.environment = jinja2.Environment(
             loader=jinja2.ChoiceLoader(loaders),
@@ -90,12 +92,12 @@ class Templates:
         """Render one template. Raises `Stop` with `template-error`; `blame` is the place when none is known."""
         try:
             return self.environment.get_template(name).render(context)
-        except Stop:
+        except (Stop, KeyboardInterrupt, GeneratorExit):
             raise
         except jinja2.TemplateSyntaxError as fault:
             raise Stop(self._syntax_fault(fault, blame)) from None
-        except Exception as fault:
-            raise Stop(self._runtime_fault(fault, name, blame)) from None
+        except BaseException as fault:  # what a value from load() does may also be sys.exit() or redirect()
+            raise Stop(self._runtime_fault(fault, name, context, blame)) from None
 
     def _syntax_fault(self, fault: jinja2.TemplateSyntaxError, blame: Location) -> Diagnostic:
         file = self._code.relative(fault.filename or "")
@@ -104,21 +106,53 @@ class Templates:
             "template-error", f"this is not Jinja2: {fault.message}", at, "correct the tag at this line"
         )
 
-    def _runtime_fault(self, fault: Exception, name: str, blame: Location) -> Diagnostic:
+    def _runtime_fault(
+        self, fault: BaseException, name: str, context: Mapping[str, Any], blame: Location
+    ) -> Diagnostic:
         made = self._code.fault(fault, "template-error", blame, f"the template {name}")
         if made.location.file.endswith(".py"):
             return Diagnostic("handler-error", made.message, made.location, made.hint, made.notes)
-        return Diagnostic("template-error", made.message, made.location, self._hint(fault), made.notes)
+        message = _OWN_TYPE.sub(r'"\1"', made.message)
+        return Diagnostic("template-error", message, made.location, self._hint(fault, context))
 
-    def _hint(self, fault: Exception) -> str:
+    def _hint(self, fault: BaseException, context: Mapping[str, Any]) -> str:
         if isinstance(fault, jinja2.TemplatesNotFound | jinja2.TemplateNotFound):
             near = did_you_mean(str(fault.name), self.environment.list_templates())
             return near or "make the file below templates/, or correct the name"
         if isinstance(fault, jinja2.UndefinedError):
-            return "correct the name, pass it from load(), or write {% if name is defined %}"
-        if isinstance(fault, UnicodeDecodeError):
-            return "save the template as UTF-8"
+            found = _UNDEFINED.search(str(fault))
+            near = did_you_mean(found[1], {*context, *self.environment.globals}) if found else ""
+            return near or "correct the name, pass it from load(), or write {% if name is defined %}"
         return "correct the template at this line"
+
+
+class _Utf8Loader(jinja2.FileSystemLoader):
+    """Templates from a folder of the site. Raises `Stop` with `encoding-error` for one that is not UTF-8."""
+
+    def __init__(self, root: Path, folder: str) -> None:
+        super().__init__(str(root / folder))
+        self._root = root
+        self._folder = folder
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            return super().get_source(environment, template)
+        except UnicodeDecodeError:
+            file = f"{self._folder}/{template}"
+            raise Stop(_encoding_fault(file, (self._root / file).read_bytes())) from None
+
+
+def _encoding_fault(file: str, content: bytes) -> Diagnostic:
+    """Place the fault of a file that is not UTF-8."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        line = content.count(b"\n", 0, fault.start) + 1
+        message = f"byte {fault.start} of {file} (0x{content[fault.start]:02x}) is not UTF-8 text"
+        return Diagnostic("encoding-error", message, Location(file, line), "save the file as UTF-8")
+    raise AssertionError(f"{file} was read twice and changed between")
 
 
 def format_date(value: Any, pattern: str = "%Y-%m-%d") -> str:

@@ -19,6 +19,7 @@ from pybuild.publish.stage import Stage
 from pybuild.render.library import Document, Library
 from pybuild.render.templates import Templates
 from pybuild.render.usercode import Context, SiteCode, Stop
+from pybuild.routing.inspect import ModuleFacts
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
 from pybuild.site import Site
@@ -111,16 +112,27 @@ class Tools:
         said = ", ".join(f"{name}={list(v) if isinstance(v, tuple) else v!r}" for name, v in job.params)
         return f" ({said})" if said else ""
 
+    def leave_out(self, job: Job) -> str:
+        """What to do about a URL that does not exist: an order for a hint."""
+        if job.entry >= 0:
+            return "write draft: true into its front matter, or correct what fails"
+        if job.params:
+            return "leave these params out of generate_static_params, or correct what fails"
+        return f"correct what fails, or delete {self.origin(job)}"
+
+    def defines(self, facts: ModuleFacts, name: str) -> bool:
+        """Whether a module has a name, also one that only running it binds."""
+        return name in facts.names or (facts.is_open and hasattr(self.code.load(facts.file), name))
+
     @contextmanager
-    def not_found_is_finding(self, at: Location, doing: str) -> Iterator[None]:
+    def not_found_is_finding(self, job: Job, at: Location, doing: str) -> Iterator[None]:
         """Turn `not_found()` into `bad-response`, placed where it was called."""
         try:
             yield
         except NotFound as error:
-            made = self.code.fault(error, "bad-response", at, doing)
-            hint = "leave these params out of generate_static_params"
             message = f"{doing} called not_found(), so this URL would not exist"
-            raise Stop(Diagnostic("bad-response", message, made.location, hint)) from None
+            place = self.code.raised_at(error, at)
+            raise Stop(Diagnostic("bad-response", message, place, self.leave_out(job))) from None
 
     def write(
         self,
@@ -132,9 +144,12 @@ class Tools:
         media_type: str = "",
         headers: Headers = (),
         is_page: bool = False,
-        is_variant: bool = False,
+        is_aside: bool = False,
     ) -> File:
-        """Stage one file. Raises `Stop` with `secret-in-output` rather than write a secret."""
+        """Stage one file; `is_aside` says that it answers a URL of its own.
+
+        Raises `Stop` with `secret-in-output` rather than write a secret.
+        """
         for name, value in self.config.secrets.items():
             if value.encode() in body:
                 message = f"{path} would publish the value of the environment variable {name}"
@@ -145,5 +160,5 @@ class Tools:
             digest, size = self.stage.write(path, body)
         except OSError as fault:
             raise Stop(publish_error(fault, f"write {path}", needed=len(body))) from None
-        url = "" if "/" + path == job.url or job.kind == "not_found" or is_variant else job.url
+        url = "" if "/" + path == job.url or job.kind == "not_found" or is_aside else job.url
         return File(path, origin, digest, size, url, media_type, headers, is_page)

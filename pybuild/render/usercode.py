@@ -21,15 +21,12 @@ from typing import Any
 
 from starlette.responses import Response
 
-from pybuild.artifact import Headers
 from pybuild.config import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
-from pybuild.web import BuildRequest, NotFound, Redirected
+from pybuild.render.responses import Answer, is_application, is_response, plain_answer, run_application
+from pybuild.routing.check import METHODS, non_get_handler
+from pybuild.web import NotFound, Redirected, Request
 
-METHODS = ("POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-_SERVER_OWN = frozenset(  # a host sets these itself from the bytes it serves
-    ["content-length", "etag", "last-modified", "date", "accept-ranges", "transfer-encoding", "connection", "server"]
-)
 _PACKAGE = "_pybuild_site"
 
 
@@ -41,17 +38,6 @@ class Context:
     path: str  # decoded URL: "/docs/a"
     url: str  # absolute and encoded: "https://a.example/docs/a"
     site: Site
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a response says, read to its end."""
-
-    status: int
-    body: bytes
-    media_type: str  # the whole Content-Type; "" when the response has none
-    headers: Headers  # lower-case names, in the order of the response, without what a host sets itself
-    location: str = ""
 
 
 class Stop(Exception):
@@ -126,26 +112,16 @@ class SiteCode:
         module = self.load(file)
         late = [m for m in METHODS if m not in set(seen) and callable(getattr(module, m, None))]
         return [
-            Diagnostic(
-                "non-get-handler",
-                f"{method} cannot be exported: a static host only answers GET",
-                Location(file, _line_of(getattr(module, method), self.root / file)),
-                f"remove {method}, or serve it from a backend and add a [[proxies]] rule",
-            )
+            non_get_handler(method, Location(file, _line_of(getattr(module, method), self.root / file)))
             for method in late
         ]
 
-    def line(self, file: str, name: str) -> int | None:
-        """The line where a function of a loaded module starts; None for anything else."""
-        found = _line_of(getattr(self.load(file), name, None), self.root / file)
-        return found if found > 1 else None
-
     @contextmanager
     def guard(self, code: str, at: Location, doing: str) -> Iterator[None]:
-        """Turn whatever site code raises into `Stop` with one finding. A redirect passes."""
+        """Turn whatever site code raises into `Stop` with one finding."""
         try:
             yield
-        except (Stop, Redirected, KeyboardInterrupt, GeneratorExit):
+        except (Stop, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             raise Stop(self.fault(error, code, at, doing)) from None
@@ -154,6 +130,12 @@ class SiteCode:
         """Call with as many of the arguments as the function takes, and wait for the result if it must be."""
         result = function(*arguments[: _arity(function, len(arguments))])
         return self.settle(result)
+
+    def respond(self, handler: Callable[..., Any], request: Request, context: Context) -> Any:
+        """Call a handler for its response; one that is an ASGI application is sent the request itself."""
+        if is_application(handler):
+            return self._runner.run(run_application(handler, request.scope))
+        return self.call(handler, request, context)
 
     def settle(self, result: Any) -> Any:
         """Await an awaitable and gather an async iterator; anything else is returned as it is."""
@@ -165,11 +147,11 @@ class SiteCode:
 
     def answer(self, response: Any) -> Answer | None:
         """Read a Starlette-compatible response to its end; None when it is none."""
-        if not (isinstance(response, Response) or _is_asgi(response)):
+        if isinstance(response, Answer):
+            return response
+        if not is_response(response):
             return None
-        if isinstance(response, Response) and _is_plain(response):
-            return _answer(response.status_code, response.raw_headers, bytes(response.body))
-        return self._runner.run(_run_asgi(response))
+        return plain_answer(response) or self._runner.run(run_application(response))
 
     def fault(self, error: BaseException, code: str, default: Location, doing: str) -> Diagnostic:
         """Make a finding of an exception, placed at the innermost line inside the site."""
@@ -192,6 +174,10 @@ class SiteCode:
         named = f"{Path(outer.filename).name}:{outer.lineno}, in {outer.name}" if outer else ""
         return Location(self.relative(last.filename), last.lineno), named
 
+    def raised_at(self, error: BaseException, default: Location) -> Location:
+        """The innermost line inside the site that an exception came through."""
+        return self._innermost(error)[0] or default
+
     def relative(self, filename: str) -> str:
         """The site's own name of a file; "" for a file outside it or in its virtual environment."""
         try:
@@ -210,30 +196,10 @@ class SiteCode:
         return default
 
 
-class Reading:
-    """Collects attempts of a handler to read what a build has not got."""
-
-    def __init__(self, code: SiteCode, default: Location, *, refuse: bool) -> None:
-        self._code = code
-        self._default = default
-        self._refuse = refuse
-        self.findings: list[Diagnostic] = []
-
-    def __call__(self, what: str, frame: types.FrameType) -> None:
-        self.findings.append(
-            Diagnostic(
-                "request-data-at-build",
-                f"the request's {what} are read, and at build time they are empty"
-                if what.endswith("s")
-                else f"the request's {what} is read, and at build time it is empty",
-                self._code.place(frame, self._default),
-                "take what varies from the path with generate_static_params, or serve this from a backend",
-                severity="error" if self._refuse else "warning",
-            )
-        )
-
-    def request(self, context: Context) -> BuildRequest:
-        return BuildRequest(context.url, context.params, self)
+def kind_of(value: object) -> str:
+    """Name the type of a value for a message: `a dict`, `an int`, `None`."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def _line_of(function: Any, file: Path) -> int:
@@ -263,52 +229,6 @@ async def _await(result: Awaitable[Any]) -> Any:
 
 async def _gather(items: AsyncIterable[Any]) -> list[Any]:
     return [item async for item in items]
-
-
-def _is_asgi(response: Any) -> bool:
-    """Whether a value is an ASGI application: a callable of (scope, receive, send)."""
-    if isinstance(response, type) or not callable(response):
-        return False
-    try:
-        parameters = list(inspect.signature(response).parameters)
-    except (TypeError, ValueError):
-        return False
-    return len(parameters) == 3
-
-
-def _is_plain(response: Response) -> bool:
-    return "body" in vars(response) and response.background is None
-
-
-async def _run_asgi(application: Any) -> Answer:
-    status = 200
-    headers: list[tuple[bytes, bytes]] = []
-    body = bytearray()
-
-    async def receive() -> dict[str, Any]:
-        await asyncio.Event().wait()
-        raise AssertionError("a build never disconnects")
-
-    async def send(message: Mapping[str, Any]) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-            headers.extend(message.get("headers", ()))
-        elif message["type"] == "http.response.body":
-            body.extend(message.get("body", b""))
-
-    scope = {"type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1"}
-    await application(
-        {**scope, "method": "GET", "path": "/", "query_string": b"", "headers": []}, receive, send
-    )
-    return _answer(status, headers, bytes(body))
-
-
-def _answer(status: int, raw: Iterable[tuple[bytes, bytes]], body: bytes) -> Answer:
-    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
-    first = dict(reversed(pairs))
-    kept = tuple(p for p in pairs if p[0] not in _SERVER_OWN | {"content-type", "location"})
-    return Answer(status, body, first.get("content-type", ""), kept, first.get("location", ""))
 
 
 def _described(error: BaseException) -> str:

@@ -79,11 +79,7 @@ def _handler(module: ModuleFacts) -> list[Diagnostic]:
     findings = []
     for method in METHODS:
         if method in module.names:
-            message = f"{method} in {module.file} cannot be exported: a static host only answers GET"
-            hint = _METHOD_HINTS.get(
-                method, "delete it here, and serve it from a backend, reached through [[proxies]]"
-            )
-            findings.append(Diagnostic("non-get-handler", message, module.place(method), hint))
+            findings.append(non_get_handler(method, module.place(method)))
     if "GET" not in module.names and not module.is_open:
         findings.append(_missing_get(module))
     if "dynamic" not in module.names:
@@ -91,6 +87,13 @@ def _handler(module: ModuleFacts) -> list[Diagnostic]:
         hint = 'write dynamic = "force-static" at the top level'
         findings.append(Diagnostic("not-force-static", message, module.place("GET"), hint))
     return findings
+
+
+def non_get_handler(method: str, at: Location) -> Diagnostic:
+    """Refuse a method that no static host answers."""
+    message = f"{method} in {at.file} cannot be exported: a static host only answers GET"
+    usual = "delete it here, and serve it from a backend, reached through [[proxies]]"
+    return Diagnostic("non-get-handler", message, at, _METHOD_HINTS.get(method, usual))
 
 
 def _missing_get(module: ModuleFacts) -> Diagnostic:
@@ -102,9 +105,7 @@ def _missing_get(module: ModuleFacts) -> Diagnostic:
 def _metadata_function(module: ModuleFacts, name: str) -> list[Diagnostic]:
     if name in module.names or module.is_open:
         return []
-    near = next(
-        (other for other in module.names if other.replace("_", "").lower() == name.replace("_", "")), None
-    )
+    near = next(iter(difflib.get_close_matches(name, list(module.names), n=1, cutoff=0.8)), None)
     hint = f"rename {near} to {name}" if near else f"define {name}(), or delete the file"
     return [
         Diagnostic("unknown-export", f"{module.file} defines no {name}()", module.place(near or ""), hint)
@@ -132,19 +133,21 @@ def _static_params(route: Route, collections: Iterable[Pattern]) -> list[Diagnos
     enumerated = route.kind in {"page", "handler"} and route.pattern in collections
     if not missing or enumerated or (route.module and route.module.is_open):
         return []
-    names = " and ".join(f'"{name}"' for name in missing)
+    return [missing_static_params(route)]
+
+
+def missing_static_params(route: Route) -> Diagnostic:
+    """Say that nobody gives the params of a route."""
+    covered = {name for provider in route.providers for name in provider.pattern.params}
+    names = " and ".join(f'"{name}"' for name in route.pattern.params if name not in covered)
     message = f"nothing says which values {names} of {route.pattern} can have"
     example = ", ".join(
         f'"{s.name}": {"[…]" if s.is_catch_all else "…"}' for s in route.pattern.segments if s.is_param
     )
-    where = (
-        route.module.file
-        if route.module
-        else f"{route.folder}/{'page' if route.kind == 'page' else 'layout'}.py"
-    )
-    hint = f"define generate_static_params() in {where}: return [{{{example}}}]"
+    beside = f"{route.folder}/{'page' if route.kind == 'page' else 'layout'}.py"
+    hint = f"define generate_static_params() in {route.module.file if route.module else beside}: return [{{{example}}}]"
     at = route.module.place("GET") if route.module else Location(route.file)
-    return [Diagnostic("missing-static-params", message, at, hint)]
+    return Diagnostic("missing-static-params", message, at, hint)
 
 
 def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:

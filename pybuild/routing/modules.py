@@ -64,6 +64,8 @@ def _star(root: Path, importer: Path, visited: frozenset[Path]) -> Star:
     """Resolve star imports of `importer` inside the site; a circle of them adds no name."""
 
     def star(module: str, level: int) -> ModuleFacts | None:
+        if (module, level) == ("pybuild", 0):  # gives no name that has a meaning in a module of the site
+            return ModuleFacts("")
         disk = _locate(root, importer, module, level)
         if disk is None:
             return None

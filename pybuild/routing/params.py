@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pybuild.routing.segments import Pattern, Refused, Segment
 from pybuild.urls import path_fault, segment_fault
 
+_SHOWN = 60  # characters of a value in a message
+
 Params = Mapping[str, str | tuple[str, ...]]  # a tuple for a catch-all
 
 
@@ -34,7 +36,9 @@ def check_params(
     faults = [result for result in results.values() if isinstance(result, Refused)]
     params = {name: result for name, result in results.items() if not isinstance(result, Refused)}
     if not faults and (fault := path_fault(pattern.fill(params)[1:] or "index")):
-        faults = [_bad(f"{dict(entry)!r} makes a path that cannot be written: {fault}", "shorten the values")]
+        faults = [
+            _bad(f"{_shown(dict(entry))} makes a path that cannot be written: {fault}", "shorten the values")
+        ]
     return faults or params
 
 
@@ -77,7 +81,7 @@ def _text(segment: Segment, value: object) -> str | Refused:
     hint = "write decoded text that is one path segment, or leave the entry out"
     if "/" in value:
         hint = f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
-    return _bad(f'"{segment.name}" cannot be {value!r}: {fault}', hint) if fault else value
+    return _bad(f'"{segment.name}" cannot be {_shown(value)}: {fault}', hint) if fault else value
 
 
 def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Refused:
@@ -93,12 +97,17 @@ def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Re
         suffix = segment.suffix if index == last else ""
         if fault := _segment_value_fault(prefix, value, suffix):
             hint = "write decoded text, one path segment an item, or leave the entry out"
-            return _bad(f'"{segment.name}" cannot hold {value!r}: {fault}', hint)
+            return _bad(f'"{segment.name}" cannot hold {_shown(value)}: {fault}', hint)
     return tuple(value for value in values if isinstance(value, str))
 
 
 def _segment_value_fault(prefix: str, value: str, suffix: str) -> str | None:
     return segment_fault(prefix + value + suffix) if value else "it is empty"
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def _kind(value: object) -> str:
