@@ -26,10 +26,19 @@ DEBIAN = {  # the command that shows a package is there, and the package
     "faketime": ["faketime"],
     "java": ["default-jre-headless"],
     "nginx": ["nginx-light", "libnginx-mod-http-js"],
+    "njs": ["njs"],
     "node": ["nodejs", "npm"],
     "varnishd": ["varnish"],
 }
-NPM = ("vnu-jar@26.9.27",)
+NPM = (
+    "@netlify/headers-parser@9.0.3",
+    "@netlify/redirect-parser@15.0.4",
+    "@vercel/routing-utils@6.6.0",
+    "deno@2.4.4",
+    "node@22.23.3",
+    "vnu-jar@26.9.27",
+    "wrangler@4.164.0",
+)
 
 
 def call(*words: str | Path, **options: object) -> None:

@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybuild.targets import caddy, nginx, static
+from pybuild.targets import apache, caddy, cloudflare, cloudflare_pages, nginx, static
 from pybuild.targets.base import Compiled, Target, compile_rules
 
 TARGETS: Mapping[str, Target] = {
-    target.name: target for target in (static.TARGET, nginx.TARGET, caddy.TARGET)
+    target.name: target
+    for target in (
+        static.TARGET,
+        nginx.TARGET,
+        caddy.TARGET,
+        apache.TARGET,
+        cloudflare.TARGET,
+        cloudflare_pages.TARGET,
+    )
 }
 
 __all__ = ["TARGETS", "Compiled", "Target", "compile_rules"]

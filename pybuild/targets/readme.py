@@ -1,0 +1,28 @@
+"""The page that stands beside the files of a target and says how to put them to use.
+
+Owns its wording. Knows no host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pybuild.artifact import Artifact
+from pybuild.rules.model import RuleSet
+
+
+def readme(target: str, commands: Sequence[str], more: Sequence[str] = ()) -> Artifact:
+    """`README.md`: the commands that deploy, run in its folder, and what must be there before."""
+    lines = [f"# Deploying to {target}", "", "Run in this folder:", "", *(f"    {one}" for one in commands)]
+    lines += ["", *more] if more else []
+    lines += ["", "Written by pybuild; the next export writes it anew."]
+    return Artifact("README.md", f"[{target}]", ("\n".join(lines) + "\n").encode())
+
+
+def secrets(rules: RuleSet, command: str) -> tuple[str, ...]:
+    """How the secrets of proxies are given to the host; `command` has a place for `{name}`."""
+    names = sorted({name for rule in rules.proxies for name in rule.env_names})
+    if not names:
+        return ()
+    intro = "Once, so that the proxies have their secrets:"
+    return (intro, "", *(f"    {command.format(name=name)}" for name in names))

@@ -1,0 +1,110 @@
+"""Cloud hosts on this machine: their own local runtimes, started on the files a target writes."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from targets.test_engines import TOKEN, Answer, Tree, deploy, free_port, require
+
+TOOLS = Path(__file__).parents[2] / ".tools" / "node_modules"
+QUIET = {"CLOUDFLARE_CF_FETCH_ENABLED": "false", "WRANGLER_SEND_METRICS": "false", "CI": "1", "NO_COLOR": "1"}
+
+
+def tool(path: str) -> Path:
+    """A file of an npm package; without it the test is skipped, and in CI it fails."""
+    file = TOOLS / path
+    if not file.exists() and os.environ.get("CI"):
+        pytest.fail(f"{path} is not installed")
+    if not file.exists():
+        pytest.skip(f"{path} is not installed")
+    return file
+
+
+def node() -> str:
+    """Node in the version that wrangler wants."""
+    return str(tool("node/bin/node"))
+
+
+def wrangler(*words: str, home: Path, port: int) -> subprocess.Popen[bytes]:
+    """Start wrangler without network, in a process group of its own."""
+    (home / ".dev.vars").write_text(f'PB_TEST_TOKEN="{TOKEN}"\n')
+    program = str(tool("wrangler/bin/wrangler.js"))
+    options = ("--ip", "127.0.0.1", "--port", str(port), "--inspector-port", str(free_port()))
+    settings = {"HOME": str(home), "WRANGLER_LOG_PATH": str(home / "logs"), **QUIET}
+    path = f"{Path(node()).parent}:{os.environ['PATH']}"
+    return subprocess.Popen(
+        [node(), program, *words, *options],
+        cwd=home,
+        env={**os.environ, **settings, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=(home / "log").open("wb"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def start_cloudflare(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    deploy("cloudflare", tree, home)
+    settings = (home / "wrangler.jsonc").read_text()
+    wanted = os.path.relpath(tree.config.out, tree.config.deploy)
+    assert settings.count(f'"{wanted}"') == 1
+    (home / "wrangler.jsonc").write_text(settings.replace(f'"{wanted}"', f'"{tree.root}"'))
+    return wrangler("dev", home=home, port=port)
+
+
+def start_pages(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    deploy("cloudflare-pages", tree, home)
+    return wrangler(
+        "pages", "dev", str(tree.root), "--compatibility-date", "2025-09-01", home=home, port=port
+    )
+
+
+CLOUDS: dict[str, Callable[[Tree, Path, int], subprocess.Popen[bytes]]] = {
+    "cloudflare": start_cloudflare,
+    "cloudflare-pages": start_pages,
+}
+
+
+@contextmanager
+def running(cloud: str, tree: Tree, home: Path) -> Iterator[int]:
+    """Start a runtime and give its port once it listens; end its whole group afterwards."""
+    port = free_port()
+    process = CLOUDS[cloud](tree, home, port)
+    try:
+        wait(process, port, home / "log")
+        yield port
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=5)
+
+
+def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(600):
+        assert process.poll() is None, log.read_text()
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+def unzipped(answer: Answer) -> Answer:
+    """The answer with its body decoded."""
+    if answer.headers.get("content-encoding") != "gzip" or not answer.body:
+        return answer
+    return replace(answer, body=gzip.decompress(answer.body))
