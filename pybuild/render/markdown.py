@@ -28,6 +28,7 @@ from pybuild.config import Markdown
 from pybuild.render.admonitions import admonitions
 from pybuild.render.autolinks import autolinks
 from pybuild.render.highlight import highlight
+from pybuild.render.outline import Outline, new_env, note_destinations, outline_of
 from pybuild.render.slugs import Anchors, slug
 
 EXCERPT = 200  # characters
@@ -70,6 +71,7 @@ class MarkdownResult:
     has_h1: bool  # the text begins with an H1
     excerpt: str  # plain text of the first paragraph, at most 200 characters, cut at a word
     anchors: tuple[str, ...]  # every id in `html`
+    outline: Outline  # where the source can be edited for the variant
 
 
 class MarkdownRenderer:
@@ -87,8 +89,9 @@ class MarkdownRenderer:
 
     def render(self, text: str, *, resolve: Resolve, line_offset: int = 0) -> MarkdownResult:
         """Render one text. `line_offset` lines of the file stand above it."""
-        env: dict[str, Any] = {}
+        env = new_env()
         tokens = self.parser.parse(text, env)
+        outline = outline_of(tokens, env)
         headings = [i for i, token in enumerate(tokens) if token.type == "heading_open"]
         titles = [plain(tokens[i + 1]) for i in headings if tokens[i].tag == "h1"]
         excerpt = _excerpt(tokens)
@@ -103,6 +106,7 @@ class MarkdownRenderer:
             has_h1=bool(tokens) and tokens[0].tag == "h1",
             excerpt=excerpt,
             anchors=anchors,
+            outline=outline,
         )
 
 
@@ -111,7 +115,7 @@ def make_parser(*, html: bool) -> MarkdownIt:
     options = {"html": html, "xhtmlOut": False, "maxNesting": MAX_NESTING, "tasklists": True}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(footnote_plugin, inline=False).use(deflist_plugin)
-    parser.use(admonitions).use(autolinks)
+    parser.use(admonitions).use(autolinks).use(note_destinations)
     parser.add_render_rule("table_open", _table_open)
     parser.add_render_rule("table_close", _table_close)
     parser.add_render_rule("list_item_open", _list_item)

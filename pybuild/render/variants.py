@@ -15,6 +15,7 @@ from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pybuild.render.mdsource import ensure_one_h1, escape, rewrite_links
+from pybuild.render.outline import Outline
 from pybuild.render.prepare import Prepared, prepare
 
 KEYS = ("title", "description", "url", "lastmod", "lang")
@@ -31,9 +32,17 @@ _OPTIONS = ConversionOptions(
 )
 
 
-def from_markdown(source: str, *, links: Mapping[str, str], title: str, html: bool = False) -> str:
-    """Make a body of the page's own Markdown: links replaced, one H1. `html` as in `rewrite_links`."""
-    return ensure_one_h1(rewrite_links(source, links, html=html), title, html=html)
+def from_markdown(
+    source: str,
+    *,
+    links: Mapping[str, str],
+    title: str,
+    html: bool = False,
+    outline: Outline | None = None,
+) -> str:
+    """Make a body of the page's own Markdown: links replaced, one H1. `html`, `outline` as in `rewrite_links`."""
+    text = rewrite_links(source, links, html=html, outline=outline)
+    return ensure_one_h1(text, title, html=html, outline=outline)
 
 
 def from_html(main: str, *, base_url: str, links: Mapping[str, str], title: str = "") -> str:
