@@ -217,8 +217,14 @@ def _variant(tools: Tools, made: Made, html: str) -> str:
     """From the document where there is one, else converted from the page's main content."""
     links = tools.library.links
     if made.document is not None:
-        known = {href: found.absolute for href, found in made.document.body.links.items()}
-        body = from_markdown(made.document.markdown, links=known, title=made.view.title)
+        source = made.document.body
+        body = from_markdown(
+            source.markdown,
+            links={href: found.absolute for href, found in source.links.items()},
+            title=made.view.title,
+            html=tools.config.settings.markdown.html,
+            outline=source.result.outline,
+        )
     else:
         main = main_content(html)
         known = {href: links.published(href, made.job.url) for href in hrefs_of(main)}
