@@ -36,7 +36,7 @@ MAX_NESTING = 60  # levels of blocks or of inline markup; what is deeper is left
 _CUSTOM_ID = re.compile(r"([A-Za-z][\w.:-]*)\}[ \t]*")  # behind "{#"
 _LANGUAGE = re.compile(r"\{?\.?([^\s{}:,\"'=]+)(?=[\s{}:,]|\Z)")
 _MARK = re.compile(r"\[\^[^\s\]]{1,200}\]")
-_HTML_ID = re.compile(r"<[a-zA-Z][^<>]*?\s(?:id|name)\s*=\s*[\"']?([^\s\"'<>]+)")
+_HTML_ID = re.compile(r"<(?:a\s(?:[^<>]*?\s)?(?:id|name)|[a-z][^<>]*?\sid)\s*=\s*[\"']?([^\s\"'<>]+)", re.I)
 
 Resolve = Callable[[str, int, bool], str]
 """Takes a destination (percent-encoded, escapes decoded), its file line and whether it is an image's."""

@@ -191,6 +191,16 @@ def test_raw_html_passes_where_the_site_says_so() -> None:
     assert RAW.render("<b>a</b>", resolve=unchanged).html == "<p><b>a</b></p>\n"
 
 
+def test_a_name_is_an_anchor_of_links_alone() -> None:
+    text = '<a name=b></a> <input name="q"> <i class=x id=c>\n\n# q\n\n<div\nid="d">\n</div>\n'
+    assert RAW.render(text, resolve=unchanged).anchors == ("b", "c", "d", "q")
+
+
+def test_the_link_beside_a_heading_can_be_named() -> None:
+    german = MarkdownRenderer(Markdown(), permalink="Link zu").render("# A", resolve=unchanged)
+    assert german.html == '<h1 id="a">A <a class="anchor" href="#a" aria-label="Link zu: A">#</a></h1>\n'
+
+
 def test_highlighting_can_be_switched_off() -> None:
     plain = MarkdownRenderer(Markdown(highlight=False)).render("```js\nlet\n```", resolve=unchanged)
     assert plain.html == f'{PRE}<code class="language-js">let\n</code></pre>\n'
