@@ -44,7 +44,7 @@ def cli() -> None:
 @_SITE
 @click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
 @click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")
-@click.option("--deploy-dir", metavar="DIR", help="Write what the host wants beside the site here.  [default: OUT-deploy/NAME]")
+@click.option("--deploy-dir", metavar="DIR", help="Write what the host wants beside it here.  [default: OUT-deploy/NAME]")
 @_BASE_URL
 @click.option(
     "-j",
@@ -53,7 +53,7 @@ def cli() -> None:
     metavar="N",
     help="Worker processes.  [default: one a processor]",
 )
-@click.option("--engine", metavar="NAME", help="serial or processes.  [default: processes]")
+@click.option("--engine", metavar="NAME", help="Where pages are made: processes or serial.  [default: processes]")
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
 @click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
 @click.option("--verify-reproducible", is_flag=True, help="Build twice; publish only if both are equal.")
@@ -123,6 +123,19 @@ def preview(site: Path, out: str | None, verbose: bool, **address: Any) -> NoRet
     sys.exit(command.preview(site, command.Options(out=out), command.address(**address), _shown("text", False, verbose)))
 
 
+@cli.command()
+@_SITE
+@_OUT
+@click.option("--target", metavar="NAME", help="The host to write for.  [default: that of the settings]")
+@_STRICT
+@_FORMAT
+@_QUIET
+def rules(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """Print the rules of SITE's last export as a host reads them."""
+    command = _serving()
+    sys.exit(command.rules(site, command.Options(**options), _shown(form, quiet)))
+
+
 def _serving() -> Any:
     return importlib.import_module("pybuild.commands_serve")
 
@@ -143,7 +156,10 @@ def main() -> None:
     """Run the command line. Exits with 130 where it is interrupted, with 3 where pybuild itself fails."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        cli.main(prog_name="pybuild", standalone_mode=True)
+        sys.exit(cli.main(prog_name="pybuild", standalone_mode=False))
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
     except (KeyboardInterrupt, click.exceptions.Abort):
         sys.exit(130)
     except SystemExit:

@@ -5,17 +5,21 @@ Owns the wording of their results. Knows no option names.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from pybuild.artifact import Artifact
 from pybuild.config import Config, Options
+from pybuild.diagnostics import arrange, has_errors, made_strict
 from pybuild.opening import Shown, open_site
+from pybuild.outputs import compile_target
 from pybuild.publication import Publication, load_for
 from pybuild.report import Report, Summary
 from pybuild.serve.preview import Address, Occupied, listen, serve
 
-__all__ = ["Options", "address", "preview"]
+__all__ = ["Options", "address", "preview", "rules"]
 _PORT = 4000
 _TRIES = 10  # ports to try where none was asked for
 
@@ -47,6 +51,33 @@ def preview(site: Path, options: Options, address: Address, shown: Shown) -> int
         ready=lambda: report.say(f"http://{shown_host}:{port}{base}/"),
     )
     return 0
+
+
+def rules(site: Path, options: Options, shown: Shown) -> int:
+    """Print what the target reads of the last export's rules; nothing is written."""
+    report, config, publication = _published(site, options, shown)
+    if publication is None:
+        return 1
+    compiled, faults = compile_target(publication.rules, tuple(publication.files.values()), config)
+    findings = made_strict(faults) if options.strict else faults
+    rows = [*_rows("site", compiled.site), *_rows("deploy", compiled.deploy)]
+    ok = not has_errors(findings)
+    summary = Summary(
+        ok=ok,
+        out=str(config.out),
+        diagnostics=arrange(findings),
+        text="\n".join(f"==> {row['place']}: {row['path']} <==\n{row['text']}" for row in rows).rstrip("\n"),
+        extra={"target": config.target, "rules": rows},
+    )
+    report.finish(summary)
+    return 0 if ok else 1
+
+
+def _rows(place: str, artifacts: Iterable[Artifact]) -> list[dict[str, str]]:
+    return [
+        {"place": place, "path": artifact.path, "text": artifact.body.decode("utf-8", "replace")}
+        for artifact in artifacts
+    ]
 
 
 def _published(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, Publication | None]:
