@@ -112,8 +112,8 @@ def _image_layers(tools: Tools, job: Job, route: Route) -> Iterator[Layer]:
             **({"alt": image.alt} if image.alt and table != "icons" else {}),
         }
         found.setdefault(table, {}).setdefault(key, []).append(shown)
-    if manifest := next((r for r in tools.site.routes if r.metadata == "manifest"), None):
-        found["manifest"] = manifest.pattern.fill({})
+    if tools.manifest:
+        found["manifest"] = tools.manifest.pattern.fill({})
     if found:
         yield Layer(found, "page", 0, Location(route.file))
 

@@ -6,9 +6,11 @@ Owns the context of a job and the writing of its files, with the check that no s
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pybuild.artifact import File, Headers, Link
 from pybuild.config import Config
@@ -26,8 +28,15 @@ from pybuild.site import Site
 from pybuild.urls import absolute, page_href, page_path
 from pybuild.web import NotFound
 
+_QUOTED = re.compile(r"""(?=["']([^"'\n]+)["'])""")  # what stands between two quotation marks
 
-@dataclass(slots=True)
+
+def _line_numbers(text: str) -> list[int]:
+    """Where each line starts."""
+    return [0, *(found.end() for found in re.finditer("\n", text))]
+
+
+@dataclass
 class Tools:
     """Everything a job needs but the job itself."""
 
@@ -39,7 +48,14 @@ class Tools:
     sent: set[Link] = field(default_factory=set)  # links of templates that were reported already
     not_found: Route = Route("not_found", Pattern(), "app")
     taken: frozenset[str] = frozenset()  # output paths of the site's own that a variant gives way to
-    lines: dict[tuple[str, str], int | None] = field(default_factory=dict)  # of hrefs in template files
+    hrefs: dict[str, dict[str, int]] = field(
+        default_factory=dict
+    )  # of template files, with their first lines
+
+    @cached_property
+    def manifest(self) -> Route | None:
+        """The web app manifest, which each page names."""
+        return next((route for route in self.site.routes if route.metadata == "manifest"), None)
 
     @property
     def config(self) -> Config:
@@ -85,12 +101,12 @@ class Tools:
         return self.origin(job), None
 
     def _line(self, file: str, href: str) -> int | None:
-        key = (file, href)
-        if key not in self.lines:
+        if file not in self.hrefs:
             text = (self.config.root / file).read_text("utf-8", "replace")
-            found = re.search(r"""["']""" + re.escape(href) + r"""["']""", text)
-            self.lines[key] = text.count("\n", 0, found.start()) + 1 if found else None
-        return self.lines[key]
+            found = reversed(list(_QUOTED.finditer(text)))
+            lines = _line_numbers(text)
+            self.hrefs[file] = {quoted[1]: bisect(lines, quoted.start()) for quoted in found}
+        return self.hrefs[file].get(href)
 
     def page_path(self, job: Job) -> str:
         return (
