@@ -9,12 +9,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-
 from pybuild import publish
 from pybuild.config import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
-from pybuild.engines import ENGINES, UnknownEngine
 from pybuild.export import check_output, check_site
 from pybuild.export import export as run_export
 from pybuild.opening import Shown, open_site
@@ -28,8 +25,6 @@ def export(site: Path, options: Options, shown: Shown) -> int:
     """Build and publish; exit 2 where the output folder is refused."""
     elapsed = stopwatch()
     report, config, findings = open_site(site, options, shown)
-    if config.engine not in ENGINES:
-        raise click.UsageError(str(UnknownEngine(config.engine)))
     if refused := (() if has_errors(findings) else check_output(config)):
         report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
         return 2

@@ -32,7 +32,7 @@ from pybuild.settings import (
     Site,
     Sitemap,
 )
-from pybuild.settingsfile import MissingSettings, Reader, checked, lift_trailing_slash, read_file
+from pybuild.settingsfile import MissingSettings, Reader, check_names, checked, lift_trailing_slash, read_file
 from pybuild.tomlmap import TomlMap
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
 ]
 
 _NO_OPTIONS = Options()
+_NO_NAMES: Mapping[str, frozenset[str]] = {}
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.I)
 
 
@@ -114,9 +115,12 @@ class Config:
         return ZoneInfo(self.site.timezone)
 
 
-def load_config(root: Path, options: Options = _NO_OPTIONS) -> tuple[Config, tuple[Diagnostic, ...]]:
+def load_config(
+    root: Path, options: Options = _NO_OPTIONS, *, names: Mapping[str, frozenset[str]] = _NO_NAMES
+) -> tuple[Config, tuple[Diagnostic, ...]]:
     """Read the settings of the site at `root`. Findings: `config-error`, `invalid-rule`.
 
+    `names` are the engines and targets there are, by "engine" and "target"; without it any name will do.
     Raises `MissingSettings` where `root` has neither `pybuild.toml` nor `[tool.pybuild]`.
     """
     root = root.resolve()
@@ -128,6 +132,7 @@ def load_config(root: Path, options: Options = _NO_OPTIONS) -> tuple[Config, tup
     rules, rule_findings = parse_rules(rule_tables, reader.locate)
     if not findings:
         settings = checked(settings, options, reader)
+        check_names(settings, names, reader)
     env = _environment(rules)
     config = Config(
         root=root,

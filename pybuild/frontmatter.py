@@ -149,10 +149,17 @@ def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
             loader.dispose()
     except yaml.MarkedYAMLError as fault:
         said = fault.problem or "it cannot be parsed"
-        raise _Fault(f"this is not YAML: {said}", fault.problem_mark, _advice(said)) from None
+        raise _Fault(f"this is not YAML: {said}", _mark(fault, block), _advice(said)) from None
     except yaml.YAMLError as fault:
         said = str(fault).splitlines()[0]
         raise _Fault(f"this is not YAML: {said}", None, "delete the control character") from None
+
+
+def _mark(fault: yaml.MarkedYAMLError, block: str) -> Any:
+    """Where it is wrong; what is never closed is wrong where it opens or on the last line, not behind the block."""
+    last = max(len(block.splitlines()) - 1, 0)
+    inside = (mark for mark in (fault.problem_mark, fault.context_mark) if mark and mark.line <= last)
+    return next(inside, yaml.Mark("", 0, last, 0, None, None))
 
 
 def _advice(problem: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pybuild.artifact import Artifact, File, Page
 from pybuild.assemble import assemble
 from pybuild.config import Config
-from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Claim, Plan, conflicts
 from pybuild.publish import Stage
 from pybuild.render.rendered import Rendered
@@ -88,13 +88,8 @@ def compile_target(
     rules: RuleSet, files: Sequence[File], config: Config
 ) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """Make the files of the target. Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`."""
-    target = TARGETS.get(config.target)
-    if target is None:
-        hint = did_you_mean(config.target, TARGETS) or f"choose one of {', '.join(TARGETS)}"
-        message = f'there is no target "{config.target}"'
-        return Compiled(), (Diagnostic("config-error", message, Location(config.file), hint),)
     by_path = {file.path: file for file in files}
-    compiled = compile_rules(target, rules, by_path, config)
+    compiled = compile_rules(TARGETS[config.target], rules, by_path, config)
     taken = tuple(
         _taken(artifact, by_path[artifact.path], config)
         for artifact in compiled.site

@@ -216,3 +216,17 @@ def _check_collections(settings: Settings, reader: Reader) -> None:
         if name not in settings.collections:
             hint = did_you_mean(name, settings.collections) or "name a collection of this file"
             reader.fault(("feed", "collections", index), f'there is no collection "{name}"', hint)
+
+
+def check_names(settings: Settings, names: Mapping[str, frozenset[str]], reader: Reader) -> None:
+    """Require that the engine and the targets are among `names`, for the kinds it has."""
+    build = settings.build
+    asked: dict[str, list[tuple[tuple[str, ...], str]]] = {
+        "engine": [(("build", "engine"), build.engine)],
+        "target": [(("build", "target"), build.target), *((("targets", n), n) for n in settings.targets)],
+    }
+    for kind, known in names.items():
+        for path, name in asked[kind]:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"choose one of {', '.join(sorted(known))}"
+                reader.fault(path, f'there is no {kind} "{name}"', hint)

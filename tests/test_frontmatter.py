@@ -123,7 +123,7 @@ QUOTE = 'put a value that holds ":", "#" or a quote in double quotes, such as ti
     ("block", "place", "message", "hint"),
     [
         ("a: b: c", "a.md:2:5", "this is not YAML: mapping values are not allowed in this context", QUOTE),
-        ("a: 1\nb: 'x", "a.md:4:1", "this is not YAML: found unexpected end of stream", QUOTE),
+        ("a: 1\nb: 'x", "a.md:3:4", "this is not YAML: found unexpected end of stream", QUOTE),
         (
             "a: @x",
             "a.md:2:4",
