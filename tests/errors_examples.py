@@ -105,6 +105,13 @@ EXAMPLES: Mapping[str, Example] = {
             "app/[...slug]/page.html": "<h1>Long</h1>",
         }
     ),
+    "twice": Example(
+        {
+            "app/api/build/route.py": "import time\n\n" + STATIC
+            + 'def GET():\n    return JSONResponse({"built": time.time()})\n'
+        },
+        ("--verify-reproducible",),
+    ),
     "out": Example({"app/page.md": "# Home\n"}, ("--out", "{root}")),
     "shrunk": Example(
         {"app/page.md": "# Home\n"},

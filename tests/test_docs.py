@@ -27,9 +27,10 @@ import pybuild
 from errors_examples import EXAMPLES, SITE
 from harness import Run, run_command
 from pybuild.cli import cli
-from pybuild.config import Settings, load_config
+from pybuild.config import load_config
 from pybuild.diagnostics import CODES
 from pybuild.render.slugs import slug
+from pybuild.settings import Settings
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
@@ -126,17 +127,21 @@ def test_the_index_names_every_page() -> None:
     assert named >= {*PAGES} - {"README.md"}
 
 
-def _settings(kind: Any, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Each table and key with its default; tables by name are described once, as `[collections.NAME]`."""
+def _settings(kind: Any, table: str = "") -> Iterator[tuple[str, object]]:
+    """Each table, with None, and each key with its default; tables by name are one, as `[collections.NAME]`."""
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
-        table = next((k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)), None)
-        if table is not None:
-            name = field.name if table is hint else f"{field.name}.NAME"
-            yield from ((f"[{name}]", None), *_settings(table, name))
-        elif field.name not in _UNSEEN:
-            yield f"{prefix}.{field.name}".removeprefix("."), field.default
+        inner = next((k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)), None)
+        if field.name in _UNSEEN:
+            continue
+        if inner is not None:
+            name = field.name if inner is hint else f"{field.name}.NAME"
+            yield from ((f"[{name}]", None), *_settings(inner, name))
+        elif field.default is dataclasses.MISSING:
+            yield f"[{field.name}]", None
+        else:
+            yield f"{table}.{field.name}".removeprefix("."), field.default
 
 
 @pytest.mark.parametrize(("key", "default"), list(_settings(Settings)))
@@ -147,15 +152,13 @@ def test_every_setting_is_described_with_its_default(key: str, default: object) 
         return
     table, _, name = key.rpartition(".")
     part = text.partition(f"## `[{table}]`")[2].partition("\n## ")[0] if table else text
-    assert f"| `{name}` | {_written(default)} |" in part or name == "metadata"
+    assert f"| `{name}` | `{_written(default)}` |" in part
 
 
 def _written(default: object) -> str:
-    if isinstance(default, bool):
-        return f"`{str(default).lower()}`"
-    if isinstance(default, tuple):
-        return f"`{json.dumps(default)}`"
-    return f"`{json.dumps(default)}`" if isinstance(default, str) else f"`{default:g}`"
+    """A default as TOML writes it; JSON writes texts, lists and truth alike."""
+    whole = isinstance(default, float) and default.is_integer()
+    return json.dumps(int(typing.cast(float, default)) if whole else default)
 
 
 def test_every_code_is_described() -> None:
