@@ -73,7 +73,7 @@ def derive(
     rewrites = tuple(rule for rule in config.rules if isinstance(rule, Rewrite))
     rules = RuleSet(
         site=config.site.url,
-        base=config.site.base_path,
+        base=unquote(config.site.base_path),
         trailing_slash=config.trailing_slash,
         variants=variants,
         negotiation=_negotiation(config) if variants else "off",

@@ -53,6 +53,10 @@ def _fault(rule: Rule) -> Diagnostic | None:
     values += [header.value for header in rule.headers] if isinstance(rule, Proxy) else []
     if any("`" in value for value in values):
         return unsupported("caddy", rule, "a Caddyfile cannot hold a backquote there", "write it without")
+    if any(re.search(r"\\[{}]", value) for value in values):
+        return unsupported(
+            "caddy", rule, "it reads a backslash before a brace as an escape", "write it without"
+        )
     if isinstance(rule, Proxy) and any(isinstance(part, Slot) for part in rule.destination.query):
         reason = "a value of the address cannot go into a query there"
         return unsupported("caddy", rule, reason, "let the backend read it from the path")
