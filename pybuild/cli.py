@@ -136,6 +136,26 @@ def rules(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
     sys.exit(command.rules(site, command.Options(**options), _shown(form, quiet)))
 
 
+@cli.command()
+@click.argument("url")
+@_SITE
+@_OUT
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Ask for N pages and N other files only.")
+@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests at a time.")
+@click.option("--timeout", type=float, default=10.0, show_default=True, metavar="S", help="Seconds for one answer.")
+@_FORMAT
+@_QUIET
+@_VERBOSE
+def verify(
+    url: str, site: Path, out: str | None, sample: int | None, jobs: int, timeout: float, **shown: Any
+) -> NoReturn:
+    """Hold the site at URL against the last export of SITE."""
+    command = _serving()
+    options, manner = command.Options(out=out), command.Manner(jobs, timeout)
+    told = _shown(shown["form"], shown["quiet"], shown["verbose"])
+    sys.exit(command.verify(site, url, options, manner, sample=sample or 0, shown=told))
+
+
 def _serving() -> Any:
     return importlib.import_module("pybuild.commands_serve")
 

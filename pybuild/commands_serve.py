@@ -11,15 +11,17 @@ from pathlib import Path
 import click
 
 from pybuild.artifact import Artifact
-from pybuild.config import Config, Options
+from pybuild.config import Config, Options, stopwatch
 from pybuild.diagnostics import arrange, has_errors, made_strict
 from pybuild.opening import Shown, open_site
 from pybuild.outputs import compile_target
 from pybuild.publication import Publication, load_for
 from pybuild.report import Report, Summary
 from pybuild.serve.preview import Address, Occupied, listen, serve
+from pybuild.verify import check
+from pybuild.verify.client import Manner
 
-__all__ = ["Options", "address", "preview", "rules"]
+__all__ = ["Manner", "Options", "address", "preview", "rules", "verify"]
 _PORT = 4000
 _TRIES = 10  # ports to try where none was asked for
 
@@ -70,6 +72,27 @@ def rules(site: Path, options: Options, shown: Shown) -> int:
         extra={"target": config.target, "rules": rows},
     )
     report.finish(summary)
+    return 0 if ok else 1
+
+
+def verify(site: Path, url: str, options: Options, manner: Manner, *, sample: int, shown: Shown) -> int:
+    """Hold the deployed site at `url` against the last export."""
+    elapsed = stopwatch()
+    report, config, publication = _published(site, options, shown)
+    if publication is None:
+        return 1
+    try:
+        done = check.verify(url, publication, config, manner, report.progress, sample=sample)
+    except check.WrongAddress as fault:
+        raise click.UsageError(str(fault)) from None
+    text = (
+        f"{url} is as exported: {done.requests} requests to {done.addresses} addresses in {elapsed():.1f} s"
+    )
+    extra = {"url": url, "requests": done.requests, "addresses": done.addresses}
+    ok = not done.findings
+    report.finish(
+        Summary(ok, str(config.out), seconds=elapsed(), diagnostics=done.findings, text=text, extra=extra)
+    )
     return 0 if ok else 1
 
 

@@ -1,0 +1,1 @@
+"""Holding a deployed site against the export it was made from."""
