@@ -125,7 +125,8 @@ def load_config(
     """
     root = root.resolve()
     file, text, table, findings = read_file(root)
-    reader = Reader(file, TomlMap.scan(text, prefix="tool.pybuild" if file == "pyproject.toml" else ""))
+    lines = TomlMap.scan(text, prefix="tool.pybuild" if file == "pyproject.toml" else "")
+    reader = Reader(file, lines, RULE_TABLES)
     reader.findings += findings
     rule_tables = {name: table.pop(name) for name in RULE_TABLES if name in table}
     settings: Settings = reader.read(Settings, lift_trailing_slash(table), ())

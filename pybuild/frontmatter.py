@@ -1,7 +1,6 @@
 """Front matter: the YAML block at the top of a content file, and the text below it.
 
-Owns decoding of content files (UTF-8, line ends) and the small, unsurprising part of YAML that front matter
-may use. Knows no key: what `title` or `date` mean is decided elsewhere.
+Owns the small, unsurprising part of YAML that front matter may use. Knows no key: what `title` or `date` mean is decided elsewhere.
 Source of truth: YAML 1.2.2 §10.3 (core schema), of which only `null`, `true`, `false` and decimal numbers are
 read as such; dates, times, `yes`, `no` and numbers with a leading zero stay text.
 """
@@ -16,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from pybuild.decoding import decode
 from pybuild.diagnostics import Diagnostic, Location, Note
 
 MAX_BYTES = 64 * 1024
@@ -71,34 +71,6 @@ def parse(data: bytes, file: str) -> FrontMatter:
     except _Fault as fault:
         return FrontMatter({}, body, body_line, findings=(fault.finding(file),))
     return FrontMatter(meta, body, body_line, lines)
-
-
-def decode(data: bytes, file: str) -> tuple[str, tuple[Diagnostic, ...]]:
-    r"""Read bytes as UTF-8, drop a byte order mark and turn `\r\n` and `\r` into `\n`.
-
-    Codes: `encoding-error`, also for NUL, with the byte's offset and line.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        return "", (_encoding_error(data, _offset(fault, data), file),)
-    if "\0" in text:
-        return "", (_encoding_error(data, data.index(0), file),)
-    return text.replace("\r\n", "\n").replace("\r", "\n"), ()
-
-
-def _offset(fault: UnicodeDecodeError, data: bytes) -> int:
-    """The codec counts from behind the byte order mark."""
-    return fault.start + (len(data) - len(fault.object))
-
-
-def _encoding_error(data: bytes, offset: int, file: str) -> Diagnostic:
-    before = data[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    line = before.count(b"\n") + 1
-    message = f"byte {offset} (0x{data[offset]:02x}) is not UTF-8 text"
-    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    hint = "it looks like UTF-16: save the file as UTF-8" if wide else "save the file as UTF-8"
-    return Diagnostic("encoding-error", message, Location(file, line), hint)
 
 
 def _without(text: str, file: str) -> FrontMatter:
@@ -159,7 +131,7 @@ def _mark(fault: yaml.MarkedYAMLError, block: str) -> Any:
     """Where it is wrong; what is never closed is wrong where it opens or on the last line, not behind the block."""
     last = max(len(block.splitlines()) - 1, 0)
     inside = (mark for mark in (fault.problem_mark, fault.context_mark) if mark and mark.line <= last)
-    return next(inside, yaml.Mark("", 0, last, 0, None, None))
+    return next(inside, yaml.Mark("", 0, last, 0, None, 0))
 
 
 def _advice(problem: str) -> str:

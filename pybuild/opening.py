@@ -18,18 +18,18 @@ from pybuild.report import Report
 from pybuild.targets import TARGETS
 
 Shown = tuple[str, int]  # format and verbosity
-_NAMES: Mapping[str, frozenset[str]] = {"engine": frozenset(ENGINES), "target": frozenset(TARGETS)}
+NAMES: Mapping[str, frozenset[str]] = {"engine": frozenset(ENGINES), "target": frozenset(TARGETS)}
 
 
 def open_site(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, tuple[Diagnostic, ...]]:
     """Read the settings. Raises a usage error (exit 2) where there are none, or where an option names nothing."""
-    for name, known in _NAMES.items():
+    for name, known in NAMES.items():
         given = getattr(options, name)
         if given is not None and given not in known:
             hint = did_you_mean(given, known) or f"choose one of {', '.join(sorted(known))}"
             raise click.UsageError(f'there is no {name} "{given}"; {hint}')
     try:
-        config, findings = load_config(site, options, names=_NAMES)
+        config, findings = load_config(site, options, names=NAMES)
     except MissingSettings as missing:
         raise click.UsageError(f"{missing}; name the folder of a site") from None
     form, verbosity = shown

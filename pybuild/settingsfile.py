@@ -9,17 +9,29 @@ import dataclasses
 import re
 import tomllib
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from pybuild.decoding import decode
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
-from pybuild.rules.model import RULE_TABLES
 from pybuild.settings import Options, Settings
 from pybuild.tomlmap import TomlMap
 from pybuild.urls import encode, nfc, path_fault
+
+_ADVICE = {  # by how the parser's sentence begins
+    "Invalid value": 'write text in quotes, such as title = "My site"',
+    "Invalid statement": "write name = value, or a header such as [site]",
+    "Expected '='": 'write name = value, such as title = "My site"',
+    "Cannot overwrite": "keep one of the two",
+    "Cannot declare": "keep one of the two headers",
+    "Illegal character": "end the text with the quote it began with, on the same line",
+    'Expected "': "end the text with the quote it began with",
+    "Unterminated": "end the text with the quote it began with",
+    "": "correct this line; https://toml.io shows how values are written",
+}
 
 
 class MissingSettings(Exception):
@@ -29,46 +41,50 @@ class MissingSettings(Exception):
 def read_file(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:
     """Find and parse the settings file: its name, text and table. `pybuild.toml` and `[tool.pybuild]` exclude each other."""
     own, project = root / "pybuild.toml", root / "pyproject.toml"
-    shared = project.is_file() and _project_table(project)
+    shared = _project_line(project)
     if own.is_file():
         text, table, findings = _parse(own)
-        if shared:
-            findings.append(
-                Diagnostic(
-                    "config-error",
-                    "settings stand in both pybuild.toml and pyproject.toml",
-                    Location("pyproject.toml"),
-                    "keep one: delete [tool.pybuild] from pyproject.toml, or delete pybuild.toml",
-                )
-            )
-        return "pybuild.toml", text, table, findings
+        return "pybuild.toml", text, table, findings + [_two_files(shared)] * bool(shared)
     if not shared:
         raise MissingSettings(f"{root} has no pybuild.toml" if root.is_dir() else f"{root} is not a folder")
     text, table, findings = _parse(project)
-    return "pyproject.toml", text, table.get("tool", {}).get("pybuild", {}), findings
+    ours = table.get("tool", {}).get("pybuild", {})
+    if isinstance(ours, dict):
+        return "pyproject.toml", text, ours, findings
+    at = Location("pyproject.toml", shared)
+    wrong = Diagnostic("config-error", "tool.pybuild must be a table", at, "write [tool.pybuild]")
+    return "pyproject.toml", text, {}, [*findings, wrong]
 
 
-def _project_table(project: Path) -> bool:
-    return bool(re.search(rb"(?m)^\s*\[+tool\.pybuild\b", project.read_bytes()))
+def _project_line(project: Path) -> int:
+    """The line of the first header of ours in a pyproject.toml, 1-based; 0 where there is none."""
+    data = project.read_bytes() if project.is_file() else b""
+    found = re.search(rb"(?m)^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*pybuild\b", data)
+    return data.count(b"\n", 0, found.start()) + 1 if found else 0
+
+
+def _two_files(line: int) -> Diagnostic:
+    return Diagnostic(
+        "config-error",
+        "settings stand in both pybuild.toml and pyproject.toml",
+        Location("pyproject.toml", line),
+        "keep one: delete [tool.pybuild] from pyproject.toml, or delete pybuild.toml",
+    )
 
 
 def _parse(file: Path) -> tuple[str, dict[str, Any], list[Diagnostic]]:
+    text, findings = decode(file.read_bytes(), file.name)
+    if findings:
+        return "", {}, list(findings)
     try:
-        text = file.read_bytes().decode("utf-8-sig")
-        return text, tomllib.loads(text.replace("\r\n", "\n")), []
-    except UnicodeDecodeError as fault:
-        at = Location(file.name)
-        return (
-            "",
-            {},
-            [Diagnostic("encoding-error", f"byte {fault.start} is not UTF-8", at, "save it as UTF-8")],
-        )
+        return text, tomllib.loads(text), []
     except tomllib.TOMLDecodeError as fault:
         found = re.search(r"line (\d+), column (\d+)", str(fault))
-        place = (int(found[1]), int(found[2])) if found else (None, None)
+        place = (int(found[1]), int(found[2])) if found else (len(text.splitlines()), None)
         said = re.sub(r" \(at .*\)$", "", str(fault))
+        hint = next((hint for start, hint in _ADVICE.items() if said.startswith(start)), _ADVICE[""])
         at = Location(file.name, *place)
-        return text, {}, [Diagnostic("config-error", f"this is not TOML: {said}", at, "see https://toml.io")]
+        return text, {}, [Diagnostic("config-error", f"this is not TOML: {said}", at, hint)]
 
 
 def lift_trailing_slash(table: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +100,10 @@ def lift_trailing_slash(table: dict[str, Any]) -> dict[str, Any]:
 class Reader:
     """Turns tables into dataclasses and collects what does not fit."""
 
-    def __init__(self, file: str, lines: TomlMap) -> None:
+    def __init__(self, file: str, lines: TomlMap, others: Iterable[str] = ()) -> None:
+        """`others` are tables at the top level that somebody else reads."""
         self.file = file
+        self.others = frozenset(others)
         self.lines = lines
         self.findings: list[Diagnostic] = []
 
@@ -106,13 +124,17 @@ class Reader:
             return self._wrong(path, "a list", value)
         if origin in (Mapping, dict):
             if isinstance(value, dict):
-                return {
-                    k: v if inner[1] is Any else self.read(inner[1], v, (*path, k)) for k, v in value.items()
-                }
+                return self._mapping(inner[1], value, path)
             return self._wrong(path, "a table", value)
         if origin is Literal:
             return value if value in inner else self._wrong(path, " or ".join(f'"{v}"' for v in inner), value)
         return self._scalar(kind, value, path)
+
+    def _mapping(self, kind: Any, value: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
+        if kind is Any:
+            return value
+        read = {name: self.read(kind, item, (*path, name)) for name, item in value.items()}
+        return {name: item for name, item in read.items() if item is not None}
 
     def _scalar(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
@@ -130,14 +152,13 @@ class Reader:
 
     def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
         if not isinstance(value, dict):
-            self._wrong(path, "a table", value)
-            return kind()
+            return self._wrong(path, "a table", value)
         hints = typing.get_type_hints(kind)
         own = {"name": str(path[-1]), "location": self.locate(path)} if "location" in hints else {}
         hints = {k: v for k, v in hints.items() if k not in own}
         read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
         for name in value.keys() - hints.keys():
-            self._unknown((*path, name), hints.keys() | (RULE_TABLES if not path else ()))
+            self._unknown((*path, name), hints.keys() | (self.others if not path else ()))
         return kind(**own, **{k: v for k, v in read.items() if v is not None})
 
     def _unknown(self, path: tuple[str | int, ...], known: typing.Iterable[str]) -> None:
@@ -164,7 +185,8 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
             example = "https://example.com" if name == "url" else "My site"
             reader.fault(("site",), f"site.{name} is missing", f'write {name} = "{example}" below [site]')
     if site.url:
-        site = dataclasses.replace(site, url=_checked_url(site.url, reader))
+        given_as = "site.url" if options.base_url is None else "--base-url"
+        site = dataclasses.replace(site, url=_checked_url(site.url, given_as, reader))
     if not _is_zone(site.timezone):
         reader.fault(
             ("site", "timezone"),
@@ -188,7 +210,7 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _checked_url(url: str, reader: Reader) -> str:
+def _checked_url(url: str, given_as: str, reader: Reader) -> str:
     """Require an http(s) address without user, query or fragment; return it encoded, without a trailing slash."""
     try:
         parts = urlsplit(url)
@@ -201,7 +223,9 @@ def _checked_url(url: str, reader: Reader) -> str:
         sound, host, path = False, "", ""
     if not sound:
         hint = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'
-        reader.fault(("site", "url"), f'site.url is not an absolute address: "{url}"', hint)
+        at = reader.locate(("site", "url")) if given_as == "site.url" else Location()
+        message = f'{given_as} is not an absolute address: "{url}"'
+        reader.findings.append(Diagnostic("config-error", message, at, hint))
         return "https://invalid.example"
     return f"{parts.scheme}://{host.lower()}/{encode(nfc(path))}".rstrip("/")
 
