@@ -12,7 +12,9 @@ from pybuild.artifact import Link
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean, warning
 from pybuild.rules.model import Rule, SetHeaders
 
-_NEAR = 300  # pages beyond which only the same last segment is sought: spelling would take longer than the export
+_NEAR = (
+    300  # pages beyond which only the same last segment is sought: spelling would take longer than the export
+)
 
 
 def check_links(
@@ -68,15 +70,20 @@ class _Near:
         for url in pages:
             self._by_name.setdefault(url.rpartition("/")[2], []).append(url)
 
-    def hint(self, target: str) -> str:
+    def hint(self, link: Link) -> str:
         """The only page of that last segment, else one spelt alike in a small site."""
+        target = link.target
         name = target.rstrip("/").rpartition("/")[2].removesuffix(".md").removesuffix(".html")
         same = self._by_name.get(name, [])
+        if same == [link.text]:
+            return f'write {{{{ url_for("{same[0]}") }}}}, which puts the base path before it'
         if len(same) == 1:
             return f'did you mean "{same[0]}"?'
         return did_you_mean(target, self._pages) if len(self._pages) <= _NEAR else ""
 
 
 def _link_finding(link: Link, near: _Near) -> Diagnostic:
-    hint = near.hint(link.target) or "correct the link, or make the page"
-    return warning("broken-link", f'the link "{link.text}" leads nowhere', Location(link.file, link.line), hint)
+    hint = near.hint(link) or "correct the link, or make the page"
+    return warning(
+        "broken-link", f'the link "{link.text}" leads nowhere', Location(link.file, link.line), hint
+    )

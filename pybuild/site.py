@@ -15,6 +15,7 @@ from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.gitdates import History, read_history
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
+from pybuild.templatesource import check_templates
 from pybuild.urls import nfc, path_fault
 from pybuild.walk import Found, walk
 
@@ -46,7 +47,9 @@ class Site:
 
 
 def discover(config: Config) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
-    """Read the whole site. Findings: those of the tree, of documents, and `unsafe-path`, `secret-in-output`."""
+    """Read the whole site. Findings: those of the tree, of documents and templates, and
+    `unsafe-path`, `secret-in-output`.
+    """
     tree = read_tree(config.root)
     findings = list(tree.findings)
     patterns: dict[str, Pattern] = {}
@@ -66,7 +69,7 @@ def discover(config: Config) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
     of = tuple(names.get(str(route.pattern), "") for route in routes)
     site = Site(config, routes, collections, patterns, documents, public, of)
     dated, shallow = _with_git_dates(site)
-    return dated, tree, (*findings, *unread, *hidden, *_template_faults(config), *shallow)
+    return dated, tree, (*findings, *unread, *hidden, *_template_faults(config, tree), *shallow)
 
 
 def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:
@@ -133,8 +136,13 @@ def _public_fault(path: str) -> Diagnostic | None:
     return None
 
 
-def _template_faults(config: Config) -> list[Diagnostic]:
-    return [found for found in walk(config.root, "templates") if isinstance(found, Diagnostic)]
+def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
+    """What is wrong with `templates/` and with the templates of routes, used or not."""
+    found = tuple(walk(config.root, "templates"))
+    shared = [f"templates/{f.path}" for f in found if isinstance(f, Found) and f.path.endswith(".html")]
+    own = {file for route in tree.routes for file in (route.template, *route.surroundings.layouts) if file}
+    faults = check_templates(config.root, (*sorted(own), *shared))
+    return (*(fault for fault in found if isinstance(fault, Diagnostic)), *faults)
 
 
 def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:

@@ -88,9 +88,9 @@ class LinkMap:
         if not written.startswith("/"):
             joined = posixpath.normpath(posixpath.join(_folder_of(url, self.config), written))
             return self._page_or_path(nfc(joined), written), fragment
-        if base and not (written + "/").startswith(base + "/"):
+        if not (written + "/").startswith(base + "/"):
             return None
-        return self._rooted(written), fragment
+        return self._page_or_path(_normal(written[len(base) :]), written), fragment
 
     def published(self, href: str, url: str) -> str:
         """An href of a finished page as an absolute URL, a page's being that of its variant."""
@@ -115,10 +115,11 @@ class LinkMap:
         return self.variant(page) if page else self.config.site.origin + shown
 
     def _rooted(self, written: str) -> str:
+        """A path of the site, with or without its base path before it; a page of just that path is meant first."""
         base = self.config.site.base_path
-        if base and (written + "/").startswith(base + "/"):
+        if base and (written + "/").startswith(base + "/") and _normal(written) not in self.pages:
             written = written[len(base) :] or "/"
-        return self._page_or_path(nfc(posixpath.normpath("/" + written.lstrip("/"))), written)
+        return self._page_or_path(_normal(written), written)
 
     def _page_or_path(self, url: str, written: str) -> str:
         """`/a/` means the page `/a` where there is one; other trailing slashes stay."""
@@ -150,6 +151,10 @@ class LinkMap:
         if not (file.is_file() and file.resolve().is_relative_to(self.config.root)):
             return None
         return Asset((home.base.rstrip("/") + "/" + inside)[1:], file)
+
+
+def _normal(path: str) -> str:
+    return nfc(posixpath.normpath("/" + path.lstrip("/")))
 
 
 def _folder_of(url: str, config: Config) -> str:

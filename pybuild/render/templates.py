@@ -21,6 +21,7 @@ from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.render.highlight import stylesheet
 from pybuild.render.library import Library, collection
 from pybuild.render.usercode import SiteCode, Stop
+from pybuild.templatesource import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external
 
 _MONTHS = (
@@ -58,7 +59,7 @@ class Templates:
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
             cache_size=-1,
-            extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"],
+            extensions=EXTENSIONS,
         )
         self.environment.globals.update(self._globals())
         self.environment.filters.update(date=format_date, safe_url=safe_url, absolute=self._absolute)
@@ -95,16 +96,10 @@ class Templates:
         except (Stop, KeyboardInterrupt, GeneratorExit):
             raise
         except jinja2.TemplateSyntaxError as fault:
-            raise Stop(self._syntax_fault(fault, blame)) from None
+            file = self._code.relative(fault.filename or "") or blame.file
+            raise Stop(syntax_fault(fault, file)) from None
         except BaseException as fault:  # what a value from load() does may also be sys.exit() or redirect()
             raise Stop(self._runtime_fault(fault, name, context, blame)) from None
-
-    def _syntax_fault(self, fault: jinja2.TemplateSyntaxError, blame: Location) -> Diagnostic:
-        file = self._code.relative(fault.filename or "")
-        at = Location(file, fault.lineno) if file else blame
-        return Diagnostic(
-            "template-error", f"this is not Jinja2: {fault.message}", at, "correct the tag at this line"
-        )
 
     def _runtime_fault(
         self, fault: BaseException, name: str, context: Mapping[str, Any], blame: Location
@@ -140,18 +135,15 @@ class _Utf8Loader(jinja2.FileSystemLoader):
         try:
             return super().get_source(environment, template)
         except UnicodeDecodeError:
-            file = f"{self._folder}/{template}"
-            raise Stop(_encoding_fault(file, (self._root / file).read_bytes())) from None
+            file = self._root / self._folder / template
+            raise Stop(_encoding_fault(file.read_bytes(), f"{self._folder}/{template}")) from None
 
 
-def _encoding_fault(file: str, content: bytes) -> Diagnostic:
-    """Place the fault of a file that is not UTF-8."""
+def _encoding_fault(content: bytes, file: str) -> Diagnostic:
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as fault:
-        line = content.count(b"\n", 0, fault.start) + 1
-        message = f"byte {fault.start} of {file} (0x{content[fault.start]:02x}) is not UTF-8 text"
-        return Diagnostic("encoding-error", message, Location(file, line), "save the file as UTF-8")
+        return encoding_fault(file, fault)
     raise AssertionError(f"{file} was read twice and changed between")
 
 
