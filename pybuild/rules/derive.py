@@ -51,6 +51,7 @@ _OWN = frozenset(
         "upgrade",
     }
 )
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REST = "[^/.]+"  # a last segment without a suffix
 Value = TypeVar("Value", bound=Hashable)
 
@@ -83,7 +84,7 @@ def derive(
         headers=(*_file_headers(ordered), *_vary(config.rules), *_header_rules(config.rules)),
         types=(*_set_types(config.rules), *_types(ordered)),
     )
-    return rules, (*findings, *review(rules, by_path(ordered)))
+    return rules, (*findings, *_unsound_headers(ordered), *review(rules, by_path(ordered)))
 
 
 def _negotiation(config: Config) -> Negotiation:
@@ -175,7 +176,25 @@ def _file_headers(files: Iterable[File]) -> Iterator[SetHeaders]:
 
 
 def _kept(headers: Headers) -> Headers:
-    return tuple(sorted((name, value) for name, value in headers if name.lower() not in _OWN))
+    """The headers that a host must be told of, sorted; those it cannot carry have a finding of their own."""
+    told = ((name, value.strip()) for name, value in headers if name.lower() not in _OWN)
+    return tuple(sorted(pair for pair in told if is_sound(*pair)))
+
+
+def is_sound(name: str, value: str) -> bool:
+    """Whether a header can stand in every rule file: a token, and printable ASCII on one line."""
+    return bool(_TOKEN.fullmatch(name)) and value.isascii() and value.isprintable()
+
+
+def _unsound_headers(files: Iterable[File]) -> Iterator[Diagnostic]:
+    for file in files:
+        for name, value in file.headers:
+            if name.lower() not in _OWN and not is_sound(name, value.strip()):
+                message = (
+                    f"{file.url or '/' + file.path} answers with the header {name!r}, which no host can carry"
+                )
+                hint = "use a name of letters, digits and -, and printable ASCII on one line as its value"
+                yield Diagnostic("bad-response", message, Location(file.origin), hint)
 
 
 def _grouped(values: Mapping[str, Value]) -> Iterator[tuple[PathPattern, Value]]:

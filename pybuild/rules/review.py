@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pybuild.artifact import File
 from pybuild.diagnostics import Diagnostic, Location, Note, warning
-from pybuild.rules.destinations import Slot
+from pybuild.rules.destinations import Destination, Slot
 from pybuild.rules.evaluate import find
 from pybuild.rules.model import Proxy, Redirect, Rewrite, RuleSet
 from pybuild.rules.patterns import SEGMENT, Param, PathPattern, Text
@@ -34,18 +34,25 @@ def review(rules: RuleSet, files: Mapping[str, File]) -> tuple[Diagnostic, ...]:
 def _open_redirects(redirects: Iterable[Redirect]) -> Iterator[Diagnostic]:
     """Refuse destinations whose first segment is a value that may start with a slash: `//evil.example`."""
     for rule in redirects:
-        first = rule.destination.path[0]
-        if rule.destination.is_external or not isinstance(first, Slot):
-            continue
-        param = next((param for param in rule.source.params if param.name == first.name), None)
-        if param is not None and param.regex != SEGMENT and _may_start_with_slash(param.regex):
-            yield Diagnostic(
-                "invalid-rule",
-                f'"{rule.destination.source}" lets a visitor choose the host: '
-                f":{param.name} may start with a slash",
-                rule.location,
-                f'write ":{param.name}*" without a regex in the source, or begin the destination with text',
-            )
+        regexes = {param.name: param.regex for param in rule.source.params}
+        for name in () if rule.destination.is_external else _leading(rule.destination):
+            regex = regexes.get(name, SEGMENT)
+            if regex != SEGMENT and _may_start_with_slash(regex):
+                yield Diagnostic(
+                    "invalid-rule",
+                    f'"{rule.destination.source}" lets a visitor choose the host: :{name} may start with a slash',
+                    rule.location,
+                    f'write ":{name}*" without a regex in the source, or begin the destination with text',
+                )
+
+
+def _leading(destination: Destination) -> Iterator[str]:
+    """The names of values that may come right behind the first slash."""
+    for part in destination.path:
+        if isinstance(part, Slot):
+            yield part.name
+        if not (isinstance(part, Slot) and part.prefix) and part != Text("/"):
+            return
 
 
 def _may_start_with_slash(regex: str) -> bool:

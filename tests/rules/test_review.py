@@ -1,0 +1,103 @@
+"""Findings that need all rules at once."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pybuild.diagnostics import Location
+
+
+def redirects(*pairs: tuple[str, str]) -> str:
+    return "".join(f"[[redirects]]\nsource = '{a}'\ndestination = '{b}'\nstatus = 308\n" for a, b in pairs)
+
+
+def messages(
+    derived: Callable, text: str, paths: str = "a.html"
+) -> list[tuple[str, str, int | None, str, str]]:
+    found = derived(text, paths)[1]
+    return [(one.severity, one.code, one.location.line, one.message, one.hint) for one in found]
+
+
+def test_clean(derived: Callable) -> None:
+    assert messages(derived, redirects(("/x/:p*", "/a"), ("/y", "https://b.example"))) == []
+
+
+@pytest.mark.parametrize("pairs", [[("/x", "/x")], [("/x/:p*", "/x/y/:p*")], [("/x/:p", "/x/:p")]])
+def test_a_loop_of_one(derived: Callable, pairs: list[tuple[str, str]]) -> None:
+    found = messages(derived, redirects(*pairs), "a.html x.html x/y.html")
+    assert found[0] == (
+        "error",
+        "invalid-rule",
+        5,
+        f'the redirect from "{pairs[0][0]}" leads back to itself',
+        "change its destination, or delete one of the redirects",
+    )
+
+
+def test_a_loop_of_two(derived: Callable) -> None:
+    found = derived(redirects(("/x", "/y"), ("/y", "/x")))[1]
+    assert [(one.message, one.notes[0].message, one.notes[0].location.line) for one in found] == [
+        ('the redirect from "/x" leads back to itself', 'then from "/y"', 9),
+        ('the redirect from "/y" leads back to itself', 'then from "/x"', 5),
+    ]
+
+
+def test_a_chain(derived: Callable) -> None:
+    assert messages(derived, redirects(("/x/:p", "/y/:p"), ("/y/:p", "/a"))) == [
+        (
+            "warning",
+            "invalid-rule",
+            5,
+            'the redirect from "/x/:p" leads to another redirect',
+            'write destination = "/a"',
+        )
+    ]
+
+
+def test_a_shadow(derived: Callable) -> None:
+    found = derived(redirects(("/x/:p*", "/a"), ("/x/y", "https://b.example")), "a.html")[1]
+    assert [(one.message, one.location.line, one.notes[0].message) for one in found] == [
+        ('"/x/y" is never reached', 9, '"/x/:p*" is tried first')
+    ]
+
+
+def test_a_redirect_hides_a_page(derived: Callable) -> None:
+    assert messages(derived, redirects(("/b", "/a")), "a.html b.html") == [
+        (
+            "warning",
+            "invalid-rule",
+            5,
+            'the redirect from "/b" hides app/b.html',
+            "delete the redirect or the file",
+        )
+    ]
+
+
+def test_a_destination_that_nothing_answers(derived: Callable) -> None:
+    text = redirects(("/x", "/b"), ("/y", "/a")) + '[[rewrites]]\nsource = "/z"\ndestination = "/c"\n'
+    hint = "name a page or file that the export writes"
+    assert messages(derived, text) == [
+        ("warning", "broken-link", 5, '"/b" leads nowhere', hint),
+        ("warning", "broken-link", 13, '"/c" leads nowhere', hint),
+    ]
+
+
+@pytest.mark.parametrize(
+    "source", ["/go/:to(.*)", "/go/:to([^x]+)", r"/go/:to(\D+)", r"/go/:to([/\\]?evil.example)"]
+)
+def test_an_open_redirect(derived: Callable, source: str) -> None:
+    found = derived(redirects((source, "/:to")))[1]
+    assert [(one.code, one.location, one.message) for one in found if one.is_error] == [
+        (
+            "invalid-rule",
+            Location("pybuild.toml", 5),
+            '"/:to" lets a visitor choose the host: :to may start with a slash',
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "pair", [("/go/:to*", "/:to*"), (r"/go/:to(\d+)", "/:to"), ("/go/:to(.*)", "/x/:to")]
+)
+def test_no_open_redirect(derived: Callable, pair: tuple[str, str]) -> None:
+    assert not [one for one in derived(redirects(pair))[1] if "host" in one.message]
