@@ -19,10 +19,6 @@ class Example:
     before: Mapping[str, str] = field(default_factory=dict)  # files of an export that went before
 
 
-def _dated(number: int) -> str:
-    return f"# Page {number}\n"
-
-
 EXAMPLES: Mapping[str, Example] = {
     "files": Example(
         {
@@ -69,8 +65,9 @@ EXAMPLES: Mapping[str, Example] = {
     "conflict": Example({"app/about/page.md": "# About\n", "public/About.html": "<h1>About</h1>"}),
     "code": Example(
         {
-            "pybuild.toml": SITE + "\n[build]\ntimeout = 1\n",
-            "app/api/price/route.py": STATIC + 'def GET():\n    return JSONResponse({"price": PRICES["tea"]})\n',
+            "pybuild.toml": SITE + "\n[build]\ntimeout = 2\n",
+            "app/api/price/route.py": STATIC
+            + 'def GET():\n    return JSONResponse({"price": PRICES["tea"]})\n',
             "app/api/gone/route.py": STATIC
             + 'def GET():\n    return JSONResponse({"error": "gone"}, status_code=410)\n',
             "app/api/me/route.py": STATIC
@@ -107,7 +104,8 @@ EXAMPLES: Mapping[str, Example] = {
     ),
     "twice": Example(
         {
-            "app/api/build/route.py": "import time\n\n" + STATIC
+            "app/api/build/route.py": "import time\n\n"
+            + STATIC
             + 'def GET():\n    return JSONResponse({"built": time.time()})\n'
         },
         ("--verify-reproducible",),
@@ -115,6 +113,6 @@ EXAMPLES: Mapping[str, Example] = {
     "out": Example({"app/page.md": "# Home\n"}, ("--out", "{root}")),
     "shrunk": Example(
         {"app/page.md": "# Home\n"},
-        before={f"app/p{number}/page.md": _dated(number) for number in range(20)},
+        before={"app/page.md": "# Home\n"} | {f"app/p{n}/page.md": f"# Page {n}\n" for n in range(20)},
     ),
 }

@@ -22,15 +22,16 @@ from typing import Any
 
 import click
 import pytest
-
-import pybuild
 from errors_examples import EXAMPLES, SITE
 from harness import Run, run_command
+
+import pybuild
 from pybuild.cli import cli
 from pybuild.config import load_config
 from pybuild.diagnostics import CODES
 from pybuild.render.slugs import slug
 from pybuild.settings import Settings
+from pybuild.targets import TARGETS
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
@@ -75,7 +76,9 @@ def site_of(page: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(b.path for b in blocks(page))])
-def test_the_files_of_a_page_are_a_site(page: str, site: Callable[..., Path], export: Callable[..., Run]) -> None:
+def test_the_files_of_a_page_are_a_site(
+    page: str, site: Callable[..., Path], export: Callable[..., Run]
+) -> None:
     files = {"app/page.md": "# Home\n", **site_of(page)} if page != "metadata.md" else site_of(page)
     run = export(site({path: text for path, text in files.items() if path != "pyproject.toml"}))
     assert (run.findings, run.code) == ([], 0), run.stderr
@@ -165,13 +168,8 @@ def test_every_code_is_described() -> None:
     assert sorted(re.findall(r"^## (\S+)$", text_of("errors.md"), re.M)) == sorted(CODES)
 
 
-@pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Everything the broken sites are told."""
-    return "\n".join(_told(tmp_path_factory.mktemp(name) / "site", name) for name in EXAMPLES)
-
-
 def _told(root: Path, name: str) -> str:
+    """What a broken site is told."""
     example = EXAMPLES[name]
     for files in (example.before, {"pybuild.toml": SITE, **example.files}):
         for path, content in {"pybuild.toml": SITE, **files}.items():
@@ -186,9 +184,25 @@ def _told(root: Path, name: str) -> str:
     return done.stderr.replace(str(root), "/home/me/site")
 
 
-def test_what_errors_quote_is_what_is_said(said: str) -> None:
+def _findings(text: str) -> dict[str, str]:
+    """Whole findings by their heads: `app/a/route.py:6:1: error[bad-response]`."""
+    found = re.findall(r"^((?:\S.*?: )?(?:error|warning)\[[\w-]+\])(.*\n(?:  .*\n)*)", text, re.M)
+    return {head: head + rest for head, rest in found}
+
+
+def test_what_errors_quote_is_what_is_said(
+    tmp_path_factory: pytest.TempPathFactory, update_goldens: bool
+) -> None:
+    texts = [_told(tmp_path_factory.mktemp(name) / "site", name) for name in EXAMPLES]
+    said = {head: text for one in reversed(texts) for head, text in _findings(one).items()}
+    page = text_of("errors.md")
     quoted = [block.text for block in blocks("errors.md") if block.language == "text"]
-    assert [text for text in quoted if text not in said] == []
+    true = {text: "".join(said[head] for head in _findings(text)) for text in quoted}
+    if update_goldens:
+        for text, now in true.items():
+            page = page.replace(text, now)
+        (DOCS / "errors.md").write_text(page, "utf-8")
+    assert quoted == list(true.values())
 
 
 def test_every_importable_name_is_described() -> None:
@@ -196,7 +210,17 @@ def test_every_importable_name_is_described() -> None:
     assert [name for name in pybuild.__all__ if f"`{name}" not in text] == []
 
 
+def test_every_target_is_named() -> None:
+    assert [name for name in TARGETS if f"`{name}`" not in text_of("rules.md")] == []
+
+
+def test_every_command_is_described() -> None:
+    assert [name for name in cli.commands if f"| `{name} " not in text_of("publishing.md")] == []
+
+
 def test_every_option_of_export_is_described() -> None:
     text = text_of("publishing.md")
     parameters = [p for p in cli.commands["export"].params if isinstance(p, click.Option)]
-    assert [p.opts[0] for p in parameters if f"`{p.opts[-1]}" not in text and f"`{p.opts[0]}" not in text] == []
+    assert [
+        p.opts[0] for p in parameters if f"`{p.opts[-1]}" not in text and f"`{p.opts[0]}" not in text
+    ] == []
