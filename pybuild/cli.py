@@ -116,11 +116,13 @@ def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
+@click.option("--with", "engine", metavar="ENGINE", help="Serve through nginx, caddy or apache, with the rules for it.")
 @_VERBOSE
-def preview(site: Path, out: str | None, verbose: bool, **address: Any) -> NoReturn:
+def preview(site: Path, out: str | None, engine: str | None, verbose: bool, **address: Any) -> NoReturn:
     """Serve the last export of SITE by its own rules."""
     command = _serving()
-    sys.exit(command.preview(site, command.Options(out=out), command.address(**address), _shown("text", False, verbose)))
+    options, shown = command.Options(out=out), _shown("text", False, verbose)
+    sys.exit(command.preview(site, options, command.address(**address), shown, engine))
 
 
 @cli.command()

@@ -12,12 +12,14 @@ import click
 
 from pybuild.artifact import Artifact
 from pybuild.config import Config, Options, stopwatch
-from pybuild.diagnostics import arrange, has_errors, made_strict
+from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
 from pybuild.opening import Shown, open_site
 from pybuild.outputs import compile_target
 from pybuild.publication import Publication, load_for
 from pybuild.report import Report, Summary
 from pybuild.serve.preview import Address, Occupied, listen, serve
+from pybuild.serve.run import NotInstalled, find_program, running, wait_for
+from pybuild.targets import TARGETS, compile_rules
 from pybuild.verify import check
 from pybuild.verify.client import Manner
 
@@ -31,28 +33,54 @@ def address(*, host: str, port: int | None, allowed: tuple[str, ...]) -> Address
     return Address(host, _PORT, _TRIES, allowed) if port is None else Address(host, port, 1, allowed)
 
 
-def preview(site: Path, options: Options, address: Address, shown: Shown) -> int:
-    """Serve the last export until interrupted; exit 2 where the address is taken."""
-    report, _, publication = _published(site, options, shown)
+def preview(site: Path, options: Options, address: Address, shown: Shown, engine: str | None = None) -> int:
+    """Serve the last export until interrupted; exit 2 where the address is taken or the engine is not there."""
+    report, config, publication = _published(site, options, shown)
     if publication is None:
         return 1
     try:
+        if engine is not None:
+            find_program(engine)
         listener = listen(address)
+    except NotInstalled as fault:
+        raise click.UsageError(str(fault)) from None
     except Occupied as fault:
         raise click.UsageError(f"{fault}; choose another with --port or --host") from None
     host, port = listener.getsockname()[:2]
+    if engine is not None:
+        listener.close()
+        return _run_engine(engine, publication, config, (host, port), report)
     if host not in {"127.0.0.1", "::1"}:
         report.aside(f"warning: everyone who can reach {host} port {port} can read this preview")
-    shown_host = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host
-    base = publication.rules.base
     serve(
         publication,
         listener,
         allowed=address.allowed,
         log=report.aside if report.verbosity > 0 else None,
-        ready=lambda: report.say(f"http://{shown_host}:{port}{base}/"),
+        ready=lambda: report.say(_address(host, port, publication)),
     )
     return 0
+
+
+def _address(host: str, port: int, publication: Publication) -> str:
+    shown = "localhost" if host in {"0.0.0.0", "::"} else f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}{publication.rules.base}/"
+
+
+def _run_engine(
+    name: str, publication: Publication, config: Config, place: tuple[str, int], report: Report
+) -> int:
+    """Serve through a real web server."""
+    compiled = compile_rules(TARGETS[name], publication.rules, publication.files, config)
+    if has_errors(compiled.findings):
+        report.finish(Summary(False, str(config.out), diagnostics=arrange(compiled.findings)))
+        return 1
+    with running(name, publication, compiled, place) as process:
+        if isinstance(process, Diagnostic):
+            report.finish(Summary(False, str(config.out), diagnostics=(process,)))
+            return 1
+        report.say(_address(*place, publication))
+        return 1 if wait_for(process) else 0
 
 
 def rules(site: Path, options: Options, shown: Shown) -> int:

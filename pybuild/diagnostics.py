@@ -21,6 +21,7 @@ CODES: frozenset[str] = frozenset(
         "config-error",
         "empty-static-params",
         "encoding-error",
+        "engine-error",
         "file-too-large",
         "front-matter-error",
         "handler-error",
