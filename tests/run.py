@@ -78,13 +78,20 @@ def main() -> int:
     install_python()
     install_debian()
     install_node()
-    call(BIN / "ruff", "check", ".")
-    call(BIN / "ruff", "format", "--check", ".")
-    call(BIN / "mypy")
     workers = str(min(4, os.cpu_count() or 1))
-    tests = [BIN / "python", "-m", "pytest", "-n", workers, *sys.argv[1:]]
-    print("+", *tests, flush=True)
-    return subprocess.run([str(word) for word in tests], cwd=ROOT).returncode
+    checks = (
+        [BIN / "ruff", "check", "."],
+        [BIN / "ruff", "format", "--check", "."],
+        [BIN / "mypy"],
+        [BIN / "python", "-m", "pytest", "-n", workers, *sys.argv[1:]],
+    )
+    codes = [run(*words) for words in checks]
+    return max(codes)
+
+
+def run(*words: str | Path) -> int:
+    print("+", *words, flush=True)
+    return subprocess.run([str(word) for word in words], cwd=ROOT).returncode
 
 
 if __name__ == "__main__":
