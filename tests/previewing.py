@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import run_command
-
 from pybuild.publication import Publication, load_publication
 from pybuild.publish import output_at
 

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from harness import Run, run_command
 
 CASES = Path(__file__).parent / "cases"

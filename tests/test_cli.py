@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness import Files, Run, environment, run_command
 
+from harness import Files, Run, environment, run_command
 from pybuild import __version__
 
 COMMANDS = ("export", "check", "routes", "clean")

@@ -22,10 +22,10 @@ from typing import Any
 
 import click
 import pytest
-from errors_examples import EXAMPLES, SITE
-from harness import Run, run_command
 
 import pybuild
+from errors_examples import EXAMPLES, SITE
+from harness import Run, run_command
 from pybuild.cli import cli
 from pybuild.config import load_config
 from pybuild.diagnostics import CODES

@@ -12,12 +12,13 @@ import feedparser
 import pytest
 import xmlschema
 import yaml
-from harness import SAMPLE_TIME, Files, Run, copy_sample, run_command
 from llms_txt import parse_llms_file
 from lxml import etree
 from markdown_it import MarkdownIt
-from markdown_pages import markdown_pages
 from protego import Protego
+
+from harness import SAMPLE_TIME, Files, Run, copy_sample, run_command
+from markdown_pages import markdown_pages
 
 SCHEMA = Path(__file__).parent / "data/sitemap.xsd"
 FEEDS = {"rss.xml": "rss20", "atom.xml": "atom10"}

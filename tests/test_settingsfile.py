@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import SETTINGS
 
+from harness import SETTINGS
 from pybuild.config import MissingSettings, Options, load_config
 from pybuild.opening import NAMES
 

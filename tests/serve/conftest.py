@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from previewing import make_site, previewed, published
 
+from previewing import make_site, previewed, published
 from pybuild.publication import Publication
 
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from previewing import Seen, make_site, published
 
+from previewing import Seen, make_site, published
 from pybuild.publication import Publication
 from pybuild.rules.evaluate import Request, evaluate
 from pybuild.serve.answers import MEMORY, Answers, Source, is_local

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+
 from harness import run_command
 from previewing import fetch, make_site, previewed, talk
-
 from pybuild.publication import Publication
 
 LOCAL = b"Host: localhost\r\n"

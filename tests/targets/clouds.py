@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from targets.test_engines import TOKEN, Answer, Tree, deploy, free_port, require
+
+from pybuild.rules.media import type_of
+from pybuild.targets.cloudfront import object_types
+from targets.test_engines import TOKEN, Answer, Tree, deploy, free_port
 
 TOOLS = Path(__file__).parents[2] / ".tools" / "node_modules"
 QUIET = {"CLOUDFLARE_CF_FETCH_ENABLED": "false", "WRANGLER_SEND_METRICS": "false", "CI": "1", "NO_COLOR": "1"}
@@ -70,9 +73,58 @@ def start_pages(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
     )
 
 
+def start_netlify(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    """The Edge Function on Deno, as on Netlify; the files behind it are the harness's own."""
+    deploy("netlify", tree, home)
+    script = Path(__file__).with_name("netlify_edge.mjs")
+    words = [tool("@deno/linux-x64-glibc/deno"), "run", "--no-remote", "--allow-all", script]
+    return subprocess.Popen(
+        [*words, home / "edge-functions" / "pybuild.js", tree.root, str(port)],
+        env={**os.environ, "DENO_DIR": str(home / "deno"), "NO_COLOR": "1", "PB_TEST_TOKEN": TOKEN},
+        stdout=(home / "log").open("wb"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def start_vercel(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    """The routes and the middleware, matched by the open implementation in next-on-pages."""
+    deploy("vercel", tree, home)
+    source = tool("@cloudflare/next-on-pages/templates/_worker.js/handleRequest.ts")
+    script = Path(__file__).with_name("vercel_routes.mjs")
+    return subprocess.Popen(
+        [node(), script, tool("esbuild/lib/main.js"), source, home, tree.root, str(port)],
+        env={**os.environ, "PB_TEST_TOKEN": TOKEN},
+        stdout=(home / "log").open("wb"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def start_cloudfront(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    """The function before a cache and behind it; each object has the type that the upload gives it."""
+    deploy("cloudfront", tree, home)
+    (home / "types.json").write_text(json.dumps({path: stored_type(tree, path) for path in tree.files}))
+    script = Path(__file__).with_name("cloudfront_edge.mjs")
+    return subprocess.Popen(
+        [node(), script, home, tree.root, home / "types.json", str(port)],
+        stdout=(home / "log").open("wb"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def stored_type(tree: Tree, path: str) -> str:
+    odd = object_types(tree.rules, tree.files)
+    return odd.get(path) or odd.get(path.rpartition("/")[0] + "/" if "." not in path else "") or type_of(path)
+
+
 CLOUDS: dict[str, Callable[[Tree, Path, int], subprocess.Popen[bytes]]] = {
     "cloudflare": start_cloudflare,
     "cloudflare-pages": start_pages,
+    "netlify": start_netlify,
+    "vercel": start_vercel,
+    "cloudfront": start_cloudfront,
 }
 
 
@@ -108,3 +160,10 @@ def unzipped(answer: Answer) -> Answer:
     if answer.headers.get("content-encoding") != "gzip" or not answer.body:
         return answer
     return replace(answer, body=gzip.decompress(answer.body))
+
+
+def able(cloud: str, tree: Tree) -> Tree:
+    """The tree without what the host is known to refuse."""
+    if cloud != "cloudfront":
+        return tree
+    return replace(tree, rules=replace(tree.rules, proxies=()))

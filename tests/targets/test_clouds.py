@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+
+from pybuild.rules.evaluate import Request, evaluate
 from targets.clouds import CLOUDS, running, unzipped
 from targets.test_engines import (
     CASES,
@@ -24,8 +26,6 @@ from targets.test_engines import (
     under,
     upstream,
 )
-
-from pybuild.rules.evaluate import Request, evaluate
 
 __all__ = ["make_tree", "upstream"]
 Server = tuple[str, Tree, int]
