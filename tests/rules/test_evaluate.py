@@ -1,0 +1,152 @@
+"""The meaning of a rule set, by whole outcomes."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pybuild.artifact import File
+from pybuild.rules.evaluate import (
+    NOT_ACCEPTABLE,
+    Outcome,
+    ProxyCall,
+    Request,
+    by_path,
+    evaluate,
+    find,
+    join_list,
+)
+from pybuild.rules.model import ProxyHeader
+
+TEXT = """
+[negotiation]
+strict = true
+[[redirects]]
+source = "/old/:p*"
+destination = "/docs/:p*?v=1#top"
+status = 307
+[[rewrites]]
+source = "/guide/:p*"
+destination = "/docs/:p*"
+[[headers]]
+source = "/docs/:p*"
+headers = { Vary = "Cookie", X-A = "1", Link = "</x>; rel=y" }
+[[headers]]
+source = "/docs/a"
+headers = { X-A = "2" }
+[[proxies]]
+source = "/up/:p*"
+destination = "https://b.example/:p*?k=v"
+headers = { Authorization = { env = "TOKEN" } }
+"""
+PATHS = "index.html docs/a.html docs/a.md docs/b.html 404.html x"
+HTML = ("Content-Type", "text/html; charset=utf-8")
+MARKDOWN = ("Content-Type", "text/markdown; charset=utf-8")
+
+
+@pytest.fixture
+def ask(derived: Callable) -> Callable[..., Outcome]:
+    rules, _ = derived(TEXT, PATHS)
+    files = by_path(File(path, "", str(number) * 64, 1) for number, path in enumerate(PATHS.split(), 1))
+    return lambda target, method="GET", **headers: evaluate(
+        rules, Request(target, method, tuple((k.replace("_", "-"), v) for k, v in headers.items())), files
+    )
+
+
+def tag(number: int) -> tuple[str, str]:
+    return "ETag", f'"{str(number) * 32}"'
+
+
+def test_a_page(ask: Callable) -> None:
+    headers = (HTML, tag(2), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
+    assert ask("/docs/a?x") == Outcome(200, headers, "docs/a.html")
+
+
+def test_its_variant(ask: Callable) -> None:
+    headers = (MARKDOWN, tag(3), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
+    assert ask("/docs/a", Accept="text/markdown") == Outcome(200, headers, "docs/a.md")
+
+
+def test_the_address_of_the_variant(ask: Callable) -> None:
+    link = '<https://a.example/docs/a>; rel="canonical", </x>; rel=y'
+    headers = (MARKDOWN, tag(3), ("Link", link), ("Vary", "Cookie"), ("X-A", "1"))
+    assert ask("/docs/a.md", Accept="image/png") == Outcome(200, headers, "docs/a.md")
+
+
+def test_a_page_without_variant_is_not_negotiated(ask: Callable) -> None:
+    headers = (HTML, tag(4), ("Link", "</x>; rel=y"), ("Vary", "Cookie"), ("X-A", "1"))
+    assert ask("/docs/b", Accept="image/png") == Outcome(200, headers, "docs/b.html")
+
+
+def test_nothing_acceptable(ask: Callable) -> None:
+    kind = ("Content-Type", "text/plain; charset=utf-8")
+    headers = (kind, ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
+    assert ask("/docs/a", Accept="image/png") == Outcome(406, headers, text=NOT_ACCEPTABLE)
+
+
+@pytest.mark.parametrize("field", [tag(3)[1], "W/" + tag(3)[1], f'"x", {tag(3)[1]}', "*"])
+def test_not_modified(ask: Callable, field: str) -> None:
+    headers = (tag(3), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
+    assert ask("/docs/a", Accept="text/markdown", If_None_Match=field) == Outcome(304, headers)
+
+
+def test_the_other_representation_is_modified(ask: Callable) -> None:
+    assert ask("/docs/a", Accept="text/markdown", If_None_Match=tag(2)[1]).status == 200
+
+
+def test_a_rewritten_page_keeps_the_headers_of_what_was_asked(ask: Callable) -> None:
+    assert ask("/guide/a") == Outcome(200, (HTML, tag(2), ("Vary", "Accept")), "docs/a.html")
+
+
+def test_a_redirect(ask: Callable) -> None:
+    to = ("Location", "/docs/a%2Fb/c?v=1&x=%20#top")
+    assert ask("/old/a%2Fb/c/?x=%20", "POST") == Outcome(307, (to,), text="307\n")
+
+
+def test_a_proxied_request(ask: Callable) -> None:
+    call = ProxyCall("https://b.example/a%2Fb?k=v&q", (ProxyHeader("Authorization", env="TOKEN"),))
+    assert ask("/up/a%2Fb/?q") == Outcome(200, proxy=call)
+    assert ask("/up/a", "POST") == Outcome(405, (("Allow", "GET, HEAD"),), text="405\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "location"),
+    [
+        ("/docs/a/", 308, "/docs/a"),
+        ("/docs/a//?x", 308, "/docs/a?x"),
+        ("//evil.example/", 404, ""),
+        ("/docs/../docs/a", 400, ""),
+        ("/docs/%2E%2e/a", 400, ""),
+        ("/%2e%2e%2fdocs/a", 400, ""),
+        ("/a\\b", 400, ""),
+        ("/a%00", 400, ""),
+        ("/%zz", 400, ""),
+        ("*", 400, ""),
+        ("/docs%2Fa", 404, ""),
+        ("/404", 404, ""),
+        ("/x", 200, ""),
+        ("/nope", 404, ""),
+    ],
+)
+def test_addresses(ask: Callable, target: str, status: int, location: str) -> None:
+    outcome = ask(target)
+    assert (outcome.status, outcome.header("location")) == (status, location)
+
+
+def test_methods(ask: Callable) -> None:
+    assert ask("/docs/a", "HEAD") == ask("/docs/a")
+    assert ask("/nope", "DELETE") == Outcome(405, (("Allow", "GET, HEAD"),), text="405\n")
+
+
+def test_find_prefers_the_file_itself() -> None:
+    files = dict.fromkeys(["a", "a.html", "b/index.html", "index.html"], None)
+    assert [find(url, files) for url in ("/a", "/b", "/b/", "/", "/c")] == [
+        "a",
+        "b/index.html",
+        "b/index.html",
+        "index.html",
+        None,
+    ]
+
+
+def test_join_list() -> None:
+    assert join_list("Accept", "accept, Cookie", "", "Cookie") == "Accept, Cookie"
