@@ -332,13 +332,13 @@ class _Writer:
         for status in self._statuses():
             yield f"if ({v}go{status}) {{ return {status} {v}go{status}; }}"
         yield f'set {v}final "";'
-        yield f'set {v}html "{_NOWHERE}";'
-        yield f"if (-f {root}{self.var('bare')}/index.html) {{ set {v}final {self.var('bare')}/index.html; set {v}html {self.var('bare')}/index; }}"
-        yield f"if (-f {root}{self.var('stem')}.html) {{ set {v}final {self.var('stem')}.html; set {v}html {v}stem; }}"
-        yield f'if (-f {root}{self.var("file")}) {{ set {v}final {v}file; set {v}html "{_NOWHERE}"; }}'
-        yield f'if ({v}sent ~* "%(?:2f|5c)") {{ set {v}final ""; set {v}html "{_NOWHERE}"; }}'
+        yield f'set {v}page "{_NOWHERE}";'
+        yield f"if (-f {root}{self.var('bare')}/index.html) {{ set {v}final {self.var('bare')}/index.html; set {v}page {self.var('bare')}/index; }}"
+        yield f"if (-f {root}{self.var('stem')}.html) {{ set {v}final {self.var('stem')}.html; set {v}page {v}stem; }}"
+        yield f'if (-f {root}{self.var("file")}) {{ set {v}final {v}file; set {v}page "{_NOWHERE}"; }}'
+        yield f'if ({v}sent ~* "%(?:2f|5c)") {{ set {v}final ""; set {v}page "{_NOWHERE}"; }}'
         yield from self._slash()
-        yield f'if ({v}final = "/{NOT_FOUND}") {{ set {v}final ""; set {v}html "{_NOWHERE}"; }}'
+        yield f'if ({v}final = "/{NOT_FOUND}") {{ set {v}final ""; set {v}page "{_NOWHERE}"; }}'
         yield from self._dispatch()
         if self.rules.variants:
             yield f'set {v}canon "";'
@@ -375,11 +375,11 @@ class _Writer:
     def _choose(self) -> Lines:
         v = self.v
         yield f'set {v}neg "";'
-        yield f"if (-f $document_root{self.var('html')}.md) {{ set {v}neg y; set {v}vary Accept; }}"
+        yield f"if (-f $document_root{self.var('page')}.md) {{ set {v}neg y; set {v}vary Accept; }}"
         yield f'set {v}answer "{self.var("neg")}{self.var("rep")}";'
         if self.rules.negotiation == "strict":
             yield f"if ({v}answer = ynone) {{ return 406; }}"
-        yield f"if ({v}answer = ymd) {{ set {v}final {self.var('html')}.md; }}"
+        yield f"if ({v}answer = ymd) {{ set {v}final {self.var('page')}.md; }}"
 
     def _locations(self, *, has_404: bool) -> Lines:
         v = self.v
