@@ -11,41 +11,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from pybuild.artifact import File, Headers
 from pybuild.rules.media import OCTETS, type_of
 from pybuild.rules.model import Condition, ProxyHeader, Redirect, RuleSet
 from pybuild.rules.negotiate import negotiate
-from pybuild.rules.regexes import to_python
+from pybuild.rules.requests import REFUSED, Request, applies, decoded
 from pybuild.urls import absolute, encode
 
+__all__ = [
+    "ADDITIVE",
+    "NOT_ACCEPTABLE",
+    "NOT_FOUND",
+    "REFUSED",
+    "Outcome",
+    "ProxyCall",
+    "Request",
+    "by_path",
+    "decoded",
+    "evaluate",
+    "find",
+    "join_list",
+    "location_of",
+    "page_of",
+    "variant_of",
+]
 NOT_FOUND = "404.html"
 ADDITIVE = frozenset({"vary", "link"})  # lists, to which every rule adds
-# Backslashes, NUL, and segments of dots, which clients resolve themselves: answered with 400. No case.
-REFUSED = r"\\|%00|(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)"
 NOT_ACCEPTABLE = "406: this page exists as text/html and text/markdown\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a client sends."""
-
-    target: str  # path and query as sent, percent-encoded: "/docs/a?x=1"
-    method: str = "GET"
-    headers: Headers = ()
-
-    @property
-    def path(self) -> str:
-        return self.target.partition("?")[0]
-
-    @property
-    def query(self) -> str:
-        return self.target.partition("?")[2]
-
-    def lines(self, name: str) -> list[str]:
-        """The values of all field lines of that name, in order."""
-        return [value for key, value in self.headers if key.lower() == name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +98,6 @@ def _below(base: str, path: str) -> str | None:
     return (path[len(base) :] or "/") if path == base or path.startswith(base + "/") else None
 
 
-def decoded(sent: str) -> str | None:
-    """Decode a path and merge its slashes; None for what no client of good faith sends."""
-    if re.search(REFUSED, sent, re.I) or not re.fullmatch(r"/(?:[^%]|%[0-9A-Fa-f]{2})*", sent):
-        return None
-    return re.sub("/+", "/", unquote(sent, errors="surrogateescape"))
-
-
 def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
     redirected = _redirect(rules, visit) or _slash_redirect(rules, visit, files)
     if redirected:
@@ -134,45 +120,6 @@ def _refuse(files: Mapping[str, File], readable: bool) -> Outcome:
     if NOT_FOUND in files:
         return Outcome(404, (("Content-Type", type_of(NOT_FOUND)),), path=NOT_FOUND)
     return Outcome(404, text="404\n")
-
-
-def holds(conditions: Iterable[Condition], request: Request) -> dict[str, str] | None:
-    """Check that all conditions hold; maps the named groups of their regexes to what they took."""
-    captures: dict[str, str] = {}
-    for condition in conditions:
-        value = _value(condition, request)
-        if not value:
-            return None
-        found = re.fullmatch(to_python(condition.value) or ".*", value, re.ASCII | re.DOTALL)
-        if found is None:
-            return None
-        captures |= {name: taken or "" for name, taken in found.groupdict().items()}
-    return captures
-
-
-def applies(
-    has: Iterable[Condition], missing: Iterable[Condition], request: Request
-) -> dict[str, str] | None:
-    """Like `holds`, and none of `missing` may hold."""
-    if any(holds((condition,), request) is not None for condition in missing):
-        return None
-    return holds(has, request)
-
-
-def _value(condition: Condition, request: Request) -> str:
-    """What the request says for a condition; of several values of a query name, the first."""
-    if condition.type == "header":
-        return ", ".join(request.lines(condition.key))
-    if condition.type == "host":
-        return re.sub(r":\d*$", "", next(iter(request.lines("host")), "")).lower()
-    if condition.type == "query":
-        pairs = (pair.partition("=") for pair in request.query.split("&"))
-        return next((value for name, _, value in pairs if name == condition.key), "")
-    if condition.type == "cookie":
-        pairs = (pair.strip().partition("=") for line in request.lines("cookie") for pair in line.split(";"))
-        return next((value for name, _, value in pairs if name == condition.key), "")
-    wanted = {"text/markdown": "md", "text/html": "html"}[condition.key]
-    return "yes" if negotiate(request.lines("accept")) == wanted else ""
 
 
 def _redirect(rules: RuleSet, visit: _Visit) -> Outcome | None:

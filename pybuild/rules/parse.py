@@ -8,18 +8,16 @@ Source: Next.js, "redirects", "rewrites", "headers"; docs/rules.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import get_args
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.rules.destinations import Destination, parse_destination
 from pybuild.rules.model import (
-    NEGOTIATED,
     REDIRECT_STATUSES,
     RULE_TABLES,
     Condition,
-    ConditionType,
     Method,
     Proxy,
     ProxyHeader,
@@ -28,18 +26,16 @@ from pybuild.rules.model import (
     Rule,
     SetHeaders,
 )
+from pybuild.rules.parse_conditions import HEADER_NAME, KeyPath, Locate, Reader, parse_conditions
 from pybuild.rules.patterns import PathPattern, parse_pattern
 from pybuild.rules.regexes import PatternError, check_regex
 
-KeyPath = tuple[str | int, ...]
-Locate = Callable[[KeyPath], Location]
 _KEYS: Mapping[str, frozenset[str]] = {
     "redirects": frozenset({"source", "destination", "permanent", "status", "has", "missing"}),
     "rewrites": frozenset({"source", "destination", "has", "missing"}),
     "headers": frozenset({"source", "headers", "has", "missing"}),
     "proxies": frozenset({"source", "destination", "methods", "headers", "has", "missing"}),
 }
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -51,7 +47,7 @@ def parse_rules(
     `locate` takes a path of keys such as `("redirects", 0, "source")`. A rule with a fault is left out.
     Findings: `config-error` for an unknown key or a wrong shape, `invalid-rule` for the rest.
     """
-    reader = _Reader(locate)
+    reader = Reader(locate)
     rules: list[Rule] = []
     for name in RULE_TABLES:
         entries = tables.get(name, [])
@@ -64,37 +60,7 @@ def parse_rules(
     return tuple(rules), tuple(reader.findings)
 
 
-class _Reader:
-    """Collects what does not fit, at its own line."""
-
-    def __init__(self, locate: Locate) -> None:
-        self.locate = locate
-        self.findings: list[Diagnostic] = []
-
-    def shape(self, path: KeyPath, message: str, hint: str) -> None:
-        self.findings.append(Diagnostic("config-error", message, self.locate(path), hint))
-
-    def fault(self, path: KeyPath, message: str, hint: str) -> None:
-        self.findings.append(Diagnostic("invalid-rule", message, self.locate(path), hint))
-
-    def text(self, table: Mapping[str, object], key: str, path: KeyPath) -> str:
-        """The text at `key`, or "" with a finding."""
-        value = table.get(key)
-        if isinstance(value, str) and value:
-            return value
-        if key in table:
-            self.shape((*path, key), f"{key} must be text in quotes", f'write {key} = "…"')
-        else:
-            self.fault(path, f"the rule has no {key}", f'write {key} = "…"')
-        return ""
-
-    def known(self, table: Mapping[str, object], keys: frozenset[str], path: KeyPath) -> None:
-        for key in table.keys() - keys:
-            hint = did_you_mean(key, keys) or f"known here: {', '.join(sorted(keys))}"
-            self.shape((*path, key), f'unknown setting "{key}" in [[{path[0]}]]', hint)
-
-
-def _parse_rule(reader: _Reader, name: str, entry: object, path: KeyPath) -> Rule | None:
+def _parse_rule(reader: Reader, name: str, entry: object, path: KeyPath) -> Rule | None:
     """Read one table of `[[name]]`; None with findings where it has a fault."""
     if not isinstance(entry, dict):
         reader.shape(path, f"each of {name} must be a table", f"write [[{name}]] above it")
@@ -102,7 +68,7 @@ def _parse_rule(reader: _Reader, name: str, entry: object, path: KeyPath) -> Rul
     before = len(reader.findings)
     reader.known(entry, _KEYS[name], path)
     source = _pattern(reader, entry, path)
-    has, missing = (_conditions(reader, entry, key, path) for key in ("has", "missing"))
+    has, missing = (parse_conditions(reader, entry, key, path) for key in ("has", "missing"))
     build = {"redirects": _redirect, "rewrites": _rewrite, "headers": _set_headers, "proxies": _proxy}[name]
     shared = _Shared(reader.locate(path), source or parse_pattern("/"), has, missing)
     rule = build(reader, entry, path, shared)
@@ -125,7 +91,7 @@ class _Shared:
         return (*self.source.names, *groups)
 
 
-def _pattern(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> PathPattern | None:
+def _pattern(reader: Reader, entry: Mapping[str, object], path: KeyPath) -> PathPattern | None:
     text = reader.text(entry, "source", path)
     try:
         return parse_pattern(text) if text else None
@@ -135,7 +101,7 @@ def _pattern(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> Pat
 
 
 def _destination(
-    reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared
+    reader: Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared
 ) -> Destination | None:
     text = reader.text(entry, "destination", path)
     try:
@@ -152,58 +118,7 @@ def _destination(
     return destination.bound(shared.source) if destination else None
 
 
-def _conditions(
-    reader: _Reader, entry: Mapping[str, object], key: str, path: KeyPath
-) -> tuple[Condition, ...]:
-    listed = entry.get(key, [])
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        hint = f'write {key} = [{{ type = "header", key = "…" }}]'
-        reader.shape((*path, key), f"{key} must be a list of tables", hint)
-        return ()
-    read = (_condition(reader, item, (*path, key, index)) for index, item in enumerate(listed))
-    return tuple(condition for condition in read if condition)
-
-
-def _condition(reader: _Reader, item: Mapping[str, object], path: KeyPath) -> Condition | None:
-    reader.known(item, frozenset({"type", "key", "value"}), path)
-    kind = item.get("type")
-    if kind not in get_args(ConditionType):
-        known = get_args(ConditionType)
-        hint = (isinstance(kind, str) and did_you_mean(kind, known)) or f"write one of {', '.join(known)}"
-        reader.fault(
-            (*path, "type"), f'a condition has no type "{kind}"' if kind else "a condition has no type", hint
-        )
-        return None
-    value = reader.text(item, "value", path) if "value" in item or kind == "host" else ""
-    key = "" if kind == "host" else reader.text(item, "key", path)
-    return _checked_condition(reader, Condition(cast(ConditionType, kind), key, value), path)
-
-
-def _checked_condition(reader: _Reader, found: Condition, path: KeyPath) -> Condition | None:
-    try:
-        check_regex(found.value)
-    except PatternError as fault:
-        reader.fault((*path, "value"), str(fault), fault.hint)
-        return None
-    if found.type == "header":
-        if not _HEADER_NAME.fullmatch(found.key):
-            reader.fault(
-                (*path, "key"), f'"{found.key}" is no header name', 'write a name such as "x-preview"'
-            )
-        return Condition("header", found.key.lower(), found.value)
-    if found.type == "accept" and (found.key not in NEGOTIATED or found.value):
-        hint = f'write key = "{NEGOTIATED[0]}" or "{NEGOTIATED[1]}", and no value'
-        reader.fault(path, "an accept condition tells Markdown from HTML only", hint)
-    if found.type in {"cookie", "query"} and not re.fullmatch(r"[A-Za-z0-9_.~-]+", found.key):
-        reader.fault(
-            (*path, "key"), f'"{found.key}" is no portable {found.type} name', "use letters, digits, _ . ~ -"
-        )
-    return found
-
-
-def _redirect(
-    reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared
-) -> Redirect | None:
+def _redirect(reader: Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared) -> Redirect | None:
     destination = _destination(reader, entry, path, shared)
     status = _status(reader, entry, path)
     if destination is None:
@@ -211,7 +126,7 @@ def _redirect(
     return Redirect(shared.location, shared.source, destination, status, shared.has, shared.missing)
 
 
-def _status(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> int:
+def _status(reader: Reader, entry: Mapping[str, object], path: KeyPath) -> int:
     permanent, status = entry.get("permanent"), entry.get("status")
     if (permanent is None) == (status is None):
         message = (
@@ -232,7 +147,7 @@ def _status(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> int:
     return status
 
 
-def _rewrite(reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared) -> Rewrite | None:
+def _rewrite(reader: Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared) -> Rewrite | None:
     destination = _destination(reader, entry, path, shared)
     if destination is None:
         return None
@@ -246,7 +161,7 @@ def _rewrite(reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared
 
 
 def _set_headers(
-    reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared
+    reader: Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared
 ) -> SetHeaders | None:
     pairs: list[tuple[str, str]] = []
     for name, value in _header_table(reader, entry, path):
@@ -263,7 +178,7 @@ def _set_headers(
 
 
 def _header_table(
-    reader: _Reader, entry: Mapping[str, object], path: KeyPath
+    reader: Reader, entry: Mapping[str, object], path: KeyPath
 ) -> tuple[tuple[str, object], ...]:
     table = entry.get("headers", {})
     if not isinstance(table, dict) or (not table and path[0] == "headers"):
@@ -276,8 +191,8 @@ def _header_table(
     return tuple(table.items())
 
 
-def _sound_header(reader: _Reader, name: str, value: str, path: KeyPath) -> bool:
-    if not _HEADER_NAME.fullmatch(name):
+def _sound_header(reader: Reader, name: str, value: str, path: KeyPath) -> bool:
+    if not HEADER_NAME.fullmatch(name):
         reader.fault(path, f'"{name}" is no header name', "use letters, digits and -")
         return False
     if not value.isascii() or not value.isprintable() or value != value.strip():
@@ -288,7 +203,7 @@ def _sound_header(reader: _Reader, name: str, value: str, path: KeyPath) -> bool
     return True
 
 
-def _proxy(reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared) -> Proxy | None:
+def _proxy(reader: Reader, entry: Mapping[str, object], path: KeyPath, shared: _Shared) -> Proxy | None:
     destination = _destination(reader, entry, path, shared)
     methods = _methods(reader, entry, path)
     headers = tuple(_proxy_headers(reader, entry, path))
@@ -300,7 +215,7 @@ def _proxy(reader: _Reader, entry: Mapping[str, object], path: KeyPath, shared: 
     return Proxy(shared.location, shared.source, destination, methods, headers, shared.has, shared.missing)
 
 
-def _methods(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> tuple[Method, ...]:
+def _methods(reader: Reader, entry: Mapping[str, object], path: KeyPath) -> tuple[Method, ...]:
     listed = entry.get("methods", ["GET", "HEAD"])
     known = get_args(Method)
     if not isinstance(listed, list) or not listed or not all(method in known for method in listed):
@@ -312,7 +227,7 @@ def _methods(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> tup
     return tuple(method for method in known if method in asked)
 
 
-def _proxy_headers(reader: _Reader, entry: Mapping[str, object], path: KeyPath) -> Iterator[ProxyHeader]:
+def _proxy_headers(reader: Reader, entry: Mapping[str, object], path: KeyPath) -> Iterator[ProxyHeader]:
     for name, value in _header_table(reader, entry, path):
         at = (*path, "headers", name)
         env = value.get("env") if isinstance(value, dict) and value.keys() == {"env"} else None
