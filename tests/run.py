@@ -31,6 +31,7 @@ DEBIAN = {  # the command that shows a package is there, and the package
     "varnishd": ["varnish"],
 }
 NPM = (
+    "@cloudflare/next-on-pages@1.13.16",
     "@netlify/headers-parser@9.0.3",
     "@netlify/redirect-parser@15.0.4",
     "@vercel/routing-utils@6.6.0",
@@ -71,7 +72,7 @@ def install_node() -> None:
     if not missing or not shutil.which("npm"):
         return
     TOOLS.mkdir(exist_ok=True)
-    call("npm", "install", "--prefix", TOOLS, "--no-audit", "--no-fund", "--silent", *missing)
+    call("npm", "install", "--prefix", TOOLS, "--legacy-peer-deps", "--no-audit", "--no-fund", "--silent", *missing)
 
 
 def main() -> int:

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pybuild.targets import apache, caddy, cloudflare, cloudflare_pages, nginx, static
+from pybuild.targets import (
+    apache,
+    caddy,
+    cloudflare,
+    cloudflare_pages,
+    cloudfront,
+    netlify,
+    nginx,
+    static,
+    vercel,
+)
 from pybuild.targets.base import Compiled, Target, compile_rules
 
 TARGETS: Mapping[str, Target] = {
@@ -19,6 +29,9 @@ TARGETS: Mapping[str, Target] = {
         apache.TARGET,
         cloudflare.TARGET,
         cloudflare_pages.TARGET,
+        netlify.TARGET,
+        vercel.TARGET,
+        cloudfront.TARGET,
     )
 }
 

@@ -34,7 +34,7 @@ LINE = 2000  # characters in _headers
 
 def compile_cloudflare(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write a Worker, its settings and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
-    program = script(rules, files, "serve.js", "cloudflare.js")
+    program = script(rules, files, "proxied.js", "forward.js", "serve.js", "cloudflare.js")
     quiet = left_alone(quiet_folders(rules, files, misses=True))
     name = worker_name(config.site.url)
     settings = {

@@ -25,7 +25,7 @@ NAME = "cloudflare-pages"
 
 def compile_pages(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write the Worker into the web root. Finding: `rule-limit`."""
-    program = script(rules, files, "serve.js", "cloudflare_pages.js")
+    program = script(rules, files, "proxied.js", "forward.js", "serve.js", "cloudflare_pages.js")
     quiet = left_alone(quiet_folders(rules, files, misses=False))
     routes = {"version": 1, "include": ["/*"], "exclude": [f"/{one.folder}/*" for one in quiet]}
     site = (

@@ -43,12 +43,6 @@ def to_json(value: Json) -> str:
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def small(program: str) -> str:
-    """The same program without comments of a line of their own and without indentation."""
-    lines = (line.strip() for line in program.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//")) + "\n"
-
-
 def edge_rules(rules: RuleSet, files: Files) -> dict[str, Json]:
     """The rules as `route.js` reads them. Paths of files are decoded and start with a slash."""
     page = "HI" if rules.variants and rules.negotiation != "off" else "hi"
@@ -65,7 +59,7 @@ def edge_rules(rules: RuleSet, files: Files) -> dict[str, Json]:
         "rewrites": [[*_decoded(rule), _parts(rule, rule.destination.path)] for rule in rules.rewrites],
         "proxies": [_proxy(rule) for rule in rules.proxies],
         "headers": [[*_sent(rule), [list(pair) for pair in rule.headers]] for rule in rules.headers],
-        "types": [[_slashed(print_regex(rule.source)), rule.media_type] for rule in rules.types],
+        "types": [[dotted(print_regex(rule.source)), rule.media_type] for rule in rules.types],
         "suffixes": {name: type_of(f"x.{name}") or OCTETS for name in _suffixes(files)},
         "shapes": [[regex, shape] for regex, shape in _exceptions(rules, files, page)],
     }
@@ -75,10 +69,6 @@ def _suffixes(files: Files) -> list[str]:
     return sorted({suffix(path) for path in files} - {""})
 
 
-def _slashed(regex: str) -> str:
-    return dotted(regex) + "/?"
-
-
 def dotted(regex: str) -> str:
     """Let "." match line breaks too, without a flag: `a.b[.]` → `a[\\s\\S]b[.]`."""
     tokens = re.findall(r"\\.|\[\^?(?:\\.|[^\]\\])+\]|.", regex, re.DOTALL)
@@ -86,16 +76,20 @@ def dotted(regex: str) -> str:
 
 
 def _sent(rule: Rule) -> list[Json]:
-    """What decides whether a rule applies to a path as it was sent."""
+    """What decides whether a rule applies to a path as it was sent: text it starts with, and a regex."""
     first = rule.source.parts[0] if rule.source.parts else None
-    prefix = _SAFE.match(first.text) if isinstance(first, Text) else None
-    regex = _slashed(print_regex(rule.source, literal=sent_literal))
-    return [[prefix[0] if prefix else "", regex], *_rest(rule)]
+    start = _SAFE.match(first.text) if isinstance(first, Text) else None
+    return _matcher(rule, start[0] if start else "", print_regex(rule.source, literal=sent_literal))
 
 
 def _decoded(rule: Rule) -> list[Json]:
     first = rule.source.parts[0] if rule.source.parts else None
-    return [[first.text if isinstance(first, Text) else "", _slashed(print_regex(rule.source))], *_rest(rule)]
+    return _matcher(rule, first.text if isinstance(first, Text) else "", print_regex(rule.source))
+
+
+def _matcher(rule: Rule, start: str, regex: str) -> list[Json]:
+    """Text alone, with 0 for the regex, where a source has no parameters."""
+    return [[start, 0 if start == rule.source.literal else dotted(regex)], *_rest(rule)]
 
 
 def _rest(rule: Rule) -> list[Json]:

@@ -8,6 +8,11 @@ function pbMatch(regex, text) {
   if (!pbHas(pbKept, regex)) pbKept[regex] = new RegExp('^(?:' + regex + ')$');
   return pbKept[regex].exec(text);
 }
+// Matches a path: its start as text, and the whole as a regex; 0 where the start is all but a last slash.
+function pbFits(start, regex, path) {
+  if (path.indexOf(start) !== 0) return null;
+  return regex ? pbMatch(regex + '/?', path) : path === start || path === start + '/' ? [path] : null;
+}
 function pbDecode(text) {
   try { return decodeURIComponent(text); } catch (fault) {
     return text.replace(/%[0-7][0-9a-f]/gi, function (one) { return decodeURIComponent(one); }).replace(/%[0-9a-f]{2}/gi, '\ufffd');
@@ -36,9 +41,9 @@ function pbHolds(one, ask, taken) {
 }
 // A path as it is sent: what is no part of a path percent-encoded.
 function pbEncode(path) { return encodeURI(path).replace(/[?#]/g, encodeURIComponent); }
-// A rule is [[prefix, regex], names, has, missing, …]; gives its captures, or null where it does not apply.
+// A rule is [[start, regex], names, has, missing, …]; gives its captures, or null where it does not apply.
 function pbApplies(rule, path, ask) {
-  var found = path.indexOf(rule[0][0]) === 0 ? pbMatch(rule[0][1], path) : null, taken = {}, i;
+  var found = pbFits(rule[0][0], rule[0][1], path), taken = {}, i;
   if (!found) return null;
   for (i = 0; i < rule[1].length; i++) taken[rule[1][i]] = found[i + 1] || '';
   for (i = 0; i < rule[2].length; i++) if (!pbHolds(rule[2][i], ask, taken)) return null;
@@ -68,11 +73,6 @@ function pbShape(D, url) {
 }
 function pbPath(shape, url) {
   return /[hH]/.test(shape) ? url + '.html' : /[iI]/.test(shape) ? url + '/index.html' : url;
-}
-function pbType(D, path) {
-  for (var i = 0; i < D.types.length; i++) if (pbMatch(D.types[i][0], path)) return D.types[i][1];
-  var suffix = /[^\/.][^\/]*\.([^\/.]*)$/.exec(path);
-  return suffix && pbHas(D.suffixes, suffix[1].toLowerCase()) ? D.suffixes[suffix[1].toLowerCase()] : 'application/octet-stream';
 }
 function pbVisit(D, ask) {
   var path = ask.path, visit = { ask: ask, sent: null, url: '' };
@@ -125,15 +125,6 @@ function pbElse(visit, proxy) {
   if (proxy) return proxy;
   if (/^(?:GET|HEAD)$/.test(visit.ask.method)) return { status: 404, headers: [], text: '' };
   return { status: 405, headers: [['Allow', 'GET, HEAD']], text: '405\n' };
-}
-function pbProxied(D, visit) {
-  for (var i = 0; i < D.proxies.length; i++) {
-    var rule = D.proxies[i], taken = pbApplies(rule, visit.sent, visit.ask);
-    if (!taken) continue;
-    if (rule[4].indexOf(visit.ask.method) < 0) return { status: 405, headers: [['Allow', rule[4].join(', ')]], text: '405\n' };
-    return { call: { url: rule[5] + (pbFill(rule[6], taken) || '/') + pbQuery(rule[7], taken, visit.ask.query), headers: rule[8] } };
-  }
-  return null;
 }
 // All headers of an answer: `own` and what the rules add, the later of a name winning, lists of Vary and Link growing.
 function pbDress(D, visit, own) {

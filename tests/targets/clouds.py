@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -167,3 +168,19 @@ def able(cloud: str, tree: Tree) -> Tree:
     if cloud != "cloudfront":
         return tree
     return replace(tree, rules=replace(tree.rules, proxies=()))
+
+
+def dialect(home: Path) -> list[object]:
+    """Run all events that the function has seen in njs, from which CloudFront's runtime comes; the differences."""
+    program = shutil.which("njs")
+    if program is None and os.environ.get("CI"):
+        pytest.fail("njs is not installed")
+    if program is None:
+        pytest.skip("njs is not installed")
+    events = [json.loads(line) for line in (home / "events.jsonl").read_text().splitlines()]
+    code = (home / "function.js").read_text() + "var events = " + json.dumps([event for event, _ in events])
+    code += f";require('fs').writeFileSync({json.dumps(str(home / 'answers'))}, JSON.stringify(events.map(handler)));\n"
+    (home / "njs.js").write_text(code)
+    subprocess.run([program, "-q", home / "njs.js"], check=True, stdout=subprocess.DEVNULL)
+    answers = json.loads((home / "answers").read_text())
+    return [(event, mine) for (event, answer), mine in zip(events, answers, strict=True) if answer != mine]

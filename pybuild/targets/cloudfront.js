@@ -1,0 +1,40 @@
+// CloudFront: before the cache it names the object, so that the cache holds both representations of a page;
+// behind it the headers of the visitor's own address are added. Runs in cloudfront-js-2.0.
+function pbProxied() { return null; }
+function pbLine(field) {
+  return !field ? '' : field.multiValue ? field.multiValue.map(function (one) { return one.value; }).join(', ') : field.value;
+}
+function pbPairs(fields, separator) {
+  var pairs = [];
+  Object.keys(fields || {}).forEach(function (key) {
+    (fields[key].multiValue || [fields[key]]).forEach(function (one) { pairs.push(one.value === '' ? key : key + '=' + one.value); });
+  });
+  return pairs.join(separator);
+}
+function pbFields(pairs) {
+  var fields = {};
+  pairs.forEach(function (pair) { fields[pair[0].toLowerCase()] = { value: pair[1] }; });
+  return fields;
+}
+function handler(event) {
+  var request = event.request, response = event.response, named = request.headers['x-pybuild-uri'];
+  var visit = pbVisit(PB, {
+    path: response && named ? named.value : request.uri, query: pbPairs(request.querystring, '&'), method: request.method,
+    host: pbLine(request.headers.host), header: function (name) { return name === 'cookie' ? pbPairs(request.cookies, '; ') : pbLine(request.headers[name]); }
+  }), answer = pbRoute(PB, visit), own = [];
+  if (response) {
+    if (response.headers.vary) own.push(['Vary', pbLine(response.headers.vary)]);
+    if (answer.vary) own.push(['Vary', 'Accept']);
+    if (answer.link) own.push(['Link', answer.link]);
+    own = pbFields(pbDress(PB, visit, own));
+    Object.keys(own).forEach(function (name) { response.headers[name] = own[name]; });
+    return response;
+  }
+  answer = answer.then || answer;
+  if (answer.status && (answer.status !== 404 || answer.text)) {
+    return { statusCode: answer.status, headers: pbFields(pbDress(PB, visit, answer.headers)), body: answer.text };
+  }
+  request.headers['x-pybuild-uri'] = { value: request.uri };
+  request.uri = answer.file ? pbEncode(answer.file) : '/_pybuild/nothing';
+  return request;
+}
