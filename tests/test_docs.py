@@ -15,7 +15,7 @@ import json
 import re
 import shlex
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,16 @@ from harness import Run, run_command
 from pybuild.cli import cli
 from pybuild.config import load_config
 from pybuild.diagnostics import CODES
+from pybuild.render.admonitions import KINDS
+from pybuild.render.library import Document
+from pybuild.render.metalayer import DOCUMENT_KEYS, KEYS
+from pybuild.render.metatags import OG_ORDER, TWITTER_ORDER
+from pybuild.render.page import PageView
 from pybuild.render.slugs import slug
+from pybuild.routing.files import MetadataKind
+from pybuild.routing.inspect import IMAGE_SETTINGS, SETTINGS
+from pybuild.rules.model import ConditionType
+from pybuild.rules.negotiate import negotiate
 from pybuild.settings import Settings
 from pybuild.targets import TARGETS
 
@@ -39,6 +48,7 @@ ELSEWHERE = ("hosts/", "preview.md", "verify.md")  # pages with tests of their o
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _TITLE = re.compile(r"(?:# |<!-- |\{# )([\w./\[\]()@%-]+\.\w+)(?: -->| #\})?\n")
 _UNSEEN = {"name", "location"}  # fields of a collection that are no keys
+_INNER = {"body", "entry"}  # of a document, for pybuild itself
 
 
 @dataclass(frozen=True)
@@ -205,13 +215,34 @@ def test_what_errors_quote_is_what_is_said(
     assert quoted == list(true.values())
 
 
-def test_every_importable_name_is_described() -> None:
-    text = text_of("python-api.md")
-    assert [name for name in pybuild.__all__ if f"`{name}" not in text] == []
+NAMES: Mapping[str, tuple[str, Iterable[str]]] = {
+    "what a site imports": ("python-api.md", pybuild.__all__),
+    "targets": ("rules.md", TARGETS),
+    "types of conditions": ("rules.md", typing.get_args(ConditionType)),
+    "settings of modules": ("handlers.md", SETTINGS),
+    "settings of images": ("metadata.md", IMAGE_SETTINGS - SETTINGS),
+    "keys of metadata": ("metadata.md", KEYS | {*OG_ORDER, *TWITTER_ORDER}),
+    "kinds of admonitions": ("markdown.md", KINDS),
+    "names of a page": ("templates.md", [field.name for field in dataclasses.fields(PageView)]),
+    "names of a document": ("templates.md", [n for n in dir(Document) if n[0] != "_" and n not in _INNER]),
+    "keys of front matter": ("content.md", DOCUMENT_KEYS),
+    "metadata files": ("routing.md", typing.get_args(MetadataKind)),
+}
 
 
-def test_every_target_is_named() -> None:
-    assert [name for name in TARGETS if f"`{name}`" not in text_of("rules.md")] == []
+@pytest.mark.parametrize("what", NAMES)
+def test_every_name_is_described(what: str) -> None:
+    page, names = NAMES[what]
+    assert [name for name in names if not re.search(rf"`{re.escape(name)}\b", text_of(page))] == []
+
+
+def test_the_table_of_accept_fields_is_true() -> None:
+    part = text_of("rules.md").partition("## Markdown by Accept")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (HTML|Markdown)(.*) \|$", part, re.M)
+    said = {field: answer for fields, answer, _ in rows for field in re.findall(r"`([^`]+/[^`]+)`", fields)}
+    chosen = {field: negotiate([field]) for field in said}
+    assert {field: "Markdown" if found == "md" else "HTML" for field, found in chosen.items()} == said
+    assert [field for field, found in chosen.items() if found == "none"] == ["image/png"]
 
 
 def test_every_command_is_described() -> None:
