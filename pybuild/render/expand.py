@@ -108,9 +108,9 @@ def _call(code: SiteCode, step: Provider, known: Params) -> list[Any]:
 
 
 def _for(known: Params) -> str:
-    """The parents' params for a message: ` with {"lang": "de"}`; "" without any."""
-    said = ", ".join(f'"{name}": {_as_given(known)[name]!r}' for name in known)
-    return f" with {{{said}}}" if said else ""
+    """The parents' params for a message: ` (lang='de')`; "" without any."""
+    said = ", ".join(f"{name}={value!r}" for name, value in _as_given(known).items())
+    return f" ({said})" if said else ""
 
 
 def _as_given(params: Params) -> dict[str, str | list[str]]:

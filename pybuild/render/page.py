@@ -174,7 +174,8 @@ def _template_name(made: Made) -> str:
         return NOT_FOUND
     message = f"{made.route.file} has nothing to show: no page.html or page.md beside it, and load gives no document"
     hint = "write page.html beside it, or return a document from load()"
-    raise Stop(Diagnostic("unknown-export", message, made.blame, hint))
+    at = made.route.module.place("load") if made.route.module else made.blame
+    raise Stop(Diagnostic("unknown-export", message, at, hint))
 
 
 def _with_variant_link(html: str, made: Made) -> str:

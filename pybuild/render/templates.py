@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jinja2
+from jinja2.debug import rewrite_traceback_stack
 from markupsafe import Markup
 
 from pybuild.config import Config
@@ -31,7 +32,8 @@ _MONTHS = (
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _SAFE_SCHEMES = frozenset({"", "http", "https", "mailto", "tel", "sms", "ftp"})
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
-_OWN_TYPE = re.compile(r"'pybuild(?:\.\w+)+\.(\w+) object'")
+_LACKING = re.compile(r"'pybuild(?:\.\w+)+\.(\w+) object' has no attribute(?= '(\w+)')")
+_GIVEN = {"Document": "document", "PageView": "page", "Site": "site"}  # types by the name templates know
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 
 
@@ -99,6 +101,7 @@ class Templates:
             file = self._code.relative(fault.filename or "") or blame.file
             raise Stop(syntax_fault(fault, file)) from None
         except BaseException as fault:  # what a value from load() does may also be sys.exit() or redirect()
+            rewrite_traceback_stack()  # Jinja does so for an Exception only
             raise Stop(self._runtime_fault(fault, name, context, blame)) from None
 
     def _runtime_fault(
@@ -107,7 +110,9 @@ class Templates:
         made = self._code.fault(fault, "template-error", blame, f"the template {name}")
         if made.location.file.endswith(".py"):
             return Diagnostic("handler-error", made.message, made.location, made.hint, made.notes)
-        message = _OWN_TYPE.sub(r'"\1"', made.message)
+        message = _LACKING.sub(
+            lambda found: f"{_GIVEN.get(found[1], found[1])} has no attribute", made.message
+        )
         return Diagnostic("template-error", message, made.location, self._hint(fault, context))
 
     def _hint(self, fault: BaseException, context: Mapping[str, Any]) -> str:
@@ -115,10 +120,19 @@ class Templates:
             near = did_you_mean(str(fault.name), self.environment.list_templates())
             return near or "make the file below templates/, or correct the name"
         if isinstance(fault, jinja2.UndefinedError):
-            found = _UNDEFINED.search(str(fault))
-            near = did_you_mean(found[1], {*context, *self.environment.globals}) if found else ""
-            return near or "correct the name, pass it from load(), or write {% if name is defined %}"
+            return self._near(str(fault), {**self.environment.globals, **context}) or (
+                "correct the name, pass it from load(), or write {% if name is defined %}"
+            )
         return "correct the template at this line"
+
+    def _near(self, fault: str, known: Mapping[str, Any]) -> str:
+        """The known name that one which is not may have meant."""
+        if found := _UNDEFINED.search(fault):
+            return did_you_mean(found[1], known)
+        if found := _LACKING.search(fault):
+            value = known.get(_GIVEN.get(found[1], ""))
+            return did_you_mean(found[2], [name for name in dir(value) if not name.startswith("_")])
+        return ""
 
 
 class _Utf8Loader(jinja2.FileSystemLoader):

@@ -28,6 +28,7 @@ from pybuild.routing.check import METHODS, non_get_handler
 from pybuild.web import NotFound, Redirected, Request
 
 _PACKAGE = "_pybuild_site"
+_OWN_CODE = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,8 @@ class SiteCode:
             return None, ""
         last = frames[inside[-1]]
         outer = frames[-1] if inside[-1] != len(frames) - 1 else None
+        if outer and Path(outer.filename).is_relative_to(_OWN_CODE):
+            return Location(self.relative(last.filename), last.lineno), ""
         named = f"{Path(outer.filename).name}:{outer.lineno}, in {outer.name}" if outer else ""
         return Location(self.relative(last.filename), last.lineno), named
 
@@ -251,4 +254,6 @@ def _advice(error: BaseException) -> str:
         return f'install the package that provides "{error.name}", or correct the import'
     if isinstance(error, SystemExit):
         return "raise an exception instead, or return a response"
+    if isinstance(error, MemoryError):
+        return "hold less at a time, or allow more with memory below [build]"
     return "correct the code at this line"
