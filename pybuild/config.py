@@ -55,6 +55,7 @@ __all__ = [
 
 _NO_OPTIONS = Options()
 _NO_NAMES: Mapping[str, frozenset[str]] = {}
+_SECRET_LENGTH, _NAMED_LENGTH = 8, 6  # characters; shorter values stand in every page by chance
 _SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.I)
 
 
@@ -185,6 +186,8 @@ def _environment(rules: tuple[Rule, ...]) -> tuple[dict[str, str], dict[str, str
     secret = {
         k: v
         for k, v in sorted(os.environ.items())
-        if (k in named or _SECRET_NAME.search(k)) and len(v) >= 8 and not k.startswith(prefix)
+        if len(v) >= (_NAMED_LENGTH if k in named else _SECRET_LENGTH)
+        and (k in named or _SECRET_NAME.search(k))
+        and not k.startswith(prefix)
     }
     return public, secret

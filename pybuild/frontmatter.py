@@ -1,6 +1,7 @@
 """Front matter: the YAML block at the top of a content file, and the text below it.
 
-Owns the small, unsurprising part of YAML that front matter may use. Knows no key: what `title` or `date` mean is decided elsewhere.
+Owns the small, unsurprising part of YAML that front matter may use. Knows no key: what `title` or `date` mean
+is decided elsewhere.
 Source of truth: YAML 1.2.2 §10.3 (core schema), of which only `null`, `true`, `false` and decimal numbers are
 read as such; dates, times, `yes`, `no` and numbers with a leading zero stay text.
 """

@@ -33,5 +33,5 @@ def open_site(site: Path, options: Options, shown: Shown) -> tuple[Report, Confi
     except MissingSettings as missing:
         raise click.UsageError(f"{missing}; name the folder of a site") from None
     form, verbosity = shown
-    report = Report(form, config.root, verbosity=verbosity)  # type: ignore[arg-type]
+    report = Report(form, config.root, verbosity=verbosity, secrets=config.secrets)  # type: ignore[arg-type]
     return report, config, made_strict(findings) if options.strict else findings

@@ -13,6 +13,7 @@ from pybuild.artifact import Artifact, File, Page
 from pybuild.assemble import assemble
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.leaks import leak_finding, leak_in, leak_in_file
 from pybuild.plan import Claim, Plan, conflicts
 from pybuild.publish import Stage
 from pybuild.render.rendered import Rendered
@@ -34,31 +35,41 @@ def stage_outputs(
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies and the site-wide files beside what was rendered.
 
-    Findings: `output-conflict`, and those of the outputs.
+    Findings: `output-conflict`, `secret-in-output`, and those of the outputs.
     """
     pages = tuple(sorted((row.page for row in rows if row.page), key=lambda page: page.url))
-    files = [file for row in rows for file in row.files]
-    files += _copied(site, plan, rows, stage)
+    copied, findings = _copied(site, plan, rows, stage)
+    files = [*(file for row in rows for file in row.files), *copied]
     taken = frozenset(file.path for file in files)
-    findings: list[Diagnostic] = []
     for made in assemble(pages, site.config, lambda page: _read(stage, page), taken=taken):
         if isinstance(made, Diagnostic):
             findings.append(made)
+        elif name := leak_in(made.body, site.config.secrets):
+            findings.append(leak_finding(name, made.path, made.origin))
         else:
             files.append(write(stage, made))
     return Outputs(tuple(files), pages), (*findings, *conflicts(map(_claim, files)))
 
 
-def _copied(site: Site, plan: Plan, rows: Iterable[Rendered], stage: Stage) -> Iterable[File]:
+def _copied(
+    site: Site, plan: Plan, rows: Iterable[Rendered], stage: Stage
+) -> tuple[list[File], list[Diagnostic]]:
     """Copy what is published as it is: `public/`, static metadata files, and files that documents name."""
-    root = site.config.root
+    root, secrets = site.config.root, site.config.secrets
     sources = {path: root / file for path, file in plan.copies}
     for row in rows:
         for asset in row.assets:
             sources.setdefault(asset.path, asset.file)
+    files: list[File] = []
+    findings: list[Diagnostic] = []
     for path, source in sorted(sources.items()):
-        digest, size = stage.copy(path, source)
-        yield File(path, source.relative_to(root).as_posix(), digest, size)
+        origin = source.relative_to(root).as_posix()
+        if name := leak_in_file(source, secrets):
+            findings.append(leak_finding(name, path, origin))
+        else:
+            digest, size = stage.copy(path, source)
+            files.append(File(path, origin, digest, size))
+    return files, findings
 
 
 def _claim(file: File) -> Claim:

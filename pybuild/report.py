@@ -12,14 +12,16 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.leaks import masked, masked_finding
 
 Format = Literal["text", "json", "github"]
 FORMATS: tuple[Format, ...] = ("text", "json", "github")
+_NO_SECRETS: Mapping[str, str] = {}
 _STYLES = {"error": "1;31", "warning": "1;33", "place": "1", "fix": "32", "mark": "31", "note": "36"}
 
 
@@ -41,8 +43,14 @@ class Summary:
 class Report:
     """Prints for one command."""
 
-    def __init__(self, format: Format, root: Path, *, verbosity: int = 0) -> None:
-        """`verbosity`: -1 quiet, 0 usual, 1 verbose. `root` is where source lines are read from."""
+    def __init__(
+        self, format: Format, root: Path, *, verbosity: int = 0, secrets: Mapping[str, str] = _NO_SECRETS
+    ) -> None:
+        """`verbosity`: -1 quiet, 0 usual, 1 verbose. `root` is where source lines are read from.
+
+        Values among `secrets` are printed as the names of their variables.
+        """
+        self.secrets = secrets
         self.format = format
         self.root = root
         self.verbosity = verbosity
@@ -62,7 +70,7 @@ class Report:
     def printed(self, who: str, text: str) -> None:
         """Pass on what site code printed, each line with the page that printed it."""
         if self.verbosity > 0:
-            for line in _printable(text).splitlines():
+            for line in _printable(masked(text, self.secrets)).splitlines():
                 self._aside(f"[{who}] {line}")
 
     def say(self, text: str) -> None:
@@ -77,6 +85,8 @@ class Report:
         """Print the findings and the summary in the format asked for."""
         if self._bar:
             self._bar.close()
+        findings = tuple(masked_finding(finding, self.secrets) for finding in summary.diagnostics)
+        summary = replace(summary, diagnostics=findings)
         if self.format == "json":
             print(json.dumps(to_json(summary), ensure_ascii=False))
         else:
@@ -94,7 +104,8 @@ class Report:
         sources: dict[str, list[str]] = {}
         shown = [f for f in findings if f.is_error or self.verbosity >= 0]
         for finding in shown:
-            self._aside(format_text(finding, self._source(finding.location, sources), colour=self.colour))
+            source = masked(self._source(finding.location, sources), self.secrets)
+            self._aside(format_text(finding, source, colour=self.colour))
         if shown:
             self._aside(_count(findings))
 

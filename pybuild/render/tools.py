@@ -15,6 +15,7 @@ from functools import cached_property
 from pybuild.artifact import File, Headers, Link
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.leaks import leak_finding, leak_in
 from pybuild.plan import Job
 from pybuild.publish.faults import publish_error
 from pybuild.publish.stage import Stage
@@ -166,12 +167,9 @@ class Tools:
 
         Raises `Stop` with `secret-in-output` rather than write a secret.
         """
-        for name, value in self.config.secrets.items():
-            if value.encode() in body:
-                message = f"{path} would publish the value of the environment variable {name}"
-                raise Stop(
-                    Diagnostic("secret-in-output", message, Location(origin), "remove it from the output")
-                )
+        said = "\n".join(value for _, value in headers).encode("utf-8", "surrogateescape")
+        if name := leak_in(body, self.config.secrets) or leak_in(said, self.config.secrets):
+            raise Stop(leak_finding(name, path, origin))
         try:
             digest, size = self.stage.write(path, body)
         except OSError as fault:
