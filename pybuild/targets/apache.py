@@ -15,9 +15,10 @@ from pybuild.diagnostics import Diagnostic
 from pybuild.rules.destinations import Slot
 from pybuild.rules.evaluate import ADDITIVE, NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media import SUFFIX_TYPES
-from pybuild.rules.model import Condition, Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import PathPattern, Text, escape, print_regex, sent_literal
 from pybuild.targets import accept
+from pybuild.targets.apache_syntax import Lines, env, formatted, given, met, plain, quoted, rule
 from pybuild.targets.base import (
     ALL_FEATURES,
     Compiled,
@@ -32,7 +33,6 @@ from pybuild.targets.conditions import Conditional, Table
 from pybuild.urls import encode
 
 _GROUPS = 9  # %1 to %9
-Lines = Iterator[str]
 
 
 def compile_apache(rules: RuleSet, files: Files, config: Config) -> Compiled:
@@ -66,45 +66,6 @@ def _fault(rule: Rule) -> Diagnostic | None:
     if isinstance(rule, Rewrite) and '"' in rule.destination.fill({}):
         return unsupported("apache", rule, "a quote in an address cannot be written", "lead to another file")
     return borrowed_capture("apache", rule)
-
-
-def quoted(text: str) -> str:
-    """One argument of a directive. Precondition: no "${" in it but in regexes, where it is escaped."""
-    assert text.isprintable(), "control characters are refused before rules are compiled"
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def formatted(text: str) -> str:
-    """Literal text for a value of mod_headers, which reads formats and escapes such as "\\n" in it."""
-    return text.replace("\\", "\\\\").replace("%", "%%")
-
-
-def unescaped(text: str) -> str:
-    """One argument of mod_rewrite, which knows quotes but no escapes inside them."""
-    assert text.isprintable() and '"' not in text, "refused before rules are compiled"
-    return f'"{text}"'
-
-
-def plain(text: str) -> str:
-    """Literal text for a place where mod_rewrite expands variables and back-references."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("$", "\\$")
-
-
-def rule(flags: str, *conditions: tuple[str, str] | tuple[str, str, str], to: str = "-") -> Lines:
-    """A rule under conditions: test string, pattern and, where needed, flags."""
-    for test, pattern, *more in conditions:
-        regex = pattern.replace('"', r"\x22")
-        yield f"RewriteCond {unescaped(test)} {unescaped(regex)}{' [' + more[0] + ']' if more else ''}"
-    yield f"RewriteRule ^ {unescaped(to)} [{flags}]"
-
-
-def env(name: str) -> str:
-    return f"%{{ENV:PB_{name}}}"
-
-
-def given(name: str, value: str = "1") -> str:
-    """An expression: the variable has this value, also after an internal redirect."""
-    return f"expr=reqenv('PB_{name}') == '{value}' || reqenv('REDIRECT_PB_{name}') == '{value}'"
 
 
 class _Writer:
@@ -183,22 +144,7 @@ class _Writer:
     def _conditions(self) -> Lines:
         for index, condition in enumerate(self.table.conditions):
             yield from rule(f"E=PB_C{index}:0", ("%{REQUEST_URI}", "^"))
-            yield from rule(f"E=PB_C{index}:1", self._met(condition))
-
-    def _met(self, condition: Condition) -> tuple[str, str, str]:
-        name, value = escape(condition.key), f"(?:{condition.value})" if condition.value else ""
-        if condition.type == "accept":
-            wanted = {"text/markdown": "md", "text/html": "html"}[condition.key]
-            return env("REP"), f"^{wanted}$", "NV"
-        if condition.type == "cookie":
-            start = rf"^(?:(?! *{name}=)[^;]*;)* *{name}=(?=[^;])"
-            return "%{HTTP:Cookie}", f"{start}{value or '[^;]*'}(?:;|$)", "NV"
-        if condition.type == "query":
-            start = rf"^(?:(?!{name}=)[^&]*&)*{name}=(?=[^&])"
-            return "%{QUERY_STRING}", f"{start}{value or '[^&]*'}(?:&|$)", "NV"
-        if condition.type == "host":
-            return "%{HTTP:Host}", rf"^(?=.){value}(?::[0-9]*)?$", "NC,NV"
-        return f"%{{HTTP:{condition.key}}}", f"^(?=.){value or '.*'}$", "NV"
+            yield from rule(f"E=PB_C{index}:1", met(condition))
 
     def key(self, rest: str) -> str:
         return "".join(env(f"C{index}") for index in range(len(self.table.conditions))) + ":" + rest
