@@ -19,10 +19,12 @@ from pybuild.render.worker import ExpandProgram, RenderProgram
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route
 from pybuild.site import Site
+from pybuild.templatesource import written_line
 
 R = TypeVar("R")
 Progress = Callable[[str, int, int], None]  # phase, done, total
 Printed = Callable[[str, str], None]  # who, text
+_ENTRIES = ("GET", "load", "generate_metadata")  # what of a module runs for a job, the first it has
 _OUTPUT_LINES = 20  # of what a failed task printed
 
 
@@ -69,7 +71,10 @@ def _place(site: Site, job: Job) -> Location:
     if job.route < 0:
         return Location()
     route = site.routes[job.route]
-    return route.module.place("GET") if route.module and route.kind == "handler" else Location(route.file)
+    if route.module is None:
+        return Location(route.file)
+    entry = next((name for name in _ENTRIES if name in route.module.names), "")
+    return route.module.place(entry)
 
 
 def _limit(site: Site, index: int) -> float:
@@ -144,7 +149,8 @@ class _Runner:
         for frame in reversed(failed.frames):
             file = Path(frame.file)
             if file.is_relative_to(root) and "site-packages" not in file.parts:
-                return Location(file.relative_to(root).as_posix(), frame.line)
+                line = frame.line if file.suffix == ".py" else written_line(file, frame.line)
+                return Location(file.relative_to(root).as_posix(), line)
         return None
 
 

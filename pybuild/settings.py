@@ -46,6 +46,7 @@ class Build:
     out: str = "out"  # relative to the site
     target: str = "static"
     timeout: float = 60.0  # seconds one page or handler may take
+    memory: int = 4096  # MiB a worker process may hold; 0 is without a limit
     jobs: int = 0  # worker processes; 0 is one a processor
     engine: str = "processes"
     git_dates: bool = True  # ask git for the last change of documents whose front matter is silent

@@ -195,7 +195,7 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
             or 'write an IANA name such as "Europe/Vienna"',
         )
         site = dataclasses.replace(site, timezone="UTC")
-    for name, least in (("timeout", 0.001), ("jobs", 0)):
+    for name, least in (("timeout", 0.001), ("memory", 0), ("jobs", 0)):
         if getattr(settings.build, name) < least:
             reader.fault(("build", name), f"build.{name} is too small", "write a larger number")
     _check_collections(settings, reader)

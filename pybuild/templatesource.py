@@ -1,6 +1,7 @@
 """Template files before anything is rendered: whether they are text, and Jinja2.
 
-Owns the findings for a template that cannot be read or parsed. Renders nothing and knows no name a template is given.
+Owns the findings for a template that cannot be read or parsed, and its lines. Renders nothing and knows no
+name a template is given.
 Source: Jinja2 3.1, "Template Designer Documentation".
 """
 
@@ -34,6 +35,13 @@ def _fault(environment: jinja2.Environment, file: str, content: bytes) -> Diagno
         message, hint = f"{file} nests deeper than Python can follow", "nest less deep"
         return Diagnostic("template-error", message, Location(file), hint)
     return None
+
+
+def written_line(file: Path, compiled_line: int) -> int:
+    """The line of a template that a line of the Python made from it comes from."""
+    environment = jinja2.Environment(extensions=EXTENSIONS, autoescape=True)
+    template: jinja2.Template = environment.from_string(file.read_text("utf-8", "replace"))
+    return template.get_corresponding_lineno(compiled_line)
 
 
 def encoding_fault(file: str, fault: UnicodeDecodeError) -> Diagnostic:

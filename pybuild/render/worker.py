@@ -5,7 +5,9 @@ Owns the making of `Tools` and the one place where findings replace exceptions o
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +85,11 @@ def render(tools: Tools, job: Job) -> Rendered:
 
 
 def _enter(site: Site) -> Path:
-    """Work in the site's folder, as its code expects."""
+    """Work in the site's folder, as its code expects, and with the memory that the settings allow."""
+    limit = site.config.settings.build.memory << 20
+    if limit and site.config.engine != "serial":
+        with contextlib.suppress(ValueError, OSError):  # a system without such limits, or with a lower one
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
     os.chdir(site.config.root)
     return site.config.root
 
