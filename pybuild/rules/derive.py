@@ -32,6 +32,7 @@ from pybuild.rules.model import (
 )
 from pybuild.rules.patterns import Param, PathPattern, Text
 from pybuild.rules.review import review
+from pybuild.rules.rewrites import ordered as in_order
 
 # A host makes these itself, or they concern one connection (RFC 9110 §7.6.1).
 _OWN = frozenset(
@@ -79,7 +80,7 @@ def derive(
         variants=variants,
         negotiation=_negotiation(config) if variants else "off",
         redirects=tuple(_with_page_slash(rule, config, by_path(ordered)) for rule in redirects),
-        rewrites=(*rewrites, *_names(ordered)),
+        rewrites=in_order(rewrites, tuple(_names(ordered)), _renamed(ordered)),
         proxies=tuple(rule for rule in config.rules if isinstance(rule, Proxy)),
         headers=(*_file_headers(ordered), *_vary(config.rules), *_header_rules(config.rules)),
         types=(*_set_types(config.rules), *_types(ordered)),
@@ -135,6 +136,11 @@ def _names(files: Iterable[File]) -> Iterator[Rewrite]:
             path = tuple(Slot("name") if isinstance(part, Param) else part for part in source.parts)
             end = ending if source.source != "/" else ending[1:]
             yield Rewrite(Location(), source, Destination(source.source + end, "", (*path, Text(end))))
+
+
+def _renamed(files: Iterable[File]) -> dict[str, str]:
+    """The paths of files whose URL a host does not find of itself, by URL."""
+    return {file.url: file.path for file in files if _ending(file)}
 
 
 def _ending(file: File) -> str:
