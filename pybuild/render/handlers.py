@@ -177,5 +177,5 @@ def _target(tools: Tools, job: Job, location: str) -> str:
     if is_external(location):
         return location
     if not location.startswith("/"):
-        location = urljoin(job.url, location)
+        return urljoin(tools.absolute(job), location)
     return location if (location + "/").startswith(base + "/") else base + location

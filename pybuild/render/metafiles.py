@@ -54,7 +54,8 @@ def _call(tools: Tools, job: Job, facts: ModuleFacts, name: str, *arguments: obj
     if not callable(function):
         message = f"{facts.file} defines no {name}()"
         raise Stop(Diagnostic("unknown-export", message, at, f"define {name}(), or delete the file"))
-    with tools.code.guard("handler-error", at, name), tools.not_found_is_finding(job, at, name):
+    doing = f"{name} of {facts.file}"
+    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
         made = tools.code.call(function, *arguments)
         if isinstance(made, Iterable) and not isinstance(made, str | bytes | Mapping | list | tuple):
             made = list(made)

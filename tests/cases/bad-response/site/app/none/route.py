@@ -1,0 +1,7 @@
+from pybuild import Response
+
+dynamic = "force-static"
+
+
+def GET():
+    pass

@@ -1,0 +1,2 @@
+async def generate_metadata(ctx):
+    raise LookupError(ctx.path)

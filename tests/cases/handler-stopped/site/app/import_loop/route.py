@@ -1,0 +1,10 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+while True:
+    pass
+
+
+def GET():
+    return PlainTextResponse("ok")

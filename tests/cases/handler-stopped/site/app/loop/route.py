@@ -1,0 +1,8 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    while True:
+        pass

@@ -1,0 +1,7 @@
+from pybuild import FileResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return FileResponse("lib/data.csv")

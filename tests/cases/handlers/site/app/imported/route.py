@@ -1,0 +1,3 @@
+from lib.routes import *
+
+dynamic = "force-static"

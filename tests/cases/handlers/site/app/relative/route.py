@@ -1,0 +1,8 @@
+from .texts import TEXT
+from ..shared import shout
+
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+GET = lambda: PlainTextResponse(shout(TEXT))

@@ -1,0 +1,7 @@
+from pybuild import JSONResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return JSONResponse({"root": True})

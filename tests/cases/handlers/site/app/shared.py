@@ -1,0 +1,5 @@
+from lib.texts import TEXT
+
+
+def shout(text):
+    return f"{text}, {TEXT}!"

@@ -1,0 +1,7 @@
+from pybuild import StreamingResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return StreamingResponse(iter(["a", b"b"]), media_type="text/csv")

@@ -1,0 +1,8 @@
+from lib import broken
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return PlainTextResponse("ok")

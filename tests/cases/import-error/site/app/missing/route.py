@@ -1,0 +1,8 @@
+import no_such_module
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return PlainTextResponse("ok")

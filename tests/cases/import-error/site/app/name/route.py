@@ -1,0 +1,8 @@
+from lib.texts import nothing
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return PlainTextResponse("ok")

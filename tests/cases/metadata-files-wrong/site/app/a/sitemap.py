@@ -1,0 +1,6 @@
+def generate_sitemaps():
+    return []
+
+
+def sitemap(id):
+    return []

@@ -1,0 +1,2 @@
+def sitemap():
+    raise ValueError("no list")

@@ -1,0 +1,2 @@
+def icon():
+    return "text"

@@ -1,0 +1,2 @@
+def manifest():
+    return "name"

@@ -1,0 +1,2 @@
+def robots():
+    return {"rules": {"user_agent": "*", "disallow": "/a\nAllow: /"}, "sitmap": "x"}

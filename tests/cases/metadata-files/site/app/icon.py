@@ -1,0 +1,2 @@
+def icon():
+    return b"\x89PNG\r\n\x1a\n"

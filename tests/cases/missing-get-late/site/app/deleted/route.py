@@ -1,0 +1,10 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return PlainTextResponse("ok")
+
+
+del GET

@@ -1,0 +1,6 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+GET = lambda: PlainTextResponse("ok")

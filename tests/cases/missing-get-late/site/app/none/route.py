@@ -1,0 +1,3 @@
+dynamic = "force-static"
+
+GET = None

@@ -1,0 +1,3 @@
+from json.decoder import *
+
+dynamic = "force-static"

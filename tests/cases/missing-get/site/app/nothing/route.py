@@ -1,0 +1,1 @@
+dynamic = "force-static"

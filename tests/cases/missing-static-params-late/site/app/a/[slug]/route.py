@@ -1,0 +1,9 @@
+from os.path import *
+
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return PlainTextResponse("ok")

@@ -1,0 +1,1 @@
+exec("def generate_static_params(): return [{'slug': 'a'}]")

@@ -1,0 +1,2 @@
+def generateStaticParams():
+    return [{"slug": "a"}]

@@ -1,0 +1,3 @@
+from lib.methods import *
+
+dynamic = "force-static"

@@ -1,0 +1,5 @@
+from pybuild import PlainTextResponse
+
+
+def GET():
+    return PlainTextResponse("ok")

@@ -1,0 +1,7 @@
+from pybuild import PlainTextResponse
+
+dynamic = "auto"
+
+
+def GET():
+    return PlainTextResponse("ok")

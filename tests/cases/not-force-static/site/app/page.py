@@ -1,0 +1,5 @@
+dynamic = "force-dynamic"
+
+
+def load(ctx):
+    return {}

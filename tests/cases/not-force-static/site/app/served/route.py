@@ -1,0 +1,7 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-dynamic"
+
+
+def GET():
+    return PlainTextResponse("ok")

@@ -1,0 +1,7 @@
+from pybuild import PlainTextResponse
+
+dynamic = "error"
+
+
+def GET():
+    return PlainTextResponse("ok")

@@ -1,0 +1,5 @@
+metadata = {"title": "From code"}
+
+
+async def load():
+    return {"unused": 1}

@@ -1,0 +1,1 @@
+metadata = {"title": {"default": "Default", "template": "%s | Site"}, "description": "From the root"}

@@ -1,0 +1,7 @@
+from pybuild import RedirectResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return RedirectResponse("/about#x", 301)

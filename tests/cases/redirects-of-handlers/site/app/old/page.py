@@ -1,0 +1,5 @@
+from pybuild import redirect
+
+
+def load(ctx):
+    redirect("../about", 303)

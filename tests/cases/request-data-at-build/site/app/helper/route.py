@@ -1,0 +1,8 @@
+from lib.who import who
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET(request):
+    return PlainTextResponse(who(request))

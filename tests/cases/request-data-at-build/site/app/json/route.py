@@ -1,0 +1,7 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+async def GET(request):
+    return PlainTextResponse(str(await request.json()))

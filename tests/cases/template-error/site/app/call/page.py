@@ -1,0 +1,5 @@
+def load(ctx):
+    def price():
+        return 1 / 0
+
+    return {"price": price}

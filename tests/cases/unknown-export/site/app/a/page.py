@@ -1,0 +1,2 @@
+def laod(ctx):
+    return {}

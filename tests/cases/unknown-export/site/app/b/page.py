@@ -1,0 +1,1 @@
+generateMetadata = None

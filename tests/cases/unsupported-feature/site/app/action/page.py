@@ -1,0 +1,5 @@
+"use server"
+
+
+def load(ctx):
+    return {}

@@ -1,0 +1,2 @@
+def middleware(request):
+    return None
