@@ -13,6 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 
+_PLAIN = (  # settings of a user or a checkout that would change the text, or start programs
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "log.showSignature=false"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class History:
     """What git says of a site's files. Paths are relative to the site."""
@@ -54,7 +61,7 @@ def _history(log: str, dirty: set[str]) -> History:
 
 def _git(root: Path, *arguments: str) -> str | None:
     """The output of a git command, or None when there is no git or it refuses."""
-    command = ["git", "-c", "core.quotePath=false", "-c", "log.showSignature=false", *arguments]
+    command = ["git", "--no-optional-locks", *_PLAIN, *arguments]
     try:
         done = subprocess.run(command, cwd=root, capture_output=True, check=True, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError):
