@@ -97,12 +97,19 @@ def fetch(port: int, target: str, method: str = "GET", body: bytes | None = None
     return seen
 
 
-def make_site(root: Path, port: int = 9, **files: str) -> Path:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def make_site(root: Path, port: int = 9, target: str = "static", **files: str) -> Path:
     """Write the site and export it."""
     for path, text in {**FILES, "pybuild.toml": SETTINGS.replace("PORT", str(port)), **files}.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    done = run_command(root, "export", str(root), "--engine", "serial")
+    done = run_command(root, "export", str(root), "--engine", "serial", "--target", target)
     assert done.code == 0, done.stderr
     return root
 

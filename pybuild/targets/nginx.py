@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pybuild.artifact import Artifact
 from pybuild.config import Config
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
-from pybuild.rules.media import SUFFIX_TYPES
+from pybuild.rules.media import OCTETS, SUFFIX_TYPES
 from pybuild.rules.model import Proxy, RuleSet
 from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, borrowed_capture, rooted, sift
 from pybuild.targets.nginx_http import NOWHERE, Http, Lines, quoted
@@ -46,6 +46,7 @@ class _Server(Http):
             "types {",
             *(f"  {quoted(media.partition(';')[0])} {suffix};" for suffix, media in SUFFIX_TYPES.items()),
             "}",
+            f"default_type {OCTETS};",
             f"gzip_types {' '.join(_COMPRESSED)};",
             "gzip_vary on;",
             *self._add_headers(),

@@ -182,11 +182,11 @@ class _Asker:
             yield Probe(request, self._typed(outcome), full, who)
 
     def _typed(self, outcome: Outcome) -> Outcome:
-        """Where the host cannot be told a type, want none but that of the suffix, and no charset."""
+        """Want no type where the export says none; and where the host cannot be told, that of the suffix alone."""
         path = outcome.path
-        if self._knows_types or not path:
-            return outcome
         told = any(rule.source.match("/" + path) is not None for rule in self._rules.types)
+        if not path or (self._knows_types and (told or type_of(path))):
+            return outcome
         media = "" if told else type_of(path).partition(";")[0]
         others = tuple(pair for pair in outcome.headers if pair[0] != "Content-Type")
         return replace(outcome, headers=(("Content-Type", media), *others) if media else others)
