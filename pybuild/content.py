@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pybuild.config import Collection, Config
 from pybuild.dates import parse_date
-from pybuild.diagnostics import Diagnostic, Location
+from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.frontmatter import FrontMatter, parse
 from pybuild.routing.segments import Pattern
 from pybuild.urls import nfc, segment_fault
@@ -68,6 +68,8 @@ def read_collection(
     for found in walk(config.root, collection.source, skip=_is_hidden):
         if isinstance(found, Diagnostic):
             findings.append(found)
+        elif fault := _suffix_fault(f"{collection.source.strip('/')}/{found.path}"):
+            findings.append(fault)
         elif found.path.endswith(SUFFIXES):
             entry, faults = _read_document(config, collection, pattern, found)
             findings += faults
@@ -79,6 +81,16 @@ def read_collection(
 def _no_folder(collection: Collection) -> Diagnostic:
     message = f'the collection "{collection.name}" has no folder {collection.source}'
     return Diagnostic("config-error", message, collection.location, "make the folder, or correct source")
+
+
+def _suffix_fault(file: str) -> Diagnostic | None:
+    """Warn of a file that is a document but for its suffix."""
+    suffix = file.rpartition(".")[2]
+    if suffix.lower() not in {"md", "markdown", "mdx", "mdown"} or file.endswith(SUFFIXES):
+        return None
+    message = f'{file} is not read: documents end with ".md"'
+    hint = "rename it; Markdown is never run as code" if suffix.lower() == "mdx" else "rename it"
+    return warning("unknown-export", message, Location(file), hint)
 
 
 def _is_hidden(path: str) -> bool:

@@ -182,7 +182,10 @@ def _same_path(first: Claim, second: Claim) -> Diagnostic:
     other = f'"{second.path}"' if folded else "it too"
     message = f'{_named(first)} makes "{first.path}" and {_named(second)} makes {other}{folded}'
     notes = (Note("the other one", first.origin),) if first.origin.file else ()
-    return Diagnostic("output-conflict", message, second.origin, "rename or remove one of the two", notes)
+    hint = "rename or remove one of the two"
+    if first.path == "404.html" and not first.origin.file:
+        hint = "move it to app/ and name it not-found"
+    return Diagnostic("output-conflict", message, second.origin, hint, notes)
 
 
 def _below_file(file: Claim, below: Claim) -> Diagnostic:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 
 from pybuild.config import Collection, Config
-from pybuild.content import Entry, read_collection, read_entry
-from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.content import Entry, is_public, read_collection, read_entry
+from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
 from pybuild.gitdates import History, read_history
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
@@ -64,12 +64,14 @@ def discover(config: Config) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
         findings += faults
     documents, unread = _page_documents(tree, config)
     public, hidden = _public_files(config)
-    routes = (*tree.routes, *_built_in_routes(tree, patterns))
+    written = (route for route in tree.routes if not _is_draft(route, documents, config))
+    routes = (*written, *_built_in_routes(tree, patterns))
     names = {str(pattern): name for name, pattern in patterns.items()}
     of = tuple(names.get(str(route.pattern), "") for route in routes)
     site = Site(config, routes, collections, patterns, documents, public, of)
     dated, shallow = _with_git_dates(site)
-    return dated, tree, (*findings, *unread, *hidden, *_template_faults(config, tree), *shallow)
+    nothing = () if has_errors(findings) else _nothing_fault(routes, public, config)
+    return dated, tree, (*findings, *nothing, *unread, *hidden, *_template_faults(config, tree), *shallow)
 
 
 def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:
@@ -97,6 +99,22 @@ def _built_in_routes(tree: Tree, patterns: Mapping[str, Pattern]) -> Iterable[Ro
     for pattern in patterns.values():
         if str(pattern) not in taken:
             yield Route("page", pattern, "", surroundings=tree.around(pattern))
+
+
+def _is_draft(route: Route, documents: Mapping[str, Entry], config: Config) -> bool:
+    """Whether a page is left out because its `page.md` is a draft or dated in the future."""
+    entry = documents.get(route.markdown)
+    return route.kind == "page" and entry is not None and not is_public(entry, config)
+
+
+def _nothing_fault(
+    routes: Sequence[Route], public: Sequence[Found], config: Config
+) -> tuple[Diagnostic, ...]:
+    """Refuse a site without anything to export."""
+    if routes or public:
+        return ()
+    hint = "write a first page, app/page.md, or a collection"
+    return (Diagnostic("config-error", "the site has no page", Location(config.file), hint),)
 
 
 def _page_documents(tree: Tree, config: Config) -> tuple[dict[str, Entry], list[Diagnostic]]:

@@ -51,6 +51,7 @@ _SUFFIXES: Mapping[str, str] = {
     "image/x-icon": ".ico",
 }
 _SCRIPTS = frozenset({"cjs", "cts", "js", "jsx", "mjs", "mts", "ts", "tsx"})
+_BESIDE = frozenset({"css", "scss", "module.css", "test.py", "pyi", "pyc"})
 _SERVER_FILES = frozenset({"proxy", "middleware"})
 _CLIENT_FILES: Mapping[str, str] = {
     "default": "there are no parallel routes",
@@ -121,7 +122,7 @@ def odd_file(name: str) -> Oddity | None:
         return Oddity(
             "unsupported-feature", message, "delete it, or keep it in a folder named _private", "warning"
         )
-    return _misspelt(name)
+    return _misspelt(name) or _unread(stem, extension)
 
 
 def is_server_file(name: str) -> bool:
@@ -147,6 +148,22 @@ def _instead_of_script(stem: str, extension: str) -> str:
 
 def _is_client_file(stem: str, extension: str) -> bool:
     return extension in _SCRIPTS | {"html", "md"} or (extension == "py" and stem != "template")
+
+
+def _unread(stem: str, extension: str) -> Oddity | None:
+    """Find a special name with an extension that is not read; sources of styles and backups may stand beside routes."""
+    kind = _metadata_kind(stem)
+    if stem in _PAGES:
+        meant = [f"{stem}.{known}" for known in ("md", "html", "py") if known in _PAGES[stem][1]]
+    elif stem == "favicon":
+        meant = ["favicon.ico", f"icon.{extension}"] if extension in _PICTURES else ["favicon.ico"]
+    elif kind:
+        meant = [f"{stem}.{known}" for known in (*sorted(_METADATA[kind]), "py")]
+    else:
+        return None
+    if extension in _BESIDE or extension.endswith("alt.txt") or not extension:
+        return None
+    return Oddity("unknown-export", "is not read", f"name it {' or '.join(meant)}", "warning")
 
 
 def _misspelt(name: str) -> Oddity | None:
