@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import unquote
 
@@ -78,17 +79,28 @@ class PathPattern:
 
     def match(self, url: str) -> dict[str, str] | None:
         """Match a decoded path; maps each parameter to its value, "" where an optional one is absent."""
-        return self._match(print_regex(self), url)
+        return self._match(_compiled(self.parts), url)
 
     def match_sent(self, path: str) -> dict[str, str] | None:
         """Match a path as it was sent: literal text percent-encoded as usual, values left as they came."""
-        return self._match(print_regex(self, literal=sent_literal), path)
+        return self._match(_compiled_sent(self.parts), path)
 
-    def _match(self, regex: str, text: str) -> dict[str, str] | None:
-        found = re.fullmatch(f"{regex}/?", text, re.ASCII | re.DOTALL)
+    def _match(self, regex: re.Pattern[str], text: str) -> dict[str, str] | None:
+        found = regex.fullmatch(text)
         if found is None:
             return None
         return {param.name: found[index] or "" for index, param in enumerate(self.params, 1)}
+
+
+@lru_cache(maxsize=10_000)
+def _compiled(parts: tuple[Text | Param, ...]) -> re.Pattern[str]:
+    return re.compile(f"{print_regex(PathPattern('', parts))}/?", re.ASCII | re.DOTALL)
+
+
+@lru_cache(maxsize=10_000)
+def _compiled_sent(parts: tuple[Text | Param, ...]) -> re.Pattern[str]:
+    regex = print_regex(PathPattern("", parts), literal=sent_literal)
+    return re.compile(f"{regex}/?", re.ASCII | re.DOTALL)
 
 
 def escape(text: str) -> str:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from pybuild.artifact import File
 from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.rules.destinations import Destination, Slot
 from pybuild.rules.evaluate import find
+from pybuild.rules.lookup import Lookup
 from pybuild.rules.model import Proxy, Redirect, Rewrite, RuleSet
 from pybuild.rules.patterns import SEGMENT, Param, PathPattern, Text
 
@@ -64,8 +66,9 @@ _HOSTILE = [head + tail for head in "/\\" for tail in ("", "a", "evil.example", 
 
 
 def _chains(redirects: Sequence[Redirect]) -> Iterator[Diagnostic]:
+    lookup = Lookup(redirects)
     for rule in redirects:
-        hops = list(_follow(rule, redirects))
+        hops = list(_follow(rule, lookup))
         if len(hops) > _HOPS or rule in hops:
             yield Diagnostic(
                 "invalid-rule",
@@ -92,25 +95,16 @@ def _notes(hops: Iterable[Redirect], rule: Redirect) -> tuple[Note, ...]:
     return tuple(Note(f'then from "{hop.source.source}"', hop.location) for hop in list(others)[:3])
 
 
-def _follow(rule: Redirect, redirects: Sequence[Redirect]) -> Iterator[Redirect]:
+def _follow(rule: Redirect, lookup: Lookup[Redirect]) -> Iterator[Redirect]:
     """The redirects a visitor meets after `rule`, by example values; conditions are taken as not met."""
-    here: Redirect | None = None if rule.has or rule.missing else rule
-    captures = _example(rule.source)
-    seen = 0
-    while here is not None and captures is not None and not here.destination.is_external and seen <= _HOPS:
-        url = here.destination.fill(captures)
-        here, captures = _first(url, redirects)
-        seen += 1
-        if here is not None:
-            yield here
-
-
-def _first(url: str, redirects: Iterable[Redirect]) -> tuple[Redirect | None, dict[str, str] | None]:
-    for rule in redirects:
-        captures = None if rule.has or rule.missing else rule.source.match(url)
-        if captures is not None:
-            return rule, captures
-    return None, None
+    values = _example(rule.source)
+    found = None if rule.has or rule.missing or values is None else (rule, values)
+    for _ in range(_HOPS + 1):
+        if found is None or found[0].destination.is_external:
+            return
+        found = lookup.first(found[0].destination.fill(found[1]))
+        if found is not None:
+            yield found[0]
 
 
 def _example(pattern: PathPattern) -> dict[str, str] | None:
@@ -133,22 +127,19 @@ def _example_url(pattern: PathPattern) -> str | None:
 
 def _shadows(rules: Sequence[Redirect] | Sequence[Rewrite]) -> Iterator[Diagnostic]:
     """Warn of a rule that an earlier one always answers for."""
-    free: list[Redirect | Rewrite] = []
+    free: Lookup[Redirect | Rewrite | Proxy] = Lookup()
+    same: dict[tuple[Text | Param, ...], Redirect | Rewrite] = {}
     for rule in rules:
         url = _example_url(rule.source)
-        earlier = next(
-            (other for other in free if other.source.parts == rule.source.parts or _takes(other, url)), None
-        )
-        if earlier is not None:
+        found = free.first(url) if url is not None else None
+        earlier = same.get(rule.source.parts) or (found and found[0])
+        if earlier:
             note = Note(f'"{earlier.source.source}" is tried first', earlier.location)
             message = f'"{rule.source.source}" is never reached'
             yield _warned(message, rule.location, "move it up, or delete it", (note,))
         if not rule.has and not rule.missing:
-            free.append(rule)
-
-
-def _takes(rule: Redirect | Rewrite, url: str | None) -> bool:
-    return url is not None and rule.source.match(url) is not None
+            free.add(rule)
+            same.setdefault(rule.source.parts, rule)
 
 
 def _hidden_files(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
@@ -164,17 +155,12 @@ def _hidden_files(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnos
 def _dead_ends(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
     """Warn of a destination with no parameters that nothing answers."""
     listed: tuple[Redirect | Rewrite, ...] = (*rules.redirects, *rules.rewrites)
+    answered: Lookup[Redirect | Rewrite | Proxy] = Lookup()
+    for rule in (*listed, *rules.proxies):
+        answered.add(replace(rule, has=(), missing=()))
     for rule in listed:
         url = None if rule.destination.is_external else rule.destination.literal
-        if url is not None and not _answers(url, rules, files, after_rewrite=isinstance(rule, Rewrite)):
-            message = f'"{rule.destination.source}" leads nowhere'
-            yield warning("broken-link", message, rule.location, "name a page or file that the export writes")
-
-
-def _answers(url: str, rules: RuleSet, files: Mapping[str, File], *, after_rewrite: bool) -> bool:
-    if find(url, files):
-        return True
-    if after_rewrite:
-        return False
-    others: tuple[Redirect | Rewrite | Proxy, ...] = (*rules.redirects, *rules.rewrites, *rules.proxies)
-    return any(rule.source.match(url) is not None for rule in others)
+        if url is None or find(url, files) or (isinstance(rule, Redirect) and answered.first(url)):
+            continue
+        message = f'"{rule.destination.source}" leads nowhere'
+        yield warning("broken-link", message, rule.location, "name a page or file that the export writes")
