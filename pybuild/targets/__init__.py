@@ -9,10 +9,14 @@ from collections.abc import Mapping
 
 from pybuild.targets import (
     apache,
+    azure,
     caddy,
     cloudflare,
     cloudflare_pages,
     cloudfront,
+    firebase,
+    github_pages,
+    gitlab_pages,
     netlify,
     nginx,
     static,
@@ -32,6 +36,10 @@ TARGETS: Mapping[str, Target] = {
         netlify.TARGET,
         vercel.TARGET,
         cloudfront.TARGET,
+        firebase.TARGET,
+        azure.TARGET,
+        github_pages.TARGET,
+        gitlab_pages.TARGET,
     )
 }
 

@@ -26,10 +26,11 @@ from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, sift, un
 from pybuild.targets.edge import Json, edge_rules, javascript_of, to_json
 from pybuild.targets.limits import check_limits
 from pybuild.targets.readme import readme
-from pybuild.targets.shrink import shrink
+from pybuild.targets.shrink import pack, shrink
 
 LIMITS = {"script_bytes": 10 * 1024}
 _CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # AWS's own cache policy; its key is the URI
+_HOPELESS = 40_000  # characters of data that no packing brings below the limit
 
 
 def compile_cloudfront(rules: RuleSet, files: Files, config: Config) -> Compiled:
@@ -77,7 +78,11 @@ def function(rules: RuleSet, files: Files) -> str:
     kept: dict[str, Json] = {key: value for key, value in data.items() if key not in needless}
     kept["suffixes"] = dict.fromkeys(suffixes, 1)
     code = (javascript(), javascript_of("route.js"), javascript_of("cloudfront.js"))
-    return f"{shrink(''.join(code))}\nvar PB={to_json(kept)};\n"
+    program, text = shrink("".join(code)), to_json(kept)
+    plain = f"{program}\nvar PB={text};\n"
+    if len(plain) <= LIMITS["script_bytes"] or len(text) > _HOPELESS:
+        return plain
+    return f"{program}\n{pack(text)}\n"
 
 
 def _template(program: str, *, has_404: bool) -> dict[str, Json]:

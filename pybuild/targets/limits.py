@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.targets.base import Files
 
-UNITS = {"file_bytes": "bytes in a file", "site_bytes": "bytes in a site", "script_bytes": "bytes of code"}
+UNITS = {
+    "file_bytes": "bytes in a file",
+    "site_bytes": "bytes in a site",
+    "script_bytes": "bytes of code",
+    "rules_bytes": "bytes of rules",
+}
 HINTS = {
     "files": "publish fewer files, or choose a host that takes more",
     "file_bytes": "keep it elsewhere, or make it smaller",

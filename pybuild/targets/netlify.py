@@ -28,7 +28,8 @@ def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write an Edge Function and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
     quiet = tuple(one for one in left_alone(quiet_folders(rules, files, misses=False)) if not _is_typed(one))
     excluded = to_json({"path": "/*", "excludedPath": [f"/{one.folder}/*" for one in quiet]})
-    program = f"{script(rules, files, 'proxied.js', 'forward.js', 'serve.js', 'netlify.js')}export const config = {excluded};\n"
+    code = script(rules, files, "proxied.js", "forward.js", "serve.js", "netlify.js")
+    program = f"{code}export const config = {excluded};\n"
     deploy = (
         Artifact("edge-functions/pybuild.js", "[netlify]", program.encode()),
         readme("netlify", _steps(config), secrets(rules, "npx netlify env:set {name} VALUE")),

@@ -8,6 +8,7 @@ Source: ECMA-262 §12 (lexical grammar).
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""
@@ -42,6 +43,53 @@ def shrink(program: str) -> str:
         written.append(text)
         last = text
     return "".join(written)
+
+
+def pack(text: str) -> str:
+    """A JavaScript program that makes `PB` of JSON, with each repeated piece written once.
+
+    Signs that the text does not use stand for pieces, the last one made first.
+    """
+    free = [sign for sign in _SIGNS if sign not in text]
+    pieces: list[str] = []
+    for sign in free:
+        piece = _best_piece(text)
+        if not piece:
+            break
+        text = text.replace(piece, sign)
+        pieces.append(sign + piece)
+    listed = ",".join(_quoted(one) for one in (text, *reversed(pieces)))
+    unpack = "for(var $=1;$<PB.length;$++)PB[0]=PB[0].split(PB[$][0]).join(PB[$].slice(1));"
+    return f"var PB=[{listed}];{unpack}PB=JSON.parse(PB[0]);"
+
+
+_SIGNS = "~`^@#%QZXWVKJYqzjUBNMFGEDCTSROPLIAH"
+_LONGEST = 80  # characters of a piece
+
+
+def _best_piece(text: str) -> str:
+    """The repeated piece whose replacement saves most, the first of equals; "" where none saves anything."""
+    ends = sorted(text[at : at + _LONGEST] for at in range(len(text)))
+    shared = {_common(one, other) for one, other in pairwise(ends)}
+    saved = {piece: _saving(text, piece) for piece in shared if len(piece) > 3}
+    best = max(saved, key=lambda piece: (saved[piece], piece), default="")
+    return best if saved.get(best, 0) > 0 else ""
+
+
+def _common(one: str, other: str) -> str:
+    """What two texts start with alike."""
+    size = next((at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), len(one))
+    return one[:size]
+
+
+def _saving(text: str, piece: str) -> int:
+    written = len(_quoted(piece)) - 2
+    return text.count(piece) * (written - 1) - written - 4
+
+
+def _quoted(text: str) -> str:
+    """A JavaScript literal of text without line breaks."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _touches(before: str, after: str) -> bool:

@@ -16,7 +16,7 @@ from pybuild.targets.base import Compiled, Files, Target
 
 def compile_static(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write nothing; say once, as the warning `rules-lost`, what plain files cannot do."""
-    lost = ", ".join(_lost(rules))
+    lost = ", ".join(losses(rules))
     if not lost:
         return Compiled()
     kept = (
@@ -28,7 +28,8 @@ def compile_static(rules: RuleSet, files: Files, config: Config) -> Compiled:
     return Compiled(findings=(warning("rules-lost", f"plain files do without: {lost}", hint=hint),))
 
 
-def _lost(rules: RuleSet) -> Iterator[str]:
+def losses(rules: RuleSet) -> Iterator[str]:
+    """Name what a rule set wants beyond plain files: "2 redirects"."""
     if rules.negotiation != "off":
         yield "Markdown by the Accept header"
     counted = (
