@@ -29,6 +29,7 @@ RANK = {
     "report": 2,
     "settings": 1,
     "settingsfile": 2,
+    "templatesource": 1,
     "walk": 1,
     "rules": 2,
     "config": 3,
