@@ -1,0 +1,1 @@
+"""Site builders to compare with, one module each; the table is `PEERS`."""
