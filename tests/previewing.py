@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import signal
 import socket
 import subprocess
@@ -129,7 +130,7 @@ def previewed(root: Path, *arguments: str, **env: str) -> Iterator[tuple[int, su
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"PATH": "/usr/bin:/bin", **env},
+        env={**os.environ, **env},
     )
     try:
         assert process.stdout is not None
