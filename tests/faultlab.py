@@ -89,9 +89,7 @@ def _become(said: int, before: Callable[[], None], words: Sequence[str]) -> None
 
 def export(root: Path, *words: str, before: Callable[[], None] = lambda: None) -> Ended:
     """Export a site in a fork, all in one process, so that every step is seen."""
-    return fork_command(
-        "export", str(root), "--engine", "serial", "--format", "json", *words, before=before
-    )
+    return fork_command("export", str(root), "--engine", "serial", "--format", "json", *words, before=before)
 
 
 class Steps:
@@ -132,7 +130,9 @@ class Steps:
             return "delete"
         if event == "os.rename":
             return "per-file"
-        if event == "os.scandir":  # after the journal a swap looks at the old tree first, renames at the output
+        if (
+            event == "os.scandir"
+        ):  # after the journal a swap looks at the old tree first, renames at the output
             is_swap = "stage/tree" in inside and "per-file" not in self.seen
             return ("exchange" if is_swap else "per-file") if "journal" in self.seen else ""
         return "stage" if "stage" in inside or inside.startswith(".pybuild") else ""

@@ -81,7 +81,13 @@ def test_each_bad_page_is_named_and_nobody_else_suffers(scratch: Path, place: st
     named = {re.sub(r":\d+", "", f) for f in errors if re.search(r"\.(py|html):\d+: ", f)}
     suffix = next(iter(PLACES[place])).removeprefix("app/{}/")
     code = "import-error" if place == "import" else "handler-error"
-    outside = {*TIMEOUTS, "os_exit", "kill_9", "segfault", "interrupt"}  # told by the engine, not by an exception
+    outside = {
+        *TIMEOUTS,
+        "os_exit",
+        "kill_9",
+        "segfault",
+        "interrupt",
+    }  # told by the engine, not by an exception
     expected = {
         f"app/{name}/{suffix}: error[{kind if name in outside else code}]" for name, (_, kind) in HARM.items()
     }
@@ -120,7 +126,9 @@ LEFT = {
 @pytest.mark.parametrize("engine", ["processes", "serial"])
 def test_what_a_page_leaves_running_ends_with_the_export(scratch: Path, engine: str) -> None:
     skipped = {"fork"} | ({"thread", "daemon", "child", "grandchild"} if engine == "serial" else set())
-    pages = {f"app/{name}/route.py": HANDLER.format(left) for name, left in LEFT.items() if name not in skipped}
+    pages = {
+        f"app/{name}/route.py": HANDLER.format(left) for name, left in LEFT.items() if name not in skipped
+    }
     root = write(scratch / "site", {"app/page.md": "# Home\n", **pages})
     started = time.monotonic()
     done = export(root, "--engine", engine)
@@ -131,7 +139,9 @@ def test_what_a_page_leaves_running_ends_with_the_export(scratch: Path, engine: 
 
 
 def test_a_forked_child_that_comes_back_into_the_export_cannot_answer_twice(scratch: Path) -> None:
-    root = write(scratch / "site", {"app/fork/route.py": HANDLER.format("import os\n    os.fork()"), **INNOCENT})
+    root = write(
+        scratch / "site", {"app/fork/route.py": HANDLER.format("import os\n    os.fork()"), **INNOCENT}
+    )
     done = export(root)
     assert done.code in {0, 1}
     assert marked(MARK) == []

@@ -88,7 +88,9 @@ def cut_power(place: Path) -> None:
 
 @pytest.mark.parametrize("foreign", [False, True], ids=["swap", "files"])
 @pytest.mark.parametrize("kind", ["ext4", "xfs"])
-def test_power_cut_at_every_named_step(scratch: Path, sites: tuple[dict[str, bytes], ...], kind: str, foreign: bool) -> None:
+def test_power_cut_at_every_named_step(
+    scratch: Path, sites: tuple[dict[str, bytes], ...], kind: str, foreign: bool
+) -> None:
     old, new = sites
     place, kept = scratch / "disk", FOREIGN if foreign else {}
     root, points, done = place / "site", [0], 0
@@ -119,7 +121,9 @@ def test_power_cut_at_every_named_step(scratch: Path, sites: tuple[dict[str, byt
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs"])
-def test_exit_0_means_it_is_on_the_disk(scratch: Path, sites: tuple[dict[str, bytes], ...], kind: str) -> None:
+def test_exit_0_means_it_is_on_the_disk(
+    scratch: Path, sites: tuple[dict[str, bytes], ...], kind: str
+) -> None:
     place = scratch / "disk"
     with disk(scratch / "image", kind, place):
         finished(place / "site", export(make(place / "site", "old")))
@@ -192,7 +196,7 @@ def traceable() -> None:
 def test_input_output_errors(scratch: Path, sites: tuple[dict[str, bytes], ...], call: str) -> None:
     """The n-th call of a kind fails, for n from one on until an export gets through."""
     (old, new), root = sites, scratch / "site"
-    for when in (range(1, 400, 1 if call in {"fsync", "syncfs", "renameat2"} else 11) if LONG else (1, 2, 4)):
+    for when in range(1, 400, 1 if call in {"fsync", "syncfs", "renameat2"} else 11) if LONG else (1, 2, 4):
         assert finished(root, export(make(root, "old"))) == old
         done = injected(make(root, "new"), call, CALLS[call], when)
         assert done.returncode in {0, 1, 2} or call in {"openat", "write"}, done.stderr
@@ -205,7 +209,9 @@ def test_input_output_errors(scratch: Path, sites: tuple[dict[str, bytes], ...],
 
 def test_read_only_output_is_refused_before_any_work(scratch: Path) -> None:
     root = make(scratch / "site", "old")
-    (root / "app/p/[n]/page.py").write_text("open('ran', 'w')\ndef generate_static_params():\n    return [{'n': '1'}]\n")
+    (root / "app/p/[n]/page.py").write_text(
+        "open('ran', 'w')\ndef generate_static_params():\n    return [{'n': '1'}]\n"
+    )
     (scratch / "www").mkdir()
     with mounted(root / "out", "--bind", scratch / "www"):
         subprocess.run(["mount", "-o", "remount,ro,bind", str(root / "out")], check=True)
@@ -240,11 +246,15 @@ def test_output_from_a_lower_layer(scratch: Path, sites: tuple[dict[str, bytes],
 def test_foreign_files_stay(scratch: Path, sites: tuple[dict[str, bytes], ...]) -> None:
     root = make(scratch / "site", "old")
     assert export(root).code == 0
-    foreign = {"CNAME": b"a.example\n", ".git": b"gitdir: elsewhere\n", "old/notes.txt": b"mine", "mine/own/x": b""}
+    foreign = {
+        "CNAME": b"a.example\n",
+        ".git": b"gitdir: elsewhere\n",
+        "old/notes.txt": b"mine",
+        "mine/own/x": b"",
+    }
     for path, body in foreign.items():
         (root / "out" / path).parent.mkdir(parents=True, exist_ok=True)
         (root / "out" / path).write_bytes(body)
     assert finished(root, export(make(root, "new"))) == {**sites[1], **foreign}
     assert re.search(r"left \d+ files? of others", fork_command("clean", str(root)).said)
     assert tree(root / "out") == foreign
-

@@ -37,7 +37,9 @@ NEW = {
     "app/api/[n]/route.py": HANDLER % (4, "new"),
     "public/deep": "a file now\n",
 }
-NEW = {path: text for path, text in NEW.items() if path not in {"app/gone/page.md", "public/deep/in/file.txt"}}
+NEW = {
+    path: text for path, text in NEW.items() if path not in {"app/gone/page.md", "public/deep/in/file.txt"}
+}
 
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
@@ -84,7 +86,9 @@ def test_sigkill_at_every_named_step(copies: Callable[[bool], Path], foreign: bo
     assert set(steps) == STEPS - {"exchange" if foreign else "per-file"}
     for point in chosen(steps, each=20):
         root = copies(foreign)
-        killed = export(root, before=lambda root=root, point=point: sys.addaudithook(Steps(root, point, kill_self)))
+        killed = export(
+            root, before=lambda root=root, point=point: sys.addaudithook(Steps(root, point, kill_self))
+        )
         assert killed.code == -signal.SIGKILL, (point, steps[point], killed.said)
         if foreign:
             assert_whole_files(tree(root / "out"), old, new)
