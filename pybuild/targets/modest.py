@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location, warning
@@ -35,24 +35,21 @@ class Sorted:
 def part(
     title: str, rules: RuleSet, reason: Callable[[Rule], Reason | None], *, without: RuleSet | None = None
 ) -> Sorted:
-    """Leave out what `reason` gives a reason for.
+    """Leave out what `reason` gives a reason for, and what names the conditions of such rules in Vary.
 
     Findings: one `unsupported-rule` at each rule of the settings and redirect of site code, however many rules
     it stands for; one `rules-lost` for what `without` holds: what the host lacks altogether.
     """
     leading: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.proxies)
-    written = {rule.location for rule in leading}
+    written = {rule.location for rule in leading if rule.location.line}
+    rules = replace(rules, headers=tuple(rule for rule in rules.headers if rule.location not in written))
 
     def fault(rule: Rule) -> Diagnostic | None:
         found = reason(rule)
         return unsupported(title, rule, *found) if found else None
 
     kept, _ = sift(rules, fault)
-    shown = {
-        rule.location: found
-        for rule in _all(rules)
-        if (found := fault(rule)) and not _is_silent(rule, written)
-    }
+    shown = {rule.location: found for rule in _all(rules) if not _is_silent(rule) and (found := fault(rule))}
     return Sorted(kept, (*shown.values(), *_lost(title, without)))
 
 
@@ -61,10 +58,8 @@ def _all(rules: RuleSet) -> tuple[Rule, ...]:
     return (*rules.redirects, *rules.rewrites, *rules.headers, *rules.proxies)
 
 
-def _is_silent(rule: Rule, written: set[Location]) -> bool:
-    """Whether a rule came out of a file, or only names in Vary what another rule looks at."""
-    if isinstance(rule, SetHeaders) and rule.location in written:
-        return True
+def _is_silent(rule: Rule) -> bool:
+    """Whether a rule came out of a file, so that there is no line to change."""
     return rule.location.line is None and not isinstance(rule, Redirect)
 
 
