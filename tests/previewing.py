@@ -136,7 +136,7 @@ def previewed(root: Path, *arguments: str, **env: str) -> Iterator[tuple[int, su
         assert process.stdout is not None
         address = process.stdout.readline()
         assert address.startswith("http://"), process.communicate()
-        yield int(address.rpartition(":")[2].rstrip("/\n")), process
+        yield int(address.rpartition(":")[2].partition("/")[0]), process
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=10)
