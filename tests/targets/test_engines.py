@@ -1,5 +1,6 @@
 """Every engine held against `evaluate`: one table of requests, sent to the real server."""
 
+import functools
 import hashlib
 import http.client
 import json
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -373,8 +374,61 @@ APACHE_MODULES = [
     "env",
     "setenvif",
 ]
+
+
+def start_haproxy(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    program = require("haproxy")
+    deploy("haproxy", tree, home)
+    handler = functools.partial(PlainFiles, directory=str(tree.root))
+    origin = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=origin.serve_forever, daemon=True).start()
+    (home / "global.cfg").write_text(
+        "global\n  maxconn 100\ndefaults\n  timeout client 10s\n  timeout connect 5s\n  timeout server 10s\n"
+    )
+    command = [program, "-db", "-f", f"{home}/global.cfg", "-f", f"{home}/pybuild.cfg"]
+    env = os.environ | {
+        "PYBUILD_BIND": f"127.0.0.1:{port}",
+        "PYBUILD_ORIGIN": f"127.0.0.1:{origin.server_address[1]}",
+        "PYBUILD_MAPS": f"{home}/maps",
+        "PB_TEST_TOKEN": TOKEN,
+    }
+    checked = subprocess.run([*command, "-c"], capture_output=True, text=True, env=env)
+    assert checked.returncode == 0, checked.stderr
+    return subprocess.Popen(command, env=env)
+
+
+class PlainFiles(SimpleHTTPRequestHandler):
+    """A server of plain files such as every HAProxy stands before: ETag and ranges, no rules."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        file = Path(self.translate_path(self.path))
+        body = file.read_bytes() if file.is_file() else b""
+        tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+        asked = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        same = self.headers.get("If-None-Match") == tag
+        status = 404 if not file.is_file() else 304 if same else 206 if asked else 200
+        body = b"" if same else body[int(asked[1]) : int(asked[2]) + 1] if asked else body
+        self.send_response(status)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(b"" if self.command == "HEAD" else body)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 NGINX_TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-ENGINES: dict[str, Start] = {"nginx": start_nginx, "caddy": start_caddy, "apache": start_apache}
+ENGINES: dict[str, Start] = {
+    "nginx": start_nginx,
+    "caddy": start_caddy,
+    "apache": start_apache,
+    "haproxy": start_haproxy,
+}
 SITES = {
     "plain": {"slash": False, "base": "", "strict": True},
     "slash": {"slash": True, "base": "", "strict": False},
