@@ -195,7 +195,7 @@ def world(folder: Path, *besides: Path) -> dict[str, str]:
     skipped = {str(path) for path in besides}
     seen: dict[str, str] = {}
     for at, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if os.path.join(at, name) not in skipped]
+        folders[:] = [name for name in folders if str(Path(at, name)) not in skipped]
         for name in (*folders, *names):
             path = Path(at, name)
             seen[str(path)] = (

@@ -1,0 +1,72 @@
+"""Memory and descriptors stay flat: 100,000 pages with 64 open files. Only in the long run (about ten minutes)."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from faultlab import LONG
+from harness import SETTINGS, environment
+
+PAGE = "def generate_static_params():\n    return [{{'id': f'page-{{n}}'}} for n in range({})]\n"
+
+
+def sources(root: Path, pages: int, kind: str) -> Path:
+    (root / "app").mkdir(parents=True)
+    (root / "app/page.md").write_text("# Home\n")
+    if kind == "params":
+        (root / "app/p/[id]").mkdir(parents=True)
+        (root / "app/p/[id]/page.py").write_text(PAGE.format(pages))
+        (root / "app/p/[id]/page.html").write_text("<h1>Page {{ params.id }}</h1><p>Text.</p>\n")
+        (root / "pybuild.toml").write_text(SETTINGS)
+        return root
+    (root / "pybuild.toml").write_text(
+        SETTINGS + "[build]\ngit_dates = false\n"
+        '[collections.docs]\nsource = "content/docs"\nroute = "/docs/[...slug]"\n'
+    )
+    for number in range(pages):
+        file = root / f"content/docs/s{number // 500}/page-{number}.md"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        matter = f"---\ntitle: Page number {number}\ndescription: What page {number} says\n---\n"
+        file.write_text(
+            f"{matter}\n## One\n\nText of {number}, see [itself](page-{number}.md#one).\n\n## Two\n\nMore.\n"
+        )
+    return root
+
+
+def peak(root: Path) -> tuple[float, int]:
+    """The peak memory of the command itself in MiB, and its pages; at most 64 files may be open."""
+    with tempfile.TemporaryFile() as said:
+        child = os.fork()
+        if child == 0:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+            os.dup2(said.fileno(), 1)
+            words = [sys.executable, "-m", "pybuild", "export", str(root), "--format", "json"]
+            os.execve(sys.executable, words, environment())
+        _, status, used = os.wait4(child, 0)
+        said.seek(0)
+        summary = json.loads(said.read())
+    assert (status, summary["ok"]) == (0, True), summary
+    return used.ru_maxrss / 1024, summary["pages"]
+
+
+@pytest.mark.skipif(not LONG, reason="takes ten minutes; python3 tests/run.py --long runs it")
+@pytest.mark.parametrize("kind", ["documents", "params"])
+def test_memory_of_100_000_pages_is_under_twice_that_of_10_000(tmp_path: Path, kind: str) -> None:
+    small, _ = peak(sources(tmp_path / "small", 10_000, kind))
+    large, pages = peak(sources(tmp_path / "large", 100_000, kind))
+    print(f"{kind}: {small:.0f} MiB at 10,000 pages, {large:.0f} MiB at 100,000")
+    assert pages == 100_001
+    assert large < 2 * small
+
+
+@pytest.mark.parametrize("kind", ["documents", "params"])
+def test_2_000_pages_with_64_open_files(tmp_path: Path, kind: str) -> None:
+    used, pages = peak(sources(tmp_path / "site", 2_000, kind))
+    assert pages == 2_001
+    assert used < 110
