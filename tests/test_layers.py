@@ -61,7 +61,7 @@ ONLY_IN = {  # an effect, and the modules that may have it
     r"\bos\.environ\b|\bgetenv\(": {"config", "report", "serve", "targets"},
     r"\btime\.time\(|datetime\.now\(|\.today\(": {"config"},
     r"exec_module|import_module\(": {"render.usercode", "cli", "__init__", "report"},
-    r"\.write_text\(|\.write_bytes\(": {"publish"},
+    r"\.write_text\(|\.write_bytes\(": {"publish", "serve.run"},
 }
 
 
