@@ -6,6 +6,7 @@ Source: RFC 3986 §3.5 for fragments; HTML, "Scrolling to a fragment", for `#top
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from pybuild.artifact import Link
@@ -71,15 +72,18 @@ class _Near:
             self._by_name.setdefault(url.rpartition("/")[2], []).append(url)
 
     def hint(self, link: Link) -> str:
-        """The only page of that last segment, else one spelt alike in a small site."""
-        target = link.target
-        name = target.rstrip("/").rpartition("/")[2].removesuffix(".md").removesuffix(".html")
-        same = self._by_name.get(name, [])
-        if same == [link.text]:
-            return f'write {{{{ url_for("{same[0]}") }}}}, which puts the base path before it'
-        if len(same) == 1:
-            return f'did you mean "{same[0]}"?'
-        return did_you_mean(target, self._pages) if len(self._pages) <= _NEAR else ""
+        """The page whose last segment is the same or, in a small site, spelt alike; that of the same folder first."""
+        folder, _, name = link.target.rstrip("/").rpartition("/")
+        name = name.removesuffix(".md").removesuffix(".html")
+        known = self._by_name.get(name) or (self._alike(name) if len(self._pages) <= _NEAR else [])
+        beside = [url for url in known if url.rpartition("/")[0] == folder] or known
+        if beside == [link.text]:
+            return f'write {{{{ url_for("{link.text}") }}}}, which puts the base path before it'
+        return f'did you mean "{beside[0]}"?' if len(beside) == 1 else ""
+
+    def _alike(self, name: str) -> list[str]:
+        near = difflib.get_close_matches(name, sorted(self._by_name), n=1, cutoff=0.7)
+        return self._by_name[near[0]] if near else []
 
 
 def _link_finding(link: Link, near: _Near) -> Diagnostic:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.render.usercode import SiteCode, Stop, kind_of
-from pybuild.routing.check import missing_static_params
+from pybuild.routing.check import fills, missing_static_params
 from pybuild.routing.params import Params, check_params
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Provider, Route
@@ -59,8 +59,8 @@ def providers(site: Site, code: SiteCode, route: Route) -> tuple[Provider, ...]:
 def _entries(site: Site, code: SiteCode, route: Route) -> list[Params]:
     """The params of every step multiplied out; together the steps must fill the pattern."""
     steps = providers(site, code, route)
-    if not steps and (name := _collection(site, str(route.pattern))):
-        return _from_collection(site, name)
+    if not steps and (name := _collection(site, route)):
+        return _from_collection(site, route, name)
     given = {name for step in steps for name in step.pattern.params}
     if not given.issuperset(route.pattern.params):
         raise Stop(missing_static_params(route))
@@ -75,15 +75,16 @@ def _step(code: SiteCode, step: Provider, known: Params) -> list[Params]:
     return _checked(step.pattern, entries, known, step.module.place(NAME))
 
 
-def _collection(site: Site, pattern: str) -> str:
-    """The name of the collection of this route; "" when there is none."""
-    return next((name for name, known in site.patterns.items() if str(known) == pattern), "")
+def _collection(site: Site, route: Route) -> str:
+    """The name of the collection that fills this route or its folder; "" when there is none."""
+    return next((name for name, known in site.patterns.items() if fills(known, route.pattern)), "")
 
 
-def _from_collection(site: Site, name: str) -> list[Params]:
-    """The params that a collection gives, without its index."""
+def _from_collection(site: Site, route: Route, name: str) -> list[Params]:
+    """The params that a collection gives. Its index has none, but a catch-all's images stand beside it too."""
     segment = site.patterns[name].segments[-1]
-    entries = (entry for entry in site.collections[name] if entry.slug)
+    with_index = route.kind == "metadata" and segment.is_catch_all
+    entries = (entry for entry in site.collections[name] if entry.slug or with_index)
     return [{segment.name: entry.segments if segment.is_catch_all else entry.slug} for entry in entries]
 
 

@@ -102,7 +102,7 @@ _IMAGE_KEYS = {
 def _image_layers(tools: Tools, job: Job, route: Route) -> Iterator[Layer]:
     """Icons and social images that stand as files around the page, and the web app manifest."""
     found: dict[str, Any] = {}
-    params = dict(job.params)
+    params = {name: value for name, value in job.params if value != ""}  # a collection's index has no slug
     for image in route.surroundings.images:
         if not set(image.pattern.params) <= params.keys():
             continue

@@ -130,10 +130,17 @@ def _static_params(route: Route, collections: Iterable[Pattern]) -> list[Diagnos
     """Require that somebody gives the params of a dynamic route."""
     covered = {name for provider in route.providers for name in provider.pattern.params}
     missing = [name for name in route.pattern.params if name not in covered]
-    enumerated = route.kind in {"page", "handler"} and route.pattern in collections
+    enumerated = any(fills(pattern, route.pattern) for pattern in collections)
     if not missing or enumerated or (route.module and route.module.is_open):
         return []
     return [missing_static_params(route)]
+
+
+def fills(collection: Pattern, pattern: Pattern) -> bool:
+    """Whether a collection's documents give all params of a pattern: its own, or one of static segments below it."""
+    size = len(collection.segments)
+    below = pattern.segments[size:]
+    return pattern.segments[:size] == collection.segments and not any(segment.is_param for segment in below)
 
 
 def missing_static_params(route: Route) -> Diagnostic:

@@ -2,8 +2,7 @@ from pybuild import PlainTextResponse
 
 dynamic = "force-static"
 
-while True:
-    pass
+while True: pass
 
 
 def GET():

@@ -4,5 +4,4 @@ dynamic = "force-static"
 
 
 def GET():
-    while True:
-        pass
+    while True: pass

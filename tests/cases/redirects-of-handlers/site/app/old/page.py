@@ -2,4 +2,4 @@ from pybuild import redirect
 
 
 def load(ctx):
-    redirect("../about", 303)
+    redirect("about", 303)
