@@ -67,6 +67,7 @@ class Config:
     file: str  # "pybuild.toml" or "pyproject.toml"
     settings: Settings
     options: Options
+    is_readable: bool = True  # False: the file could not be parsed, so nothing is known of the site
     rules: tuple[Rule, ...] = ()  # in the order of the file
     home: Path | None = None  # of the user
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # only to tell future dates; SOURCE_DATE_EPOCH
@@ -141,6 +142,7 @@ def load_config(
         file=file,
         settings=settings,
         options=options,
+        is_readable=not findings,
         rules=rules,
         home=_home(),
         now=_now(reader),
