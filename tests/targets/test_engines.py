@@ -808,7 +808,7 @@ def nginx_is_old() -> bool:
 
 def test_not_modified(server: tuple[str, Tree, int]) -> None:
     """304 keeps Vary, and a change of the same size is seen."""
-    engine, tree, port = server
+    _engine, tree, port = server
     slash = "/" if tree.rules.trailing_slash else ""
     request = under(tree.rules.base, ask("/docs/v1.2" + slash, Accept="text/html"))
     page = under(tree.rules.base, ask("/docs/a" + slash, Accept="text/markdown"))
