@@ -1,0 +1,73 @@
+"""Output paths: no two things may share one, on any file system."""
+
+from __future__ import annotations
+
+import unicodedata
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.plan import Claim, conflicts
+
+NAMES = st.lists(
+    st.sampled_from(["a", "A", "b", "é", "e\u0301", "ß", "SS", "ﬁ", "fi"]), min_size=1, max_size=3
+)
+
+
+def claim(path: str, file: str) -> Claim:
+    return Claim(path, Location(file))
+
+
+@pytest.mark.parametrize(
+    "first, second, message",
+    [
+        ("a.html", "a.html", 'x.md makes "a.html" and y.md makes it too'),
+        (
+            "A.html",
+            "a.html",
+            'x.md makes "A.html" and y.md makes "a.html", which some systems store in one file',
+        ),
+        ("é", "e\u0301", 'x.md makes "é" and y.md makes "e\u0301", which some systems store in one file'),
+        ("a", "a/b/c", '"a" is a file of x.md, and "a/b/c" needs a folder of that name'),
+        ("a", "A/b", '"a" is a file of x.md, and "A/b" needs a folder of that name'),
+    ],
+)
+def test_both_places_are_named(first: str, second: str, message: str) -> None:
+    found = conflicts([claim(first, "x.md"), claim(second, "y.md")])
+    assert [(f.message, f.location, [note.location for note in f.notes]) for f in found] == [
+        (message, Location("y.md"), [Location("x.md")])
+    ]
+
+
+def test_one_file_that_makes_a_path_twice() -> None:
+    at = Location("app/[s]/route.py", 4)
+    message = 'app/[s]/route.py makes "a/B" and "a/b", which some systems store in one file'
+    assert conflicts([Claim("a/B", at), Claim("a/b", at)]) == (
+        Diagnostic("output-conflict", message, at, "leave one of the two out"),
+    )
+
+
+def test_the_page_for_what_is_not_found_has_a_file_of_its_own() -> None:
+    found = conflicts([Claim("404.html", Location()), claim("404.html", "app/404/page.md")])
+    message = 'pybuild makes "404.html" and app/404/page.md makes it too'
+    hint = "move it to app/ and name it not-found"
+    assert found == (
+        Diagnostic("output-conflict", message, Location("app/404/page.md"), hint, tuple[Note, ...]()),
+    )
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(st.lists(NAMES.map("/".join), max_size=6))
+def test_what_no_one_objects_to_fits_every_file_system(paths: list[str]) -> None:
+    """Held against folding as Unicode defines it (caseless matching of canonical forms, TUS 3.13 D145)."""
+
+    def folded(path: str) -> str:
+        return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+    found = conflicts(claim(path, f"{number}.md") for number, path in enumerate(paths))
+    keys = [folded(path) for path in paths]
+    clashes = any(a == b or a.startswith(b + "/") or b.startswith(a + "/") for a, b in combinations(keys, 2))
+    assert bool(found) is clashes
