@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from faultlab import LONG
 from harness import SETTINGS, environment
 
