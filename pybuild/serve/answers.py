@@ -7,7 +7,7 @@ Sources: `rules.evaluate` for what is answered; RFC 9110 §14.2 (Range), §15.5.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pybuild.artifact import File, Headers
@@ -40,10 +40,10 @@ class Answer:
 class Answers:
     """The answers of one publication."""
 
-    def __init__(self, publication: Publication, hosts: Iterable[str]) -> None:
-        """`hosts` are names in lower case, without a port, that are answered besides this machine's own."""
+    def __init__(self, publication: Publication, hosts: Iterable[str] | None) -> None:
+        """`hosts` are names in lower case, without a port, answered besides this machine's own; None is any."""
         self._publication = publication
-        self._hosts = frozenset(hosts)
+        self._hosts = None if hosts is None else frozenset(hosts)
         self._known: dict[bytes, Answer] = {}
         self._size = 0
 
@@ -75,7 +75,8 @@ class Answers:
         head = parse_head(raw)
         if isinstance(head, Refused):
             return refusal(head.status)
-        if not is_local(next(iter(head.request.lines("host")), "localhost"), self._hosts):
+        host = next(iter(head.request.lines("host")), "localhost")
+        if self._hosts is not None and not is_local(host, self._hosts):
             text = "421: this preview does not answer for that host; start it with --allowed-host\n"
             return plain(421, text, close=True)
         outcome = evaluate(self._publication.rules, head.request, self._publication.files)
@@ -143,15 +144,25 @@ def is_local(host: str, allowed: frozenset[str] = frozenset()) -> bool:
     return name in {"localhost", "127.0.0.1", "[::1]"} or name.endswith(".localhost") or name in allowed
 
 
+View = Callable[[Publication], Publication]
+
+
 class Source:
     """The publication that is served, read anew when another export takes its place."""
 
-    def __init__(self, publication: Publication, hosts: Iterable[str]) -> None:
-        self._hosts = tuple(hosts)
+    def __init__(
+        self,
+        publication: Publication,
+        hosts: Iterable[str] | None,
+        view: View = lambda publication: publication,
+    ) -> None:
+        """`view` is what is made of each publication before it is served."""
+        self._hosts = None if hosts is None else tuple(hosts)
+        self._view = view
         self._output = publication.output
         self._manifest = publication.output.manifest
         self._seen = self._look()
-        self._answers = Answers(publication, self._hosts)
+        self._answers = Answers(view(publication), self._hosts)
 
     @property
     def output(self) -> Output:
@@ -163,7 +174,7 @@ class Source:
         if seen != self._seen:
             self._seen = seen
             publication, _ = load_publication(self._output)
-            self._answers = Answers(publication, self._hosts) if publication else self._answers
+            self._answers = Answers(self._view(publication), self._hosts) if publication else self._answers
         return self._answers
 
     def _look(self) -> tuple[int, int, int]:

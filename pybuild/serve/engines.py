@@ -22,6 +22,7 @@ class Setup:
     host: str
     port: int
     base: str = ""  # path of the site: "/docs", or ""
+    origin: str = ""  # host and port of the plain files, for an engine that stands before such a server
     is_root: bool = False  # whether the user is, who must be kept by name
     secrets: Mapping[str, str] = field(default_factory=dict)  # of the proxies, by variable
 
@@ -37,6 +38,8 @@ class Engine:
         [Setup], dict[str, str]
     ]  # configuration by name in `home`; reads the target's files there
     command: Callable[[Setup], tuple[str, ...]]
+    environment: Callable[[Setup], dict[str, str]]  # besides that of the user
+    has_files: bool = True  # False: it stands before a server of plain files, which runs along with it
 
 
 def _nginx_files(setup: Setup) -> dict[str, str]:
@@ -120,8 +123,43 @@ def _apache_command(setup: Setup) -> tuple[str, ...]:
     return (setup.program, "-f", f"{setup.home}/apache.conf", "-D", "FOREGROUND")
 
 
+_HAPROXY = """global
+  maxconn 1000
+defaults
+  timeout client 60s
+  timeout connect 10s
+  timeout server 60s
+"""
+
+
+def _haproxy_command(setup: Setup) -> tuple[str, ...]:
+    return (setup.program, "-db", "-f", f"{setup.home}/global.cfg", "-f", f"{setup.home}/pybuild.cfg")
+
+
+def _haproxy_environment(setup: Setup) -> dict[str, str]:
+    return {
+        "PYBUILD_BIND": f"{setup.host}:{setup.port}",
+        "PYBUILD_ORIGIN": setup.origin,
+        "PYBUILD_MAPS": f"{setup.home}/maps",
+    }
+
+
+def _as_it_is(setup: Setup) -> dict[str, str]:
+    return {}
+
+
+def _caddy_environment(setup: Setup) -> dict[str, str]:
+    return {"XDG_DATA_HOME": str(setup.home), "XDG_CONFIG_HOME": str(setup.home)}
+
+
 ENGINES: Mapping[str, Engine] = {
-    "nginx": Engine("nginx", ("nginx",), "nginx-light", _nginx_files, _nginx_command),
-    "caddy": Engine("Caddy", ("caddy",), "caddy", _caddy_files, _caddy_command),
-    "apache": Engine("Apache httpd", ("apache2", "httpd"), "apache2", _apache_files, _apache_command),
-}
+    "nginx": Engine("nginx", ("nginx",), "nginx-light", _nginx_files, _nginx_command, _as_it_is),
+    "caddy": Engine("Caddy", ("caddy",), "caddy", _caddy_files, _caddy_command, _caddy_environment),
+    "apache": Engine(
+        "Apache httpd", ("apache2", "httpd"), "apache2", _apache_files, _apache_command, _as_it_is
+    ),
+    "haproxy": Engine(
+        "HAProxy", ("haproxy",), "haproxy", lambda _: {"global.cfg": _HAPROXY}, _haproxy_command,
+        _haproxy_environment, has_files=False,
+    ),
+}  # fmt: skip

@@ -11,10 +11,12 @@ import errno
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from pybuild.publication import Publication
+from pybuild.rules.model import RuleSet
 from pybuild.serve.answers import Source
 from pybuild.serve.connection import MAX_CONNECTIONS, Connection, Log, Pool
 
@@ -86,6 +88,13 @@ async def _serve(pool: Pool, listener: socket.socket, ready: Callable[[], None])
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    await _serve_until(stop, pool, listener, ready)
+
+
+async def _serve_until(
+    stop: asyncio.Event, pool: Pool, listener: socket.socket, ready: Callable[[], None]
+) -> None:
+    loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Connection(pool, loop.time), sock=listener, backlog=BACKLOG)
     ready()
     while not stop.is_set():
@@ -94,3 +103,24 @@ async def _serve(pool: Pool, listener: socket.socket, ready: Callable[[], None])
         pool.sweep(loop.time())
     server.close()
     pool.close()
+
+
+@contextlib.contextmanager
+def plain_files(publication: Publication) -> Iterator[int]:
+    """Serve the files by their paths, without rules, on a free port: for engines that have no files themselves."""
+    listener = listen(Address(port=0))
+    port: int = listener.getsockname()[1]
+    pool = Pool(Source(publication, None, lambda one: replace(one, rules=RuleSet())), None)
+    ready = threading.Event()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    serving = _serve_until(stop, pool, listener, ready.set)
+    thread = threading.Thread(target=loop.run_until_complete, args=(serving,), daemon=True)
+    with contextlib.closing(loop), contextlib.closing(listener):
+        thread.start()
+        ready.wait()
+        try:
+            yield port
+        finally:
+            loop.call_soon_threadsafe(stop.set)
+            thread.join()

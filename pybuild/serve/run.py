@@ -13,12 +13,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from pybuild.artifact import Artifact
 from pybuild.diagnostics import Diagnostic
 from pybuild.publication import Publication
 from pybuild.serve.engines import ENGINES, Engine, Setup
+from pybuild.serve.preview import plain_files
 from pybuild.targets import Compiled
 
 _FOLDERS = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/sbin"))
@@ -52,24 +54,17 @@ def running(
 
     Gives the finding `engine-error` where it does not. Raises `NotInstalled`.
     """
-    program = find_program(name)
-    with tempfile.TemporaryDirectory(prefix="pybuild-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
+    program, engine = find_program(name), ENGINES[name]
+    with contextlib.ExitStack() as stack:
+        folder = tempfile.TemporaryDirectory(prefix="pybuild-", ignore_cleanup_errors=True)
+        home = Path(stack.enter_context(folder))
         home.chmod(0o755)  # a server that gives up its rights still reads its files
-        setup = _setup(program, home, publication, place)
-        write_files(ENGINES[name], setup, (*compiled.site, *compiled.deploy))
-        with (home / "output.log").open("wb") as log:
-            process = subprocess.Popen(
-                ENGINES[name].command(setup),
-                stdout=log,
-                stderr=log,
-                env=_environment(home),
-                start_new_session=True,
-            )
-        try:
-            yield process if _answers(process, place) else _failed(ENGINES[name], home)
-        finally:
-            _end(process)
+        origin = "" if engine.has_files else f"127.0.0.1:{stack.enter_context(plain_files(publication))}"
+        setup = replace(_setup(program, home, publication, place), origin=origin)
+        write_files(engine, setup, (*compiled.site, *compiled.deploy))
+        process = _started(engine, setup)
+        stack.callback(_end, process)
+        yield process if _answers(process, place) else _failed(engine, home)
 
 
 def _setup(program: str, home: Path, publication: Publication, place: tuple[str, int]) -> Setup:
@@ -86,8 +81,12 @@ def _setup(program: str, home: Path, publication: Publication, place: tuple[str,
     )
 
 
-def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "XDG_DATA_HOME": str(home), "XDG_CONFIG_HOME": str(home)}
+def _started(engine: Engine, setup: Setup) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, **engine.environment(setup)}
+    with (setup.home / "output.log").open("wb") as log:
+        return subprocess.Popen(
+            engine.command(setup), stdout=log, stderr=log, env=environment, start_new_session=True
+        )
 
 
 def write_files(engine: Engine, setup: Setup, artifacts: Iterable[Artifact]) -> None:

@@ -18,6 +18,7 @@ from previewing import SETTINGS, free_port, make_site, previewed, published
 from pybuild.config import Config, load_config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publication import Publication
+from pybuild.serve.engines import ENGINES
 from pybuild.serve.run import NotInstalled, find_program, running
 from pybuild.targets import TARGETS, Compiled, compile_rules
 from pybuild.verify.check import Verified, verify
@@ -76,7 +77,7 @@ def messages(url: str, site: Exported) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SITES)
-@pytest.mark.parametrize("engine", ["nginx", "caddy", "apache"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_right_server_passes(exported: Callable[[str], Exported], engine: str, name: str) -> None:
     with served(engine, exported(name)) as url:
         done = held(url, exported(name))
