@@ -93,13 +93,14 @@ class Tools:
         return absolute(self.config.site.url, "/llms.txt")
 
     def written_at(self, href: str, job: Job) -> tuple[str, int | None]:
-        """The template file and line where an href stands; the page's own file where it is made by code."""
+        """The file and line where an href stands; the page's own file where it is made by code."""
         route = self.route(job)
-        files = [file for file in (route.template, *reversed(route.surroundings.layouts)) if file]
-        for file in files:
+        own = self.origin(job)
+        document = own if own.endswith((".md", ".markdown")) else ""
+        for file in filter(None, (document, route.template, *reversed(route.surroundings.layouts))):
             if (line := self._line(file, href)) is not None:
                 return file, line
-        return self.origin(job), None
+        return own, None
 
     def _line(self, file: str, href: str) -> int | None:
         if file not in self.hrefs:
