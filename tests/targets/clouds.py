@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.rules.media import type_of
+from pybuild.rules.media import SUFFIX_TYPES, type_of
 from pybuild.targets.cloudfront import object_types
 from targets.test_engines import TOKEN, Answer, Tree, deploy, free_port
 
@@ -77,10 +77,11 @@ def start_pages(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
 def start_netlify(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
     """The Edge Function on Deno, as on Netlify; the files behind it are the harness's own."""
     deploy("netlify", tree, home)
+    (home / "types.json").write_text(json.dumps(SUFFIX_TYPES))
     script = Path(__file__).with_name("netlify_edge.mjs")
     words = [tool("@deno/linux-x64-glibc/deno"), "run", "--no-remote", "--allow-all", script]
     return subprocess.Popen(
-        [*words, home / "edge-functions" / "pybuild.js", tree.root, str(port)],
+        [*words, home / "edge-functions" / "pybuild.js", tree.root, home / "types.json", str(port)],
         env={**os.environ, "DENO_DIR": str(home / "deno"), "NO_COLOR": "1", "PB_TEST_TOKEN": TOKEN},
         stdout=(home / "log").open("wb"),
         stderr=subprocess.STDOUT,
@@ -91,6 +92,7 @@ def start_netlify(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
 def start_vercel(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
     """The routes and the middleware, matched by the open implementation in next-on-pages."""
     deploy("vercel", tree, home)
+    (home / "types.json").write_text(json.dumps(SUFFIX_TYPES))
     source = tool("@cloudflare/next-on-pages/templates/_worker.js/handleRequest.ts")
     script = Path(__file__).with_name("vercel_routes.mjs")
     return subprocess.Popen(

@@ -1,5 +1,6 @@
 // What stands around an Edge Function: a server, the files behind `context.next`, and the environment.
-const [program, root, port] = Deno.args;
+const [program, root, typesFile, port] = Deno.args;
+const types = JSON.parse(await Deno.readTextFile(typesFile));
 globalThis.Netlify = { env: { get: (name) => Deno.env.get(name) } };
 const { default: edge, config } = await import(`file://${program}`);
 const excluded = config.excludedPath.map((path) => path.replace('*', ''));
@@ -14,10 +15,12 @@ async function file(path) {
   return null;
 }
 async function next(request) {
-  const body = await file(new URL(request.url).pathname);
+  const { pathname } = new URL(request.url), body = await file(pathname);
   if (body === null) return new Response(await file('/404.html') || '404', { status: 404 });
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', body)).slice(0, 12);
   const headers = { etag: `"${digest.toHex ? digest.toHex() : Array.from(digest).join('')}"` };
+  const type = types[pathname.split('.').pop()];
+  if (type) headers['content-type'] = type;
   if (request.headers.get('if-none-match') === headers.etag) return new Response(null, { status: 304, headers });
   return new Response(request.method === 'HEAD' ? null : body, { headers });
 }

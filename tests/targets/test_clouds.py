@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -9,8 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from harness import SAMPLE, SAMPLE_TIME, run_command
+from pybuild.config import Options, load_config
+from pybuild.publication import load_publication
+from pybuild.publish import output_at
 from pybuild.rules.evaluate import Request, evaluate
+from pybuild.targets.edge import url_shapes
+from pybuild.urls import encode
 from targets.clouds import CLOUDS, able, dialect, running, unzipped
+from targets.test_edge import random_requests
 from targets.test_engines import (
     CASES,
     OTHERS,
@@ -121,6 +129,13 @@ def accepting(target: str, case: dict) -> Request:
     return ask(target, case.get("method", "GET"), Accept=lines, **more)
 
 
+def test_generated_requests(server: Server) -> None:
+    """Fewer where each takes a wrangler's time; the same code has answered all of them in node."""
+    base, slow = server.tree.rules.base, server.cloud.startswith("cloudflare")
+    sent = random_requests(40, accepts=40) if slow else random_requests(500, accepts=2000)
+    assert differences(server, [under(base, request) for request in sent]) == []
+
+
 def test_not_modified(server: Server) -> None:
     """A 304 keeps Vary."""
     tree, port = server.tree, server.port
@@ -135,3 +150,31 @@ def test_dialect(server: Server) -> None:
     """All that the function was asked above, asked again in njs."""
     if server.cloud == "cloudfront":
         assert dialect(server.home) == []
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """The sample site, exported."""
+    root = tmp_path_factory.mktemp("sample") / "site"
+    shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("out*", ".pybuild"))
+    run = run_command(root, "export", str(root), env=SAMPLE_TIME)
+    assert run.code == 0, run.stderr
+    config, _ = load_config(root, Options())
+    published, _ = load_publication(output_at(root, config.out))
+    assert published is not None
+    return Tree(config.out, published.rules, dict(published.files), config)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_sample_site(cloud: str, sample: Tree, tmp_path: Path) -> None:
+    """Every file by all its addresses, every kind of visitor on two pages, and each redirect."""
+    tree = able(cloud, sample)
+    urls = sorted({encode(url) or "/" for url in url_shapes(tree.files, twins=False)})
+    some = urls[:: 4 if cloud.startswith("cloudflare") else 1]
+    asked = [ask(url, Accept=accept) for url in some for accept in ("*/*", "text/markdown")]
+    asked += [accepting(page, case) for page in ("/", "/docs/authentication") for case in CASES]
+    asked += [
+        ask(url) for url in ("/guide/a/b?c=d", "/station/west-isles/x", "/blog?tag=alerts", "/feed", "/no")
+    ]
+    with running(cloud, tree, tmp_path) as port:
+        assert differences(Server(cloud, tree, port, tmp_path), asked) == []

@@ -22,7 +22,7 @@ for (const path of readdirSync(root, { recursive: true })) {
     output[encoded(path)] = type ? { type: 'override', path: encoded(path), headers: { 'content-type': type } } : { type: 'static' };
   }
 }
-const types = { html: 'text/html; charset=utf-8', md: 'text/markdown; charset=utf-8', js: 'text/javascript; charset=utf-8', json: 'application/json', xml: 'application/xml' };
+const types = JSON.parse(readFileSync(`${home}/types.json`));
 const assetsFetcher = {
   async fetch(request) {
     const asked = decodeURIComponent(new URL(request.url).pathname);
