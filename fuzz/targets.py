@@ -23,6 +23,7 @@ from pybuild.config import Config, Options, load_config
 from pybuild.diagnostics import Location
 from pybuild.render.markdown import MarkdownRenderer
 from pybuild.render.variants import from_html
+from pybuild.routing.params import check_params
 from pybuild.routing.segments import Pattern, Refused, parse_segment
 from pybuild.rules.derive import derive
 from pybuild.rules.destinations import parse_destination
@@ -35,7 +36,7 @@ from pybuild.settings import Markdown
 from pybuild.targets import TARGETS, compile_rules
 from pybuild.urls import path_fault, segment_fault
 
-_SCRIPT = re.compile(r"[\x00-\x20]*(?:javascript|vbscript|data\s*:\s*text)", re.I)
+_SCRIPT = re.compile(r"[\x00-\x20]*(?:javascript\s*:|vbscript\s*:|data\s*:\s*text)", re.I)
 
 
 def _text(data: bytes) -> str:
@@ -117,8 +118,8 @@ def segments(data: bytes) -> None:
     segment = parse_segment(text)
     if not isinstance(segment, Refused) and segment.is_param:
         pattern_of = Pattern((segment,))
-        value = ("a", "b") if segment.is_catch_all else "a"
-        assert path_fault(pattern_of.fill({segment.name: value})[1:]) is None
+        params = check_params(pattern_of, {segment.name: ["a", "b"] if segment.is_catch_all else "a"})
+        assert isinstance(params, list) or path_fault(pattern_of.fill(params)[1:]) is None
     parsed = Pattern.parse(text)
     assert isinstance(parsed, (Pattern, Refused))
     if segment_fault(text) is None:

@@ -21,6 +21,7 @@ from pybuild.render.prepare import Prepared, prepare
 KEYS = ("title", "description", "url", "lastmod", "lang")
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # allowed in JSON
 _MAIN = ("main", "[role=main]", "article", "body")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text; the converter refuses much of them
 _OPTIONS = ConversionOptions(
     escape_asterisks=True,
     escape_underscores=True,
@@ -51,7 +52,7 @@ def from_html(main: str, *, base_url: str, links: Mapping[str, str], title: str 
     `links` maps an address, as written or made absolute by `base_url`, to the one to write. Where there is no
     H1, `title` becomes it.
     """
-    prepared = prepare(main, base_url=base_url, links=links)
+    prepared = prepare(_CONTROLS.sub("", main), base_url=base_url, links=links)
     body = _converted(prepared.html, prepared)
     for number, html in enumerate(prepared.notes, 1):
         body += f"\n{_note(number, html, prepared)}"

@@ -46,6 +46,8 @@ def compile_caddy(rules: RuleSet, files: Files, config: Config) -> Compiled:
 def _fault(rule: Rule) -> Diagnostic | None:
     values = [pair[1] for pair in rule.headers] if isinstance(rule, SetHeaders) else []
     values += [header.value for header in rule.headers] if isinstance(rule, Proxy) else []
+    parts = () if isinstance(rule, SetHeaders) else (*rule.destination.path, *rule.destination.query)
+    values += [part.text for part in parts if isinstance(part, Text)]
     if any("`" in value for value in values):
         return unsupported("caddy", rule, "a Caddyfile cannot hold a backquote there", "write it without")
     if any(re.search(r"\\[{}]", value) for value in values):
