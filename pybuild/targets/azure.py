@@ -20,7 +20,7 @@ from pybuild.rules.patterns import SEGMENT, PathPattern, Text
 from pybuild.targets.base import Compiled, Files, Target
 from pybuild.targets.edge import Json
 from pybuild.targets.limits import check_limits, sizes
-from pybuild.targets.modest import Reason, base_findings, condition_reason, lacking, part, plain_reason, shape
+from pybuild.targets.modest import Reason, base_findings, condition_reason, part, plain_reason, shape
 from pybuild.targets.readme import readme
 from pybuild.urls import encode
 
@@ -30,7 +30,7 @@ _ALL = "/*"
 
 def compile_azure(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `staticwebapp.config.json`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
-    parted = part("Azure Static Web Apps", rules, _reason, without=_lacking(rules))
+    parted = part("Azure Static Web Apps", rules, config, _reason)
     settings = _settings(parted.kept, has_404=NOT_FOUND in files)
     text = (json.dumps(settings, indent=2) + "\n").encode()
     site = (Artifact("staticwebapp.config.json", "[azure]", text),)
@@ -48,17 +48,6 @@ def _api(files: Files) -> tuple[Diagnostic, ...]:
         return ()
     message = f"Azure keeps /api for functions; {count} files below it may not be answered"
     return (warning("rules-lost", message, hint="publish them below another path, such as /data"),)
-
-
-def _lacking(rules: RuleSet) -> RuleSet:
-    """What files brought that has no form here: names and headers by pattern, types."""
-    silent = lacking(rules)
-    return RuleSet(
-        negotiation=silent.negotiation,
-        rewrites=tuple(rule for rule in silent.rewrites if rule.source.literal is None),
-        headers=tuple(rule for rule in silent.headers if route_of(rule.source) is None),
-        types=silent.types,
-    )
 
 
 def _reason(rule: Rule) -> Reason | None:

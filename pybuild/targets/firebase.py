@@ -27,7 +27,6 @@ from pybuild.targets.modest import (
     base_findings,
     condition_reason,
     is_name,
-    lacking,
     part,
     plain_reason,
     shadow_reason,
@@ -41,7 +40,7 @@ _STATUSES = (301, 302)
 
 def compile_firebase(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `firebase.json`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
-    parted = part("Firebase Hosting", rules, _reasons(files), without=_lacking(rules))
+    parted = part("Firebase Hosting", rules, config, _reasons(files), types=True)
     kept = rooted(parted.kept)
     hosting: dict[str, Json] = {
         "public": os.path.relpath(config.out, config.deploy),
@@ -58,14 +57,6 @@ def compile_firebase(rules: RuleSet, files: Files, config: Config) -> Compiled:
 
 
 _STEPS = ("npx firebase-tools deploy --only hosting --project PROJECT",)
-
-
-def _lacking(rules: RuleSet) -> RuleSet:
-    silent = lacking(rules, headers=False, types=False)
-    return RuleSet(
-        negotiation=silent.negotiation,
-        rewrites=tuple(rule for rule in silent.rewrites if rule.source.literal is None),
-    )
 
 
 def _reasons(files: Files) -> Callable[[Rule], Reason | None]:

@@ -13,7 +13,7 @@ from pybuild.config import Config
 from pybuild.rules.model import Rule, RuleSet
 from pybuild.targets.base import Compiled, Files, Target
 from pybuild.targets.limits import check_limits, sizes
-from pybuild.targets.modest import Reason, lacking, part
+from pybuild.targets.modest import Reason, part
 from pybuild.targets.readme import readme
 
 NAME = "github-pages"
@@ -25,7 +25,7 @@ def compile_github(rules: RuleSet, files: Files, config: Config) -> Compiled:
 
     Findings: `unsupported-rule`, `rules-lost`, `rule-limit`.
     """
-    parted = part("GitHub Pages", rules, _reason, without=lacking(rules))
+    parted = part("GitHub Pages", rules, config, _reason)
     out = os.path.relpath(config.out, config.deploy)
     step = f"pipx run ghp-import --no-jekyll --push {out}"
     over = check_limits("GitHub Pages", LIMITS, sizes(files), files)

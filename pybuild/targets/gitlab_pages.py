@@ -21,13 +21,12 @@ from pybuild.targets.modest import (
     Reason,
     answered,
     condition_reason,
-    lacking,
     part,
     plain_reason,
     shadow_reason,
     shape,
 )
-from pybuild.targets.readme import readme
+from pybuild.targets.readme import SITE, readme
 from pybuild.urls import encode
 
 NAME = "gitlab-pages"
@@ -37,13 +36,13 @@ _STATUSES = (301, 302)
 
 def compile_gitlab(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `_redirects`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
-    parted = part("GitLab Pages", rules, _reasons(files), without=lacking(rules))
+    parted = part("GitLab Pages", rules, config, _reasons(files))
     lines = [line for rule in parted.kept.redirects for line in _lines(rule, encode(rules.base))]
     text = "".join(f"{line}\n" for line in lines).encode()
     site = (Artifact("_redirects", f"[{NAME}]", text),) if lines else ()
     counts = {**sizes(files), "redirects": len(lines), "rules_bytes": len(text)}
     over = check_limits("GitLab Pages", LIMITS, counts, files)
-    return Compiled(site, (readme(NAME, _STEPS, _MORE),), (*parted.findings, *over))
+    return Compiled(site, (readme(NAME, _STEPS, _MORE, where=SITE),), (*parted.findings, *over))
 
 
 _STEPS = ("pybuild export --target gitlab-pages --out public-site",)

@@ -7,7 +7,7 @@ for what the files alone would have wanted. Knows no host.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pybuild.config import Config
@@ -25,20 +25,25 @@ Reason = tuple[str, str]  # why a rule cannot be expressed, and what to do
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
-    """A rule set parted into what a host expresses and what it does not."""
+class Parted:
+    """A rule set without what a host cannot express, and the findings that say so."""
 
     kept: RuleSet
     findings: tuple[Diagnostic, ...]
 
 
 def part(
-    title: str, rules: RuleSet, reason: Callable[[Rule], Reason | None], *, without: RuleSet | None = None
-) -> Sorted:
+    title: str,
+    rules: RuleSet,
+    config: Config,
+    reason: Callable[[Rule], Reason | None],
+    *,
+    types: bool = False,
+) -> Parted:
     """Leave out what `reason` gives a reason for, and what names the conditions of such rules in Vary.
 
-    Findings: one `unsupported-rule` at each rule of the settings and redirect of site code, however many rules
-    it stands for; one `rules-lost` for what `without` holds: what the host lacks altogether.
+    Findings: one `unsupported-rule` at each rule of the settings, however many rules it stands for; one
+    `rules-lost` for the rest: what came out of files, negotiation and, unless the host has `types`, types.
     """
     leading: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.proxies)
     written = {rule.location for rule in leading if rule.location.line}
@@ -49,35 +54,31 @@ def part(
         return unsupported(title, rule, *found) if found else None
 
     kept, _ = sift(rules, fault)
-    shown = {rule.location: found for rule in _all(rules) if not _is_silent(rule) and (found := fault(rule))}
-    return Sorted(kept, (*shown.values(), *_lost(title, without)))
+    listed: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.headers, *rules.proxies)
+    gone = [rule for rule in listed if reason(rule)]
+    shown = {rule.location: fault(rule) for rule in gone if rule.location.file == config.file}
+    silent = [rule for rule in gone if rule.location.file != config.file]
+    lost = _lost(
+        title, silent, replace(_NOTHING, negotiation=rules.negotiation, types=() if types else rules.types)
+    )
+    return Parted(kept, (*filter(None, shown.values()), *lost))
 
 
-def _all(rules: RuleSet) -> tuple[Rule, ...]:
-    """All rules; of those with one location, what was written comes last."""
-    return (*rules.redirects, *rules.rewrites, *rules.headers, *rules.proxies)
+_NOTHING = RuleSet()
 
 
-def _is_silent(rule: Rule) -> bool:
-    """Whether a rule came out of a file, so that there is no line to change."""
-    return rule.location.line is None and not isinstance(rule, Redirect)
-
-
-def _lost(title: str, without: RuleSet | None) -> Iterator[Diagnostic]:
-    named = ", ".join(losses(without)) if without else ""
+def _lost(title: str, silent: Sequence[Rule], without: RuleSet) -> Iterator[Diagnostic]:
+    """The warning for what has no line to change. Redirects of handlers are small pages there."""
+    whole = replace(
+        without,
+        redirects=tuple(rule for rule in silent if isinstance(rule, Redirect)),
+        rewrites=tuple(rule for rule in silent if isinstance(rule, Rewrite)),
+        headers=tuple(rule for rule in silent if isinstance(rule, SetHeaders)),
+    )
+    named = ", ".join(losses(whole))
     if named:
         hint = 'Markdown stays at each page\'s ".md" address; choose a host with --target to keep all of it'
         yield warning("rules-lost", f"{title} does without: {named}", hint=hint)
-
-
-def lacking(rules: RuleSet, *, headers: bool = True, types: bool = True, names: bool = True) -> RuleSet:
-    """What files alone would have wanted of a host that has no negotiation and not all of the rest."""
-    return RuleSet(
-        negotiation=rules.negotiation,
-        rewrites=tuple(rule for rule in rules.rewrites if names and is_name(rule)),
-        headers=tuple(rule for rule in rules.headers if headers and rule.location.line is None),
-        types=rules.types if types else (),
-    )
 
 
 def condition_reason(rule: Rule) -> Reason | None:

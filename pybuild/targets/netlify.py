@@ -19,7 +19,7 @@ from pybuild.targets.cloudflare import headers_file, left_alone
 from pybuild.targets.edge import script, to_json
 from pybuild.targets.limits import check_limits
 from pybuild.targets.quiet import Quiet, quiet_folders
-from pybuild.targets.readme import readme, secrets
+from pybuild.targets.readme import SITE, readme, secrets
 
 LIMITS = {"script_bytes": 20 * 1024**2}
 
@@ -32,7 +32,7 @@ def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
     program = f"{code}export const config = {excluded};\n"
     deploy = (
         Artifact("edge-functions/pybuild.js", "[netlify]", program.encode()),
-        readme("netlify", _steps(config), secrets(rules, "npx netlify env:set {name} VALUE")),
+        readme("netlify", _steps(config), secrets(rules, "npx netlify env:set {name} VALUE"), where=SITE),
     )
     found = check_limits("Netlify", LIMITS, {"script_bytes": len(program)}, files)
     return Compiled(headers_file("netlify", quiet), deploy, tuple(found))

@@ -11,12 +11,17 @@ from pybuild.artifact import Artifact
 from pybuild.rules.model import RuleSet
 
 
-def readme(target: str, commands: Sequence[str], more: Sequence[str] = ()) -> Artifact:
-    """`README.md`: the commands that deploy, run in its folder, and what must be there before."""
-    lines = [f"# Deploying to {target}", "", "Run in this folder:", "", *(f"    {one}" for one in commands)]
+def readme(
+    target: str, commands: Sequence[str], more: Sequence[str] = (), *, where: str = "this folder"
+) -> Artifact:
+    """`README.md`: the commands that deploy, the folder to run them in, and what must be there before."""
+    lines = [f"# Deploying to {target}", "", f"Run in {where}:", "", *(f"    {one}" for one in commands)]
     lines += ["", *more] if more else []
     lines += ["", "Written by pybuild; the next export writes it anew."]
     return Artifact("README.md", f"[{target}]", ("\n".join(lines) + "\n").encode())
+
+
+SITE = "the folder of the site"
 
 
 def secrets(rules: RuleSet, command: str) -> tuple[str, ...]:

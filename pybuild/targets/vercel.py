@@ -24,7 +24,7 @@ from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, sift, un
 from pybuild.targets.edge import Json, script, url_shapes
 from pybuild.targets.limits import check_limits
 from pybuild.targets.quiet import Quiet, quiet_folders
-from pybuild.targets.readme import readme, secrets
+from pybuild.targets.readme import SITE, readme, secrets
 from pybuild.urls import encode
 
 LIMITS = {"script_bytes": 4 * 1024**2, "routes": 2048}
@@ -47,7 +47,7 @@ def compile_vercel(rules: RuleSet, files: Files, config: Config) -> Compiled:
         _json("config.json", settings),
         _json(f"{_FUNCTION}/.vc-config.json", function),
         Artifact(f"{_FUNCTION}/index.js", "[vercel]", program.encode()),
-        readme("vercel", _STEPS, secrets(kept, "npx vercel env add {name} production")),
+        readme("vercel", _STEPS, secrets(kept, "npx vercel env add {name} production"), where=SITE),
     )
     counts = {"script_bytes": len(zlib.compress(program.encode())), "routes": len(routes)}
     return Compiled((), deploy, (*refused, *check_limits("Vercel", LIMITS, counts, files)))
