@@ -6,17 +6,20 @@ before the next one. Knows what no phase does, and publishes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pybuild import linkcheck, outputs, run
 from pybuild.artifact import Artifact, File
+from pybuild.cache.memory import NoMemory
 from pybuild.config import Config
+from pybuild.content import ReadFront, read_front
 from pybuild.diagnostics import Diagnostic, has_errors, made_strict
 from pybuild.plan import make_plan
 from pybuild.publish import Stage
 from pybuild.render.rendered import Rendered
+from pybuild.render.worker import RenderProgram
 from pybuild.routing.check import check
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Tree
@@ -35,6 +38,10 @@ class Built:
     pages: int
     rules: RuleSet
     deploy: tuple[Artifact, ...]  # what the host wants beside the site; not staged yet
+    reasons: Mapping[str, str]  # for each URL why it was rendered; "" where it was taken over
+
+
+_NO_MEMORY = NoMemory()
 
 
 class Closed(Exception):
@@ -56,25 +63,39 @@ class Gate:
         return value
 
 
-def discovered(config: Config, gate: Gate) -> tuple[Site, Tree]:
+def discovered(config: Config, gate: Gate, fronts: ReadFront = read_front) -> tuple[Site, Tree]:
     """Read and check the whole site, so that all findings of all files come in one run."""
-    site, tree, findings = discover(config)
+    site, tree, findings = discover(config, fronts)
     gate(None, (*findings, *check(tree, config.settings.collections)))
     return site, tree
 
 
-def build(config: Config, stage: Stage, gate: Gate, watch: run.Progress, printed: run.Printed) -> Built:
-    """Make every file of the site and of its target in the stage."""
-    site, tree = discovered(config, gate)
+def build(
+    config: Config,
+    stage: Stage,
+    gate: Gate,
+    watch: run.Progress,
+    printed: run.Printed,
+    *,
+    memory: NoMemory = _NO_MEMORY,
+) -> Built:
+    """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
+    site, tree = discovered(config, gate, memory.front)
     params = gate(*run.expand(site, watch, printed))
     plan = gate(*make_plan(site, params, tree.around(Pattern())))
-    rows = gate(*run.render(site, plan, stage, watch, printed))
+    split = memory.split(site, plan, stage)
+    rendered, faults = run.render(RenderProgram(site, plan, stage), split.tasks, watch, printed)
+    gate(None, (*faults, *(finding for row in split.rows.values() for finding in row.findings)))
+    answers = dict(sorted({**split.rows, **rendered}.items()))
+    memory.note(answers)
+    rows = list(answers.values())
     made = gate(*outputs.stage_outputs(site, plan, rows, stage))
     gate(None, _check_links(made, rows, config))
     rules = gate(*derive(config, made.pages, made.files, [r.redirection for r in rows if r.redirection]))
     compiled = gate(*outputs.compile_target(rules, made.files, config))
     files = (*made.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
-    return Built(files, len(made.pages), rules, tuple(compiled.deploy))
+    reasons = {job.url: split.reasons.get(index, "") for index, job in enumerate(plan.jobs)}
+    return Built(files, len(made.pages), rules, tuple(compiled.deploy), reasons)
 
 
 def _check_links(made: outputs.Outputs, rows: Sequence[Rendered], config: Config) -> tuple[Diagnostic, ...]:

@@ -55,6 +55,7 @@ def cli() -> None:
 )
 @click.option("--engine", metavar="NAME", help="Where pages are made: processes or serial.  [default: processes]")
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
+@click.option("--explain", default="", metavar="PATH", help="Say why this page was rendered, or taken over.")
 @click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
 @click.option("--verify-reproducible", is_flag=True, help="Build twice; publish only if both are equal.")
 @_DRAFTS
@@ -63,12 +64,11 @@ def cli() -> None:
 @_FORMAT
 @_QUIET
 @_VERBOSE
-def export(site: Path, form: str, quiet: bool, verbose: bool, no_cache: bool, **options: Any) -> NoReturn:
+def export(site: Path, no_cache: bool, explain: str, **options: Any) -> NoReturn:
     """Build SITE and publish it to a folder."""
-    command = _commands()
-    sys.exit(
-        command.export(site, command.Options(cache=not no_cache, **options), _shown(form, quiet, verbose))
-    )
+    command = importlib.import_module("pybuild.commands_export")
+    shown = _shown(*(options.pop(name) for name in ("form", "quiet", "verbose")))
+    sys.exit(command.export(site, command.Options(cache=not no_cache, **options), shown, explain=explain))
 
 
 @cli.command()

@@ -5,48 +5,18 @@ Owns the wording of results. Knows no option names and no phase's inside.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pybuild import publish
 from pybuild.config import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
-from pybuild.export import check_output, check_site
-from pybuild.export import export as run_export
+from pybuild.export import check_site
 from pybuild.opening import Shown, open_site
 from pybuild.report import Summary
 from pybuild.site import Site
 
-__all__ = ["Options", "check", "clean", "export", "routes"]
-
-
-def export(site: Path, options: Options, shown: Shown) -> int:
-    """Build and publish; exit 2 where the output folder is refused."""
-    elapsed = stopwatch()
-    report, config, findings = open_site(site, options, shown)
-    if refused := (() if has_errors(findings) else check_output(config)):
-        report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
-        return 2
-    if has_errors(findings):
-        report.finish(
-            Summary(False, str(config.out), seconds=elapsed(), diagnostics=_also_checked(config, findings))
-        )
-        return 1
-    done = run_export(config, report.progress, report.printed)
-    out = os.path.relpath(config.out)
-    text = f"Exported {_counted(done.pages, 'page')}, {_counted(done.files, 'file')} to {out} in {elapsed():.1f} s"
-    summary = Summary(
-        ok=done.ok,
-        out=str(config.out),
-        pages=done.pages,
-        files=done.files,
-        seconds=elapsed(),
-        diagnostics=arrange((*findings, *done.findings)),
-        text=text,
-    )
-    report.finish(summary)
-    return 0 if done.ok else 1
+__all__ = ["Options", "check", "clean", "routes"]
 
 
 def check(site: Path, options: Options, shown: Shown) -> int:

@@ -7,6 +7,7 @@ Source of truth: docs/settings.md; reproducible-builds.org, "SOURCE_DATE_EPOCH".
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
@@ -73,6 +74,7 @@ class Config:
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # only to tell future dates; SOURCE_DATE_EPOCH
     public_env: Mapping[str, str] = field(default_factory=dict)  # PYBUILD_PUBLIC_*, without the prefix
     secrets: Mapping[str, str] = field(default_factory=dict)  # values that must not be published
+    digest: str = ""  # of the text of the settings file
 
     @property
     def site(self) -> Site:
@@ -148,8 +150,14 @@ def load_config(
         now=_now(reader),
         public_env=env[0],
         secrets=env[1],
+        digest=text_digest(text),
     )
     return config, (*reader.findings, *rule_findings)
+
+
+def text_digest(text: str) -> str:
+    """A digest of the text of a settings file, hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _home() -> Path | None:

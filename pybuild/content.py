@@ -6,8 +6,10 @@ rendered, so that only some hundred bytes a document stay. Knows no template and
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +19,14 @@ from zoneinfo import ZoneInfo
 from pybuild.config import Collection, Config
 from pybuild.dates import parse_date
 from pybuild.diagnostics import Diagnostic, Location, warning
-from pybuild.frontmatter import FrontMatter, parse
+from pybuild.frontmatter import parse
 from pybuild.routing.segments import Pattern
 from pybuild.urls import nfc, segment_fault
 from pybuild.walk import Found, walk
 
 SUFFIXES = (".md", ".markdown")
 MAX_BYTES = 16 * 1024 * 1024
+_SHORT = 32  # hexadecimal digits
 _HEADING = re.compile(r"^ {0,3}# +(.+?)(?: +#+)? *$", re.M)
 _SETEXT = re.compile(r"^ {0,3}(\S[^\n]*)\n {0,3}=+ *$", re.M)
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.M)
@@ -48,14 +51,55 @@ class Entry:
     meta: Mapping[str, Any] = field(default_factory=dict)  # all front matter
     lines: Mapping[str, int] = field(default_factory=dict)  # of its keys
     body_line: int = 1  # 1-based line of the file where the Markdown starts
+    digest: str = ""  # sha256 of the file, hexadecimal
+    head: str = ""  # digest of what the document says of itself, the body left out
 
     @property
     def segments(self) -> tuple[str, ...]:
         return tuple(self.slug.split("/")) if self.slug else ()
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands in one file above its body, and what is known of the whole of it."""
+
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+    body_line: int = 1  # 1-based
+    heading: str = ""  # the first of the body, where the front matter has no title
+    digest: str = ""  # sha256 of the file, hexadecimal
+
+    @property
+    def head(self) -> str:
+        """A digest of what is known without the body."""
+        said = json.dumps([self.meta, self.heading], separators=(",", ":")).encode("ascii")
+        return hashlib.sha256(said).hexdigest()[:_SHORT]
+
+
+ReadFront = Callable[[Path, str], tuple[Front, tuple[Diagnostic, ...]]]
+"""Takes the site's folder and a file of it. Findings: those of `read_front`. Raises `OSError`."""
+
+
+def read_front(root: Path, file: str) -> tuple[Front, tuple[Diagnostic, ...]]:
+    """Read the front matter of one file. Findings: `encoding-error`, `front-matter-error`, `file-too-large`.
+
+    Raises `OSError`.
+    """
+    path = root / file
+    if path.stat().st_size > MAX_BYTES:
+        hint = f"split it; {MAX_BYTES // 1024 // 1024} MiB is the limit of a document"
+        return Front(), (Diagnostic("file-too-large", f"{file} is too large", Location(file), hint),)
+    data = path.read_bytes()
+    found = parse(data, file)
+    title = found.meta.get("title")
+    has_title = isinstance(title, str | int | float) and bool(str(title).strip())
+    heading = "" if has_title else first_heading(found.body)
+    digest = hashlib.sha256(data).hexdigest()
+    return Front(found.meta, found.lines, found.body_line, heading, digest), found.findings
+
+
 def read_collection(
-    config: Config, collection: Collection, pattern: Pattern
+    config: Config, collection: Collection, pattern: Pattern, fronts: ReadFront = read_front
 ) -> tuple[tuple[Entry, ...], tuple[Diagnostic, ...]]:
     """Read the front matter of every document of a collection, sorted by slug.
 
@@ -71,7 +115,7 @@ def read_collection(
         elif fault := _suffix_fault(f"{collection.source.strip('/')}/{found.path}"):
             findings.append(fault)
         elif found.path.endswith(SUFFIXES):
-            entry, faults = _read_document(config, collection, pattern, found)
+            entry, faults = _read_document(config, collection, pattern, found, fronts)
             findings += faults
             entries += [entry] if entry else []
     kept = [entry for entry in entries if is_public(entry, config)]
@@ -105,7 +149,7 @@ def is_public(entry: Entry, config: Config) -> bool:
 
 
 def _read_document(
-    config: Config, collection: Collection, pattern: Pattern, found: Found
+    config: Config, collection: Collection, pattern: Pattern, found: Found, fronts: ReadFront
 ) -> tuple[Entry | None, list[Diagnostic]]:
     file = f"{collection.source.strip('/')}/{found.path}"
     segments = slug_of(found.path)
@@ -121,7 +165,7 @@ def _read_document(
                 )
             ]
     url, finding = _place(pattern, segments, file)
-    entry, findings = read_entry(config.root, file, config.zone)
+    entry, findings = read_entry(config.root, file, config.zone, fronts)
     if finding:
         return None, [*findings, finding]
     if entry is None:
@@ -150,14 +194,12 @@ def _place(pattern: Pattern, segments: Sequence[str], file: str) -> tuple[str, D
     return "", Diagnostic("invalid-static-params", message, Location(file), hint)
 
 
-def read_entry(root: Path, file: str, zone: ZoneInfo) -> tuple[Entry | None, tuple[Diagnostic, ...]]:
-    """Read the front matter of one document. Findings: `encoding-error`, `front-matter-error`, `file-too-large`."""
-    path = root / file
+def read_entry(
+    root: Path, file: str, zone: ZoneInfo, fronts: ReadFront = read_front
+) -> tuple[Entry | None, tuple[Diagnostic, ...]]:
+    """Read the front matter of one document. Findings: those of `fronts`, and `unsafe-path`."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            hint = f"split it; {MAX_BYTES // 1024 // 1024} MiB is the limit of a document"
-            return None, (Diagnostic("file-too-large", f"{file} is too large", Location(file), hint),)
-        front = parse(path.read_bytes(), file)
+        front, faults = fronts(root, file)
     except OSError as fault:
         message = f"{file} cannot be read: {fault.strerror}"
         return None, (Diagnostic("unsafe-path", message, Location(file), "let it be read"),)
@@ -167,7 +209,7 @@ def read_entry(root: Path, file: str, zone: ZoneInfo) -> tuple[Entry | None, tup
         collection="",
         slug="",
         url="",
-        title=reader.text("title") or first_heading(front.body) or _name_title(file),
+        title=reader.text("title") or front.heading or _name_title(file),
         description=" ".join(reader.text("description").split()),
         date=reader.date("date"),
         updated=reader.date("updated", "lastmod", "last_updated"),
@@ -176,15 +218,17 @@ def read_entry(root: Path, file: str, zone: ZoneInfo) -> tuple[Entry | None, tup
         meta=front.meta,
         lines=front.lines,
         body_line=front.body_line,
+        digest=front.digest,
+        head=front.head,
     )
-    findings = (*front.findings, *reader.findings)
+    findings = (*faults, *reader.findings)
     return (None if any(f.is_error for f in findings) else entry), findings
 
 
 class _Meta:
     """Reads the keys that mean something to us and collects what does not fit."""
 
-    def __init__(self, front: FrontMatter, file: str, zone: ZoneInfo) -> None:
+    def __init__(self, front: Front, file: str, zone: ZoneInfo) -> None:
         self.meta = front.meta
         self.lines = front.lines
         self.file = file

@@ -6,13 +6,15 @@ phase of the build.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pybuild import outputs, publication, publish, reproduce, run
 from pybuild.artifact import Artifact, File
 from pybuild.build import Closed, Gate, build, discovered
+from pybuild.cache.memory import Memory, NoMemory
+from pybuild.cache.record import Outcome
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 from pybuild.publish import Stage
@@ -27,6 +29,8 @@ class Exported:
     pages: int = 0
     files: int = 0
     written: int = 0
+    cached: int = 0  # pages that were not rendered
+    reasons: Mapping[str, str] = field(default_factory=dict)  # as in `Built`
 
     @property
     def ok(self) -> bool:
@@ -44,7 +48,7 @@ def export(config: Config, watch: run.Progress, printed: run.Printed) -> Exporte
         pass
     except OSError as fault:
         gate.findings.append(publish.publish_error(fault, "stage the site, the output is as it was"))
-    return Exported(arrange(gate.findings), done.pages, done.files, done.written)
+    return replace(done, findings=arrange(gate.findings))
 
 
 def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
@@ -57,22 +61,17 @@ def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
     return site[0], arrange(gate.findings)
 
 
-def check_output(config: Config) -> tuple[Diagnostic, ...]:
-    """Refuse an output folder that is not safe to write. Finding: `unsafe-out`."""
-    sources = [collection.source for collection in config.settings.collections.values()]
-    return publish.check_out(config.root, config.out, sources=sources, home=config.home)
-
-
 def _export(
     config: Config, gate: Gate, stack: ExitStack, watch: run.Progress, printed: run.Printed
 ) -> Exported:
-    gate(None, check_output(config))
+    gate(None, publication.check_output(config))
     gate(None, stack.enter_context(publish.exclusive(config.root)))
     output = publish.output_at(config.root, config.out)
     gate(None, publish.recover(output))
     previous = publish.load_manifest(output)
     stage = _stage(output, previous, gate, stack)
-    built = build(config, stage, gate, watch, printed)
+    memory = _memory(config, output)
+    built = build(config, stage, gate, watch, printed, memory=memory)
     gate(None, publish.shrink_findings(previous.manifest, built.files, allow=config.options.allow_shrink))
     if config.options.verify_reproducible:
         gate(None, reproduce.compare(config, built, stage.tree.parent))
@@ -82,7 +81,18 @@ def _export(
         gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
     published = gate(*publish.commit(stage, built.files, adopt=config.options.out is None, memo=memo))
     assert published is not None, "a publication without errors has a result"
-    return Exported((), built.pages, published.files, published.written)
+    outcome = Outcome(arrange(gate.findings), built.pages, published.files)
+    memory.keep(outcome, built.files, deployed[1] if deployed else ())
+    return Exported((), built.pages, published.files, published.written, memory.cached, built.reasons)
+
+
+def _memory(config: Config, output: publish.Output) -> NoMemory:
+    """The cache, where it may be used and can be written."""
+    options = config.options
+    try:
+        return Memory(config, output, is_read=options.cache and not options.verify_reproducible)
+    except OSError:
+        return NoMemory()
 
 
 def _stage_deploy(

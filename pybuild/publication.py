@@ -51,6 +51,12 @@ def load_for(config: Config) -> tuple[Publication | None, tuple[Diagnostic, ...]
     return load_publication(publish.output_at(config.root, config.out))
 
 
+def check_output(config: Config) -> tuple[Diagnostic, ...]:
+    """Refuse an output folder that is not safe to write. Finding: `unsafe-out`."""
+    sources = [collection.source for collection in config.settings.collections.values()]
+    return publish.check_out(config.root, config.out, sources=sources, home=config.home)
+
+
 def _missing(output: Output) -> Diagnostic:
     message = f"pybuild has not published a site to {output.key}, or its state in .pybuild is gone or damaged"
     return Diagnostic("not-exported", message, hint="run pybuild export first, with the same --out")

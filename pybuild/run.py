@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.engines import Done, Failed, Program, open_engine
-from pybuild.plan import Job, Plan
-from pybuild.publish import Stage
+from pybuild.plan import Job
 from pybuild.render.expand import Expanded
 from pybuild.render.rendered import Rendered
 from pybuild.render.worker import ExpandProgram, RenderProgram
@@ -55,16 +54,15 @@ def _is_filled(site: Site, index: int) -> bool:
 
 
 def render(
-    site: Site, plan: Plan, stage: Stage, watch: Progress, printed: Printed
-) -> tuple[list[Rendered], tuple[Diagnostic, ...]]:
-    """Run every job of the plan; rows in the order of the plan, without those that failed."""
-    names = [job.url for job in plan.jobs]
-    places = [_place(site, job) for job in plan.jobs]
-    runner = _Runner(site, "pages", names, places, watch, printed)
-    limits = [_limit(site, job.route) for job in plan.jobs]
-    rows: list[Rendered | None] = runner.run(RenderProgram(site, plan, stage), range(len(plan.jobs)), limits)
-    found = [row for row in rows if row is not None]
-    return found, (*runner.findings, *(f for row in found for f in row.findings))
+    program: RenderProgram, tasks: Sequence[int], watch: Progress, printed: Printed
+) -> tuple[dict[int, Rendered], tuple[Diagnostic, ...]]:
+    """Run the jobs of the plan that are named by their index; rows by that index, without those that failed."""
+    site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
+    places = [_place(site, job) for job in jobs]
+    runner = _Runner(site, "pages", [job.url for job in jobs], places, watch, printed)
+    rows: list[Rendered | None] = runner.run(program, tasks, [_limit(site, job.route) for job in jobs])
+    found = {index: row for index, row in zip(tasks, rows, strict=True) if row is not None}
+    return found, (*runner.findings, *(f for row in found.values() for f in row.findings))
 
 
 def _place(site: Site, job: Job) -> Location:

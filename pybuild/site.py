@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 
 from pybuild.config import Collection, Config
-from pybuild.content import Entry, is_public, read_collection, read_entry
+from pybuild.content import Entry, ReadFront, is_public, read_collection, read_entry, read_front
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
 from pybuild.gitdates import History, read_history
 from pybuild.routing.segments import Pattern, Refused
@@ -38,15 +38,15 @@ class Site:
 
     @property
     def files(self) -> dict[str, str]:
-        """Every document whose URL is known, by its file: decoded URLs."""
-        found = {entry.file: entry.url for entries in self.collections.values() for entry in entries}
+        """Every document whose URL is known, by its file in NFC: decoded URLs."""
+        found = {nfc(entry.file): entry.url for entries in self.collections.values() for entry in entries}
         for route in self.routes:
             if route.markdown and route.kind == "page" and not route.pattern.is_dynamic:
-                found[route.markdown] = route.pattern.fill({})
+                found[nfc(route.markdown)] = route.pattern.fill({})
         return found
 
 
-def discover(config: Config) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
+def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
     """Read the whole site. Findings: those of the tree, of documents and templates, and
     `unsafe-path`, `secret-in-output`.
     """
@@ -60,9 +60,9 @@ def discover(config: Config) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
             findings.append(pattern)
             continue
         patterns[name] = pattern
-        collections[name], faults = read_collection(config, collection, pattern)
+        collections[name], faults = read_collection(config, collection, pattern, fronts)
         findings += faults
-    documents, unread = _page_documents(tree, config)
+    documents, unread = _page_documents(tree, config, fronts)
     public, hidden = _public_files(config)
     written = (route for route in tree.routes if not _is_draft(route, documents, config))
     routes = (*written, *_built_in_routes(tree, patterns))
@@ -117,11 +117,13 @@ def _nothing_fault(
     return (Diagnostic("config-error", "the site has no page", Location(config.file), hint),)
 
 
-def _page_documents(tree: Tree, config: Config) -> tuple[dict[str, Entry], list[Diagnostic]]:
+def _page_documents(
+    tree: Tree, config: Config, fronts: ReadFront
+) -> tuple[dict[str, Entry], list[Diagnostic]]:
     documents: dict[str, Entry] = {}
     findings: list[Diagnostic] = []
     for file in sorted({route.markdown for route in tree.routes if route.markdown}):
-        entry, faults = read_entry(config.root, file, config.zone)
+        entry, faults = read_entry(config.root, file, config.zone, fronts)
         findings += faults
         if entry:
             documents[file] = entry

@@ -53,6 +53,7 @@ RANK = {
     "reproduce": 12,
     "export": 13,
     "commands": 14,
+    "commands_export": 14,
     "commands_serve": 14,
     "cli": 15,
     "__main__": 16,

@@ -18,7 +18,7 @@ from pybuild.publish.guard import check_out
 from pybuild.publish.journal import recover
 from pybuild.publish.lock import exclusive
 from pybuild.publish.manifest import Output, Previous, load_manifest, output_at, shrink_findings
-from pybuild.publish.stage import Stage, discard, open_stage
+from pybuild.publish.stage import Stage, discard, is_unfinished, open_stage
 
 __all__ = [
     "Cleaned",
@@ -31,6 +31,7 @@ __all__ = [
     "commit",
     "discard",
     "exclusive",
+    "is_unfinished",
     "load_manifest",
     "open_stage",
     "output_at",

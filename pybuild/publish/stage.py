@@ -162,6 +162,11 @@ def containers(output: Output) -> tuple[Path, Path, Path]:
     return output.state / "stage", out.with_name(f".{out.name}.pybuild-stage"), out / _INNER_NAME
 
 
+def is_unfinished(output: Output) -> bool:
+    """Whether an export of this output was cut off and left something that the next one clears away."""
+    return any(map(os.path.lexists, (output.journal, *containers(output))))
+
+
 def is_inner(output: Output, tree: Path) -> bool:
     """Whether the stage `tree` stands inside the output, which then cannot be swapped."""
     return tree.parent == containers(output)[2]

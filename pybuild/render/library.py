@@ -63,8 +63,7 @@ class Library:
 
     def _render(self, entry: Entry, url: str) -> Body:
         text = parse((self.links.config.root / entry.file).read_bytes(), entry.file).body
-        folder, base = self._homes.get(entry.collection) or (entry.file.rpartition("/")[0], url)
-        home = Home(entry.file, url, folder, base)
+        home = home_of(entry, url, self._homes)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
 
@@ -79,6 +78,12 @@ class Library:
 
     def assets(self, body: Body) -> tuple[Asset, ...]:
         return tuple(dict.fromkeys(r.asset for r in body.found if r.asset))
+
+
+def home_of(entry: Entry, url: str, homes: Mapping[str, tuple[str, str]]) -> Home:
+    """Where a document stands and answers; `homes` as for a library."""
+    folder, base = homes.get(entry.collection) or (entry.file.rpartition("/")[0], url)
+    return Home(entry.file, url, folder, base)
 
 
 class Document:

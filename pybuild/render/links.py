@@ -6,8 +6,10 @@ values and is held against the finished site. Source: RFC 3986 §5.2 for relativ
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
-from collections.abc import Mapping, Set
+import unicodedata
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -35,6 +37,15 @@ class Resolved:
     absolute: str  # for the Markdown variant and for feeds
     link: Link | None = None
     asset: Asset | None = None
+
+
+def resolution(found: Iterable[Resolved]) -> str:
+    """A digest of what became of hrefs, in their order."""
+    said = [
+        (f.href, f.absolute, f.link and (f.link.target, f.link.fragment), f.asset and f.asset.path)
+        for f in found
+    ]
+    return hashlib.sha256(repr(said).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +158,9 @@ class LinkMap:
         hidden = any(part.startswith(".") for part in inside.split("/"))
         if inside == near or hidden or near.endswith((".py", ".pyc")):
             return None
-        file = self.config.root / near
-        if not (file.is_file() and file.resolve().is_relative_to(self.config.root)):
+        spelt = (self.config.root / form for form in (near, unicodedata.normalize("NFD", near)))
+        file = next((file for file in spelt if file.is_file()), None)
+        if not (file and file.resolve().is_relative_to(self.config.root)):
             return None
         return Asset((home.base.rstrip("/") + "/" + inside)[1:], file)
 

@@ -20,6 +20,7 @@ from pybuild.plan import Job
 from pybuild.render.feedhtml import absolute_html
 from pybuild.render.handlers import redirection, stub
 from pybuild.render.library import Document
+from pybuild.render.links import resolution
 from pybuild.render.markdown import Heading
 from pybuild.render.pagelinks import anchors_of, hrefs_of, links_of
 from pybuild.render.rendered import Rendered
@@ -85,13 +86,18 @@ def render_page(tools: Tools, job: Job) -> Rendered:
     html = _with_variant_link(_html(tools, made), made)
     body = document.body if document else None
     anchors = anchors_of(html)
+    links, shared = links_of(tools, job, html, body, anchors)
+    local = {href: found for href, found in body.links.items() if found.link} if body else {}
     return Rendered(
         files=(_write_html(tools, made, html), *_write_variants(tools, made, html)),
         page=_page(tools, made) if job.kind == "page" else None,
-        links=links_of(tools, job, html, body, anchors),
+        links=links,
         anchors=anchors,
         assets=tools.library.assets(body) if body else (),
         findings=summary.findings,
+        shared=shared,
+        hrefs="\n".join(local),
+        resolved=resolution(local.values()),
     )
 
 

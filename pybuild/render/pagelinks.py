@@ -6,6 +6,7 @@ Source: HTML, §13.1.2.3 for attributes.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pybuild.artifact import Link
 from pybuild.plan import Job
 from pybuild.render.library import Body
+from pybuild.render.rendered import LINK_DIGEST
 from pybuild.render.tools import Tools
 
 _VALUE = r"""=\s*(?:"([^"]*)"|'([^']*)')"""
@@ -33,10 +35,11 @@ def hrefs_of(page: str) -> tuple[str, ...]:
 
 def links_of(
     tools: Tools, job: Job, page: str, body: Body | None, anchors: Sequence[str]
-) -> tuple[Link, ...]:
+) -> tuple[tuple[Link, ...], bytes]:
     """The links to hold against the finished site: those of the document, then those of templates.
 
-    A link within the page is settled here; one that a template gives to many pages is sent once a process.
+    A link within the page is settled here; one that a template gives to many pages is sent once a process, and
+    the digests of all that templates give are returned beside them.
     """
     own = [found.link for found in body.found if found.link] if body else []
     known = {found.href for found in body.found} if body else set()
@@ -44,11 +47,19 @@ def links_of(
     kept = dict.fromkeys(
         link for link in own if not (link.target == job.url and (link.fragment in here or not link.fragment))
     )
+    shared = []
     for link in _template_links(tools, job, page, known, here):
         if link not in tools.sent:
-            tools.sent.add(link)
+            tools.sent[link] = link_digest(link)
             kept[link] = None
-    return tuple(kept)
+        shared.append(tools.sent[link])
+    return tuple(kept), b"".join(shared)
+
+
+def link_digest(link: Link) -> bytes:
+    """What stands for a link that many pages have."""
+    said = repr((link.target, link.fragment, link.file, link.line, link.text))
+    return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
 
 
 def _template_links(

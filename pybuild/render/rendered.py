@@ -11,10 +11,15 @@ from pybuild.artifact import File, Link, Page, Redirection
 from pybuild.diagnostics import Diagnostic
 from pybuild.render.links import Asset
 
+LINK_DIGEST = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A job's answer. Empty but for `findings` when the job failed."""
+    """A job's answer. Empty but for `findings` when the job failed.
+
+    `links` lacks those of templates that another answer of the same process has; `shared` names them all.
+    """
 
     files: tuple[File, ...] = ()
     page: Page | None = None
@@ -23,3 +28,6 @@ class Rendered:
     anchors: tuple[str, ...] = ()  # ids in the HTML
     assets: tuple[Asset, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
+    shared: bytes = b""  # digests of the links its templates give it, `LINK_DIGEST` bytes each
+    hrefs: str = ""  # what its document links to inside the site, as written, a line each
+    resolved: str = ""  # a digest of what became of them

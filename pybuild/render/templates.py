@@ -43,6 +43,16 @@ def shipped_folder() -> Path:
     return inside if inside.is_dir() else inside.parent.parent / "templates"
 
 
+def site_loader(root: Path) -> jinja2.BaseLoader:
+    """Find templates by the names that sites use."""
+    loaders: list[jinja2.BaseLoader] = [
+        jinja2.PrefixLoader({"app": _Utf8Loader(root, "app")}),
+        _Utf8Loader(root, "templates"),
+        jinja2.FileSystemLoader(str(shipped_folder())),
+    ]
+    return jinja2.ChoiceLoader(loaders)
+
+
 class Templates:
     """One environment a process. Names: those of `templates/`, `app/…` for pages and layouts, then our own."""
 
@@ -50,13 +60,8 @@ class Templates:
         self._config = config
         self._code = code
         self._library = library
-        loaders: list[jinja2.BaseLoader] = [
-            jinja2.PrefixLoader({"app": _Utf8Loader(config.root, "app")}),
-            _Utf8Loader(config.root, "templates"),
-            jinja2.FileSystemLoader(str(shipped_folder())),
-        ]
         self.environment = jinja2.Environment(
-            loader=jinja2.ChoiceLoader(loaders),
+            loader=site_loader(config.root),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             auto_reload=False,

@@ -46,7 +46,9 @@ class Tools:
     code: SiteCode
     library: Library
     templates: Templates
-    sent: set[Link] = field(default_factory=set)  # links of templates that were reported already
+    sent: dict[Link, bytes] = field(
+        default_factory=dict
+    )  # links of templates that were reported already, with their digests
     not_found: Route = Route("not_found", Pattern(), "app")
     taken: frozenset[str] = frozenset()  # output paths of the site's own that a variant gives way to
     hrefs: dict[str, dict[str, int]] = field(

@@ -94,15 +94,19 @@ def _enter(site: Site) -> Path:
     return site.config.root
 
 
-def _library(site: Site, pages: frozenset[str]) -> Library:
-    homes = {
+def homes_of(site: Site) -> dict[str, tuple[str, str]]:
+    """For each collection its folder and the decoded URL that folder stands for."""
+    return {
         name: (
             site.config.settings.collections[name].source.strip("/"),
             Pattern(pattern.segments[:-1]).fill({}),
         )
         for name, pattern in site.patterns.items()
     }
+
+
+def _library(site: Site, pages: frozenset[str]) -> Library:
     renderer = MarkdownRenderer(site.config.settings.markdown)
-    library = Library(site.collections, homes, renderer, LinkMap(site.config, site.files, pages))
+    library = Library(site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages))
     use(library)
     return library

@@ -1,0 +1,194 @@
+"""Why a page is rendered again: everything that goes into one, by the name of the part.
+
+Owns the key of a job. A page that no Python of the site has a part in depends on its document, its templates
+and what those look at; what Python makes depends on the whole site, unless its module narrows it. Pure but for
+the templates and the digests it is given.
+Source: docs/caching.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from pybuild.assemble.selection import url_filter
+from pybuild.cache.circumstances import short
+from pybuild.cache.closure import Closures, Reach
+from pybuild.cache.snapshot import Snapshot
+from pybuild.content import Entry
+from pybuild.plan import Job, Plan
+from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND
+from pybuild.routing.inspect import ModuleFacts
+from pybuild.routing.segments import Pattern
+from pybuild.routing.tree import Route
+from pybuild.site import Site
+from pybuild.urls import variant_urls
+
+LINKS = "links"
+PARTS = ("document", "address", "templates", "other documents", "code", LINKS)
+_OUTSIDE = ("/", "../", "~")  # how globs begin that lead out of the site
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What a job depends on: a digest for each of `PARTS`."""
+
+    parts: tuple[str, ...]
+    follows_links: bool  # where only the links differ, what became of them decides
+    modules: tuple[ModuleFacts, ...] = ()  # Python that makes it
+
+
+class Keys:
+    """The keys of one plan."""
+
+    def __init__(self, site: Site, plan: Plan, snapshot: Snapshot, digest: Callable[[str], str]) -> None:
+        """`digest` gives that of the bytes of a file of the snapshot."""
+        self._site = site
+        self._plan = plan
+        self._snapshot = snapshot
+        self._digest = digest
+        self._closures = Closures(site.config.root)
+        self._globs: dict[tuple[str, ...], str] = {}
+        self._around: dict[int, str] = {}
+
+    def key(self, job: Job) -> Key | None:
+        """None for a job that always runs: its Python may read what nobody knows of."""
+        route = self._route(job)
+        modules = _modules(route)
+        if not all(map(is_bounded, modules)):
+            return None
+        entry = self._entry(job, route)
+        reach = self._closures.reach(_roots(route, job)) if job.kind in ("page", "not_found") else None
+        follows = entry is not None and not modules and reach is not None and not reach.pages
+        parts = (
+            _document(entry),
+            self._address(job, route),
+            self._templates(reach) if reach else "",
+            self._others(reach) if reach else "",
+            self._code(modules) if modules else "",
+            self.links,
+        )
+        return Key(parts, follows, modules)
+
+    def _route(self, job: Job) -> Route:
+        root = self._plan.root
+        return (
+            self._site.routes[job.route]
+            if job.route >= 0
+            else Route("not_found", Pattern(), "app", surroundings=root)
+        )
+
+    def _entry(self, job: Job, route: Route) -> Entry | None:
+        if job.entry >= 0:
+            return self._site.collections[self._site.collection_of[job.route]][job.entry]
+        return self._site.documents.get(route.markdown)
+
+    def _address(self, job: Job, route: Route) -> str:
+        """The job without its place in the plan, and what stands around its route."""
+        urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
+        taken = [url for url in urls if url[1:] in self._plan.taken]
+        said = (job.kind, job.url, job.params, job.is_folder, job.in_feed, taken)
+        return short(repr(said), self._surroundings(job.route, route))
+
+    def _surroundings(self, index: int, route: Route) -> str:
+        if index not in self._around:
+            around = route.surroundings
+            images = [(image.kind, str(image.pattern), image.alt) for image in around.images]
+            said = (str(route.pattern), route.folder, route.file, route.markdown, route.template)
+            self._around[index] = repr((said, around.group, around.layouts, images, self._manifest))
+        return self._around[index]
+
+    @cached_property
+    def _manifest(self) -> str:
+        found = next((route for route in self._site.routes if route.metadata == "manifest"), None)
+        return str(found.pattern) if found else ""
+
+    def _templates(self, reach: Reach) -> str:
+        return short(reach.digest, *(url for url in reach.asked if url in self._plan.pages))
+
+    def _others(self, reach: Reach) -> str:
+        return short(self._index if reach.index else "", self.whole if reach.whole else "")
+
+    @cached_property
+    def _index(self) -> str:
+        """A digest of what all documents say of themselves, and of their addresses."""
+        return short(
+            self._addresses,
+            *(_said(entry) for _, entries in sorted(self._site.collections.items()) for entry in entries),
+        )
+
+    @cached_property
+    def _addresses(self) -> str:
+        """A digest of the addresses of pages and documents."""
+        files = sorted(self._site.files.items())
+        return short(*sorted(self._plan.pages), *(f"{file}\0{url}" for file, url in files))
+
+    @cached_property
+    def links(self) -> str:
+        """A digest of all that links can lead to: pages, documents and the files beside them."""
+        return short(self._addresses, self._snapshot.listing)
+
+    @cached_property
+    def whole(self) -> str:
+        """A digest of every file of the site."""
+        return self._contents(("**",))
+
+    def _code(self, modules: tuple[ModuleFacts, ...]) -> str:
+        """The site's Python, and the files its modules name; all files where one names none."""
+        named = [module.settings.get("inputs") for module in modules]
+        globs = {str(glob) for said in named if said for glob in _listed(said.value)}
+        inputs = self._contents(tuple(sorted(globs))) if all(named) else self.whole
+        return short(inputs, self._contents(("**.py",)))
+
+    def _contents(self, globs: tuple[str, ...]) -> str:
+        """A digest of the files that match: names and bytes."""
+        if globs not in self._globs:
+            matches = url_filter(globs)
+            chosen = (path for path in self._snapshot.stamps if matches(path))
+            self._globs[globs] = short(
+                *(f"{path}\0{self._digest(path)}" for path in chosen), *self._snapshot.others
+            )
+        return self._globs[globs]
+
+
+def is_bounded(module: ModuleFacts) -> bool:
+    """Whether a module says how long its results hold, and names nothing outside the site."""
+    inputs = module.settings.get("inputs")
+    if inputs and any(str(glob).startswith(_OUTSIDE) or ".." in str(glob) for glob in _listed(inputs.value)):
+        return False
+    return bool(inputs) or "revalidate" in module.settings
+
+
+def lifetime(modules: Iterable[ModuleFacts]) -> float:
+    """The seconds for which results of these modules hold."""
+    said = [module.settings["revalidate"].value for module in modules if "revalidate" in module.settings]
+    return min(
+        (float(n) for n in said if isinstance(n, int | float) and n is not False), default=float("inf")
+    )
+
+
+def _listed(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _modules(route: Route) -> tuple[ModuleFacts, ...]:
+    own = (route.module,) if route.module else ()
+    return (*own, *route.surroundings.layout_modules) if route.kind in ("page", "not_found") else own
+
+
+def _roots(route: Route, job: Job) -> tuple[str, ...]:
+    """The templates a page begins with; one that is given no document may still show its fallback."""
+    own = route.template or (NOT_FOUND if job.kind == "not_found" else DOCUMENT)
+    return (own, DOCUMENT, *route.surroundings.layouts, LAYOUT)
+
+
+def _document(entry: Entry | None) -> str:
+    if entry is None:
+        return ""
+    return short(entry.digest, _said(entry))
+
+
+def _said(entry: Entry) -> str:
+    moments = (str(entry.date), str(entry.updated))
+    return repr((entry.file, entry.collection, entry.slug, entry.url, *moments, entry.head))

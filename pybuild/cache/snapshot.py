@@ -1,0 +1,151 @@
+"""The files of a site as the disk tells them, without reading them.
+
+Owns the walk over all that site code and templates may read below the site, and the doubt about files that
+changed so lately that a further change would not show. Knows no meaning of a file.
+Sources: inode(7) for what a change shows in; git's Documentation/technical/racy-git.txt for the doubt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pybuild.config import Config
+
+MARGIN = 2_500_000_000  # nanoseconds; the coarsest clock of a file system ticks every two seconds
+_STATE = frozenset({".git", ".hg", ".svn", ".pybuild"})
+
+Stamp = tuple[int, int, int, int, int]  # size, mtime_ns, ctime_ns, inode, mode
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What stood in the site at one moment."""
+
+    stamps: Mapping[str, Stamp]  # of files by path, sorted
+    others: tuple[str, ...]  # folders, and links with their targets
+    fresh: Mapping[str, str] = field(
+        default_factory=dict
+    )  # digests of files too young for their stamp to be trusted
+
+    @property
+    def digest(self) -> str:
+        """One for all stamps, without the contents of the fresh."""
+        sha = hashlib.sha256("\0".join(self.others).encode("utf-8", "surrogateescape"))
+        for path, stamp in self.stamps.items():
+            sha.update(f"\0{path}\0{stamp}".encode("utf-8", "surrogateescape"))
+        return sha.hexdigest()
+
+    @property
+    def listing(self) -> str:
+        """A digest of what there is by name alone."""
+        names = "\0".join((*self.stamps, *self.others))
+        return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def take(config: Config, now: int) -> Snapshot:
+    """Look at every file of the site. `now` is the moment by the clock of its disk, in nanoseconds."""
+    found: dict[str, Stamp] = {}
+    others: list[str] = []
+    for path, stamp, link in sorted(_walk(_Scope.of(config), config.root, "", frozenset())):
+        if stamp and stat.S_ISREG(stamp[4]):
+            found[path] = stamp
+        if link or not (stamp and stat.S_ISREG(stamp[4])):
+            others.append(f"{path} -> {link}")
+    young = [path for path, stamp in found.items() if not is_settled(stamp, now)]
+    return Snapshot(found, tuple(others), {path: digest_of(config.root / path) for path in young})
+
+
+def disk_clock(folder: Path) -> int:
+    """The moment as the disk of `folder` stamps it, in nanoseconds. Raises `OSError`."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    file = folder / "clock"
+    file.unlink(missing_ok=True)
+    file.touch(0o600)
+    return file.stat().st_ctime_ns
+
+
+def digest_of(file: Path) -> str:
+    """The digest of a file's bytes; "" where it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def is_settled(stamp: Stamp, now: int) -> bool:
+    """Whether a later change of the file would show in its stamp."""
+    return stamp[2] <= now - MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Which folders are looked into."""
+
+    outputs: frozenset[str]
+    sources: tuple[str, ...]  # folders in which nothing is passed over
+
+    @staticmethod
+    def of(config: Config) -> _Scope:
+        outputs = (config.out, config.out.with_name(config.out.name + "-deploy"), config.deploy)
+        below = {_relative(folder, config.root) for folder in outputs}
+        sources = (c.source.strip("/") for c in config.settings.collections.values())
+        return _Scope(frozenset(below - {""}), ("app", "public", "templates", *sources))
+
+    def passes_over(self, path: str, file: str) -> bool:
+        name = path.rpartition("/")[2]
+        if name in _STATE or path in self.outputs:
+            return True
+        if any(f"{path}/".startswith(f"{s}/") or f"{s}/".startswith(f"{path}/") for s in self.sources):
+            return False
+        return name == "node_modules" or os.path.lexists(f"{file}/pyvenv.cfg")
+
+
+def _relative(folder: Path, root: Path) -> str:
+    with contextlib.suppress(ValueError, OSError, RuntimeError):
+        return folder.resolve().relative_to(root).as_posix()
+    return ""
+
+
+def _walk(
+    scope: _Scope, folder: Path | str, prefix: str, above: frozenset[tuple[int, int]]
+) -> Iterator[tuple[str, Stamp | None, str]]:
+    """Yield (path, stamp, target of a link); stamps are those of what links lead to."""
+    try:
+        here = Path(folder).stat()
+        entries = list(os.scandir(folder))
+    except OSError:
+        return
+    inner = above | {(here.st_dev, here.st_ino)}
+    for entry in entries:
+        path = prefix + entry.name
+        if entry.name.endswith(".pyc"):
+            continue
+        stamp, link = _look(entry)
+        if stamp and stat.S_ISDIR(stamp[4]):
+            if scope.passes_over(path, entry.path):
+                continue
+            yield path, None, link or "/"
+            if not link or _identity(entry) not in inner:
+                yield from _walk(scope, entry.path, path + "/", inner)
+        else:
+            yield path, stamp, link
+
+
+def _look(entry: os.DirEntry[str]) -> tuple[Stamp | None, str]:
+    try:
+        link = str(Path(entry.path).readlink()) if entry.is_symlink() else ""
+        seen = entry.stat()
+    except OSError:
+        return None, "?"
+    return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_mode), link
+
+
+def _identity(entry: os.DirEntry[str]) -> tuple[int, int]:
+    seen = entry.stat()
+    return seen.st_dev, seen.st_ino

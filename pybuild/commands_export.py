@@ -1,0 +1,105 @@
+"""The export command: nothing to do, or all of it.
+
+Owns the wording of its result. What renders is loaded only where something has changed: an export in which
+nothing has must be over before that would be loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pybuild.cache.record import Outcome, recall
+from pybuild.config import Config, Options, stopwatch
+from pybuild.diagnostics import Diagnostic, arrange, has_errors
+from pybuild.opening import Shown, open_site
+from pybuild.publication import check_output
+from pybuild.report import Report, Summary
+
+if TYPE_CHECKING:
+    from pybuild.export import Exported
+
+__all__ = ["Options", "export"]
+
+Elapsed = Callable[[], float]
+
+
+def export(site: Path, options: Options, shown: Shown, *, explain: str = "") -> int:
+    """Build and publish; exit 2 where the output folder is refused. `explain` is a URL, or a path of the output."""
+    elapsed = stopwatch()
+    report, config, findings = open_site(site, options, shown)
+    if refused := (() if has_errors(findings) else check_output(config)):
+        report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
+        return 2
+    if has_errors(findings):
+        every = arrange((*findings, *_checked(config)))
+        report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=every))
+        return 1
+    known = recall(config)
+    if explain and known:
+        report.aside(f"{explain}: taken over, for nothing of the site has changed")
+    done = None if known else _run(config, report)
+    if explain and done and done.ok:
+        report.aside(f"{explain}: {_explained(explain, done)}")
+    report.finish(_summary(config, findings, known, done, elapsed))
+    return 0 if done is None or done.ok else 1
+
+
+def _run(config: Config, report: Report) -> Exported:
+    run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.export:export")
+    return run(config, report.progress, report.printed)
+
+
+def _checked(config: Config) -> tuple[Diagnostic, ...]:
+    """What is wrong with a site whose settings are wrong, as far as it can be read all the same."""
+    check_site = pkgutil.resolve_name("pybuild.export:check_site")
+    findings: tuple[Diagnostic, ...] = check_site(config)[1]
+    return findings
+
+
+def _summary(
+    config: Config,
+    findings: tuple[Diagnostic, ...],
+    known: Outcome | None,
+    done: Exported | None,
+    elapsed: Elapsed,
+) -> Summary:
+    made = known or done
+    assert made is not None, "an export is taken over or run"
+    cached = known.pages if known else done.cached if done else 0
+    out, seconds = os.path.relpath(config.out), elapsed()
+    return Summary(
+        ok=done is None or done.ok,
+        out=str(config.out),
+        pages=made.pages,
+        files=made.files,
+        cached=cached,
+        seconds=seconds,
+        diagnostics=arrange((*findings, *made.findings)),
+        text=f"Exported {_counted(made.pages, 'page')}, {_counted(made.files, 'file')} to {out} in {seconds:.1f} s"
+        + (f"; {_counted(cached, 'page')} as before" if cached else ""),
+    )
+
+
+def _explained(name: str, done: Exported) -> str:
+    url = next((url for url in _addresses(name) if url in done.reasons), None)
+    if url is None:
+        return "no page or handler answers there"
+    reason = done.reasons[url]
+    return f"rendered: {reason}" if reason else "taken over from the last export"
+
+
+def _addresses(name: str) -> tuple[str, ...]:
+    """The URLs that a URL or a path of the output may stand for: `docs/a.md` → `/docs/a.md`, `/docs/a`."""
+    url = "/" + name.lstrip("/")
+    bare = url
+    for ending in ("/index.html", "/index.md", ".html", ".md", "/"):
+        bare = bare.removesuffix(ending)
+    return url, bare or "/", "/404" if bare == "/404" else url
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
