@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pybuild.artifact import File, Headers
 from pybuild.publication import Publication, load_publication
 from pybuild.publish import Output
-from pybuild.rules.evaluate import Outcome, ProxyCall, evaluate
+from pybuild.rules.evaluate import Outcome, ProxyCall, Request, evaluate
 from pybuild.serve.bodies import Stale, read_file
 from pybuild.serve.wire import Head, Refused, format_head, parse_head, span_of
 
@@ -80,9 +80,17 @@ class Answers:
             text = "421: this preview does not answer for that host; start it with --allowed-host\n"
             return plain(421, text, close=True)
         outcome = evaluate(self._publication.rules, head.request, self._publication.files)
+        if outcome.proxy and self._is_foreign(head.request):
+            return plain(403, "403: another site may not send this\n", close=True)
         if outcome.proxy:
             return Answer(200, b"", True, head, call=outcome.proxy, headers=outcome.headers)
         return self._filed(head, outcome) if outcome.path else _texted(head, outcome)
+
+    def _is_foreign(self, request: Request) -> bool:
+        """Whether a page of another site sends what may change something, with the secrets of a proxy."""
+        origin = next(iter(request.lines("origin")), "")
+        local = not origin or is_local(origin.partition("://")[2], self._hosts or frozenset())
+        return request.method not in {"GET", "HEAD"} and not local
 
     def _filed(self, head: Head, outcome: Outcome) -> Answer:
         """Answer with a file or a part of it."""

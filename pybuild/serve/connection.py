@@ -18,6 +18,7 @@ HEAD_SECONDS = (
     10.0  # from the first byte of a request, or from the connection, to the end of its head and body
 )
 IDLE_SECONDS = 60.0  # between requests, and for a client that does not read
+LINGER_SECONDS = 1.0  # for a client to read a refusal
 MAX_CONNECTIONS = 1000
 Log = Callable[[str], None]
 
@@ -95,6 +96,8 @@ class Connection(asyncio.Protocol):
         self._advance()
 
     def data_received(self, data: bytes) -> None:
+        if self._closing:
+            return
         if not self._buffer and not self.is_busy:
             self.since = self._clock()
         self._buffer += data
@@ -107,17 +110,23 @@ class Connection(asyncio.Protocol):
     def check(self, now: float, head: float, idle: float) -> None:
         """End the connection where its time is over."""
         waited = now - self.since
-        if self._paused and waited > idle:
+        if (self._paused and waited > idle) or (self._closing and waited > LINGER_SECONDS):
             self.abort()
-        elif not self.is_busy and not self._paused:
+        elif not (self.is_busy or self._paused or self._closing):
             unasked = bool(self._buffer) or not self._answered
-            if waited > (head if unasked else idle) and not self._closing:
-                self._end(refusal(408) if self._buffer else None)
+            if waited > (head if unasked else idle):
+                self._refuse(refusal(408)) if self._buffer else self._end()
 
-    def _end(self, answer: Answer | None) -> None:
+    def _refuse(self, answer: Answer) -> None:
+        """Answer what is no request, and let the client read that: closing at once would reset what it still sends."""
         self._closing = True
-        if answer:
-            self._transport.write(answer.payload)
+        self.since = self._clock()
+        self._buffer.clear()
+        self._transport.write(answer.payload)
+        self._transport.write_eof()
+
+    def _end(self) -> None:
+        self._closing = True
         self._transport.close()
 
     def _advance(self) -> None:
@@ -144,9 +153,9 @@ class Connection(asyncio.Protocol):
         if end >= 0:
             return bytes(self._buffer[: end + len(END)])
         if len(self._buffer) > MAX_LINE and b"\r\n" not in self._buffer[: MAX_LINE + 2]:
-            self._end(refusal(414))
+            self._refuse(refusal(414))
         elif len(self._buffer) > MAX_HEAD:
-            self._end(refusal(431))
+            self._refuse(refusal(431))
         return None
 
     def _invite(self, answer: Answer) -> None:
@@ -159,10 +168,13 @@ class Connection(asyncio.Protocol):
         self.since = self._clock()
         if self._pool.log:
             self._pool.log(_log_line(answer))
+        if answer.head is None:
+            self._refuse(answer)
+            return
         if answer.file is None and answer.call is None:
             self._transport.write(answer.payload)
             if answer.close:
-                self._end(None)
+                self._end()
             return
         job = self._stream(answer) if answer.file else relay(answer, body, self._transport)
         self._task = asyncio.get_running_loop().create_task(job)
@@ -175,7 +187,8 @@ class Connection(asyncio.Protocol):
             stream = open_file(self._pool.source.output.out, answer.file)
         except Stale:
             text = "503: this file was changed since the export; export again\n"
-            self._end(plain(503, text, close=True))
+            self._transport.write(plain(503, text, close=True).payload)
+            self._end()
             return
         with stream:
             self._transport.write(answer.payload)
@@ -190,7 +203,7 @@ class Connection(asyncio.Protocol):
         if task.exception() is not None:
             self.abort()
         elif answer.close:
-            self._end(None)
+            self._end()
         else:
             self._transport.resume_reading()
             self._advance()

@@ -72,14 +72,21 @@ def _left_out(publication: Publication, config: Config) -> frozenset[Location]:
 
 
 def _unreachable(origin: str, base: str, manner: Manner) -> Diagnostic | None:
-    """Ask once before asking much."""
+    """Ask once before asking much: nothing may answer, or another host, such as the one for https."""
     answers: list[Answer] = []
     probe = Probe(Request(f"{base}/"), Outcome(200), Outcome(200))
     ask_all(origin, [(probe,)], replace(manner, jobs=1), lambda _, answer: answers.append(answer))
-    if not isinstance(answers[0], str):
-        return None
-    message = f"{origin}{base}/ does not answer: {answers[0]}"
-    return Diagnostic("verify-unreachable", message, hint="see that the address is right and the host is up")
+    if isinstance(answers[0], str):
+        message = f"{origin}{base}/ does not answer: {answers[0]}"
+        return Diagnostic(
+            "verify-unreachable", message, hint="see that the address is right and the host is up"
+        )
+    to = answers[0].headers.get("location", "")
+    elsewhere = urlsplit(to)
+    if elsewhere.netloc and elsewhere.path == f"{base}/" and not to.startswith(f"{origin}/"):
+        message = f"{origin}{base}/ leads to {to}"
+        return Diagnostic("verify-unreachable", message, hint=f"verify {to.rstrip('/')}")
+    return None
 
 
 Found = Mapping[Difference, Mapping[str, set[str]]]  # by address, who asked

@@ -2,9 +2,12 @@
 
 import http.client
 import json
+import random
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -71,6 +74,14 @@ def test_the_body_of_a_refused_request_is_not_the_next_request(port: int) -> Non
 )
 def test_what_is_refused_ends_the_connection(port: int, raw: bytes, status: int) -> None:
     assert talk(port, raw).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_a_refusal_is_read_by_a_client_that_still_sends(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(b"POST / HTTP/1.1\r\n" + LOCAL + b"Content-Length: 99999999\r\n\r\n")
+        for _ in range(100):
+            client.sendall(b"x" * 10_000)
+        assert client.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
 def test_large_files_and_their_parts(port: int, publication: Publication) -> None:
@@ -205,3 +216,50 @@ def test_nothing_exported(tmp_path: Path) -> None:
         "error[not-exported]: pybuild has not published a site to out, or its state in .pybuild is gone or damaged\n"
         "  fix: run pybuild export first, with the same --out\n1 error\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("origin", "method", "status"),
+    [
+        ("https://evil.example", "POST", 403),
+        ("null", "POST", 403),
+        ("http://localhost:4000", "POST", 203),
+        ("https://evil.example", "GET", 203),
+    ],
+)
+def test_other_sites_do_not_write_with_our_secrets(port: int, origin: str, method: str, status: int) -> None:
+    assert fetch(port, "/up/x", method, b"" if method == "POST" else None, Origin=origin).status == status
+
+
+def test_whatever_is_sent_the_next_client_is_answered(port: int) -> None:
+    rng = random.Random(3)
+    pieces = [b"GET / HTTP/1.1\r\n", LOCAL, b"\r\n", b"\0", b"POST /up/x HTTP/1.1\r\n", b"Content-Length: 5\r\n", b"GET ",
+              b"Range: bytes=1-\r\n", b"\xff" * 50, b"HTTP/9.9", b"a" * 9000, b"Expect: 100-continue\r\n", b"/big.bin"]  # fmt: skip
+    for _ in range(300):
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(b"".join(rng.choices(pieces, k=rng.randint(1, 8))))
+    assert fetch(port, "/small.txt").body == b"0123456789"
+
+
+def test_a_client_that_waits_to_send_is_told_to(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+        client.sendall(
+            b"POST /up/x HTTP/1.1\r\n" + LOCAL + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(b"text")
+        assert b'"body": "text"' in b"".join(iter(lambda: client.recv(4096), b""))
+
+
+def test_on_the_other_loopback(site: Path) -> None:
+    command = [sys.executable, "-m", "pybuild", "preview", str(site), "--port", "0", "--host", "::1"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    address = process.stdout.readline()
+    if not address:
+        pytest.skip("this machine has no IPv6")
+    connection = http.client.HTTPConnection("::1", int(address.rpartition(":")[2].rstrip("/\n")), timeout=10)
+    connection.request("GET", "/small.txt")
+    assert connection.getresponse().read() == b"0123456789"
+    process.terminate()
+    process.communicate(timeout=10)

@@ -292,3 +292,24 @@ def test_nothing_exported(tmp_path: Path) -> None:
     done = run_command(tmp_path, "verify", "http://127.0.0.1:1", str(tmp_path))
     assert done.code == 1
     assert done.stderr.startswith("error[not-exported]: pybuild has not published a site to out")
+
+
+def test_a_host_that_leads_to_another(exported: Callable[[str], Exported]) -> None:
+    class Away(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(301)
+            self.send_header("Location", f"https://b.example{self.path}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Away)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    (found,) = held(url, exported("plain")).findings
+    server.shutdown()
+    assert (found.code, found.message, found.hint) == (
+        "verify-unreachable", f"{url}/ leads to https://b.example/", "verify https://b.example",
+    )  # fmt: skip
