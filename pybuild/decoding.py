@@ -31,7 +31,8 @@ def _offset(fault: UnicodeDecodeError, data: bytes) -> int:
 def _encoding_error(data: bytes, offset: int, file: str) -> Diagnostic:
     before = data[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     line = before.count(b"\n") + 1
-    message = f"byte {offset} (0x{data[offset]:02x}) is not UTF-8 text"
+    said = f"(0x{data[offset]:02x}) is not UTF-8 text" if data[offset] else "is zero, which no text holds"
+    message = f"byte {offset} {said}"
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     hint = "it looks like UTF-16: save the file as UTF-8" if wide else "save the file as UTF-8"
     return Diagnostic("encoding-error", message, Location(file, line), hint)

@@ -74,7 +74,7 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
 def _copies(site: Site, params: ParamsByRoute) -> Iterator[tuple[str, str]]:
     """The files that are published as they are: `public/`, and metadata files that nothing makes."""
     for found in site.public:
-        yield found.path, f"public/{found.path}"
+        yield found.path, found.file.relative_to(site.config.root).as_posix()
     for index, route in enumerate(site.routes):
         if route.static:
             for given in params.get(index, ()) if route.pattern.is_dynamic else ({},):
@@ -173,7 +173,9 @@ def _above(key: str) -> Iterator[str]:
 
 
 def _same_path(first: Claim, second: Claim) -> Diagnostic:
-    """Both places are named; one that makes both paths is told to drop one."""
+    """Both places are named, the finding stands at the author's; one that makes both paths is told to drop one."""
+    if not second.origin.file:
+        first, second = second, first
     folded = ", which some systems store in one file" if first.path != second.path else ""
     if first.origin == second.origin:
         paths = f'"{first.path}" and "{second.path}"' if folded else f'"{first.path}" twice'

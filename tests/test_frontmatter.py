@@ -209,7 +209,7 @@ def test_size_is_bounded() -> None:
     [
         (b"a\r\nb\xe9", 2, "byte 4 (0xe9) is not UTF-8 text", "save the file as UTF-8"),
         (b"\xef\xbb\xbfa\n\xff", 2, "byte 5 (0xff) is not UTF-8 text", "save the file as UTF-8"),
-        (b"a\r\rb\0", 3, "byte 4 (0x00) is not UTF-8 text", "save the file as UTF-8"),
+        (b"a\r\rb\0", 3, "byte 4 is zero, which no text holds", "save the file as UTF-8"),
         (
             "ab".encode("utf-16"),
             1,

@@ -1,0 +1,5 @@
+dynamic = "force-static"
+
+
+def POST():
+    pass

@@ -1,0 +1,6 @@
+# café
+dynamic = "force-static"
+
+
+def GET():
+    pass

@@ -1,0 +1,7 @@
+from pybuild import XMLResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return XMLResponse("<rss/>")
