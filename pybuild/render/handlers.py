@@ -159,8 +159,8 @@ def suffix_of(media_type: str) -> str:
 
 
 def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
-    """A page that sends browsers on where the host has no redirects. None where the URL names a file."""
-    if "." in job.url.rpartition("/")[2]:
+    """A page that sends browsers on where the host has no redirects. None where a handler's URL names a file."""
+    if job.kind == "handler" and "." in job.url.rpartition("/")[2]:
         return ()
     target = html.escape(_target(tools, job, away.location), quote=True)
     body = (

@@ -1,0 +1,144 @@
+"""Every route file yields output or a finding that names it: no form of a file may vanish without a word."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import SETTINGS
+from previewing import published
+from pybuild.config import Options, load_config
+from pybuild.diagnostics import Diagnostic
+from pybuild.export import export
+
+STATIC = 'from pybuild import PlainTextResponse\n\ndynamic = "force-static"\n\n\n'
+PARAMS = "def generate_static_params():\n    return [PARAMS]\n\n\n"
+FOLDERS = {  # a kind of segment, and an entry of params for it
+    "plain": "{}",
+    "(group)/inner": "{}",
+    "%5Funder": "{}",
+    "[slug]": '{"slug": "é 1"}',
+    "[...rest]": '{"rest": ["a", "b"]}',
+    "[[...maybe]]": "{}",
+    "x-[id].json": '{"id": "5"}',
+    "[lang]/[page]": '{"lang": "en", "page": "p"}',
+}
+HANDLERS = {
+    "def": "def GET():\n    return PlainTextResponse('x')\n",
+    "async": "async def GET(request, ctx):\n    return PlainTextResponse('x')\n",
+    "lambda": "GET = lambda: PlainTextResponse('x')\n",
+    "import-as": "from lib.shared import answer as GET\n",
+    "star": "from lib.shared import *\n",
+    "star-elsewhere": "from os.path import *\n",
+    "star-and-get": "from os.path import *\n\n\ndef GET():\n    return PlainTextResponse('x')\n",
+    "globals": "globals()['GET'] = lambda: PlainTextResponse('x')\n",
+    "hidden-post": "def GET():\n    return PlainTextResponse('x')\n\n\nglobals()['PO' + 'ST'] = GET\n",
+    "post": "def GET():\n    return PlainTextResponse('x')\n\n\ndef POST():\n    return PlainTextResponse('x')\n",
+    "post-only": "def POST():\n    return PlainTextResponse('x')\n",
+    "options-if": "def GET():\n    return PlainTextResponse('x')\n\n\nif True:\n    OPTIONS = GET\n",
+    "nothing": "",
+    "lower-case": "def get():\n    return PlainTextResponse('x')\n",
+    "none": "GET = None\n",
+    "not-callable": "GET = PlainTextResponse('x').body\n",
+    "status-500": "def GET():\n    return PlainTextResponse('x', 500)\n",
+    "status-404": "def GET():\n    return PlainTextResponse('x', 404)\n",
+    "no-content": "def GET():\n    return PlainTextResponse('', 204)\n",
+    "not-found": "def GET():\n    from pybuild import not_found\n\n    not_found()\n",
+    "redirect": "def GET():\n    from pybuild import redirect\n\n    redirect('/')\n",
+    "returns-none": "def GET():\n    pass\n",
+    "raises": "def GET():\n    raise ValueError\n",
+    "exits": "def GET():\n    raise SystemExit(0)\n",
+    "leaves": "def GET():\n    import os\n\n    os._exit(0)\n",
+    "import-exits": "raise SystemExit(0)\n",
+    "import-leaves": "import os\n\nos._exit(0)\n",
+    "revalidate-0": "revalidate = 0\n\n\ndef GET():\n    return PlainTextResponse('x')\n",
+    "edge": "runtime = 'edge'\n\n\ndef GET():\n    return PlainTextResponse('x')\n",
+    "syntax": "def GET(:\n",
+}
+PAGES: dict[str, dict[str, str]] = {
+    "markdown": {"page.md": "# X\n"},
+    "html": {"page.html": "<p>x</p>\n"},
+    "python": {"page.py": "def load(ctx):\n    return {}\n"},
+    "python-and-html": {"page.py": "def load(ctx):\n    return {'a': 1}\n", "page.html": "{{ a }}\n"},
+    "all": {"page.py": "def load(ctx):\n    return {'a': 1}\n", "page.html": "{{ a }}\n", "page.md": "# X\n"},
+    "redirect": {
+        "page.py": "from pybuild import redirect\n\n\ndef load(ctx):\n    redirect('/')\n",
+        "page.html": "x",
+    },
+    "not-found": {
+        "page.py": "from pybuild import not_found\n\n\ndef load(ctx):\n    not_found()\n",
+        "page.html": "x",
+    },
+    "empty": {"page.html": ""},
+    "no-load": {"page.py": "x = 1\n"},
+    "star": {"page.py": "from os.path import *\n"},
+    "star-load": {"page.py": "from lib.shared import *\n", "page.html": "x\n"},
+    "hidden-load": {"page.py": "globals()['lo' + 'ad'] = lambda: {'a': 1}\n", "page.html": "{{ a }}\n"},
+    "handler-too": {
+        "page.md": "# X\n",
+        "route.py": STATIC + "def GET():\n    return PlainTextResponse('x')\n",
+    },
+    "misspelt": {"pages.md": "# X\n"},
+    "other-suffix": {"page.txt": "x"},
+}
+SHARED = "from pybuild import PlainTextResponse\n\n\ndef answer():\n    return PlainTextResponse('x')\n\n\nGET = answer\n\n\ndef load(ctx):\n    return {}\n"
+
+
+def make(root: Path, folder: str, files: dict[str, str]) -> set[str]:
+    """Write a site with one route; returns the files that must not vanish."""
+    everything = {
+        "pybuild.toml": SETTINGS,
+        "app/page.md": "# Home\n",
+        "lib/__init__.py": "",
+        "lib/shared.py": SHARED,
+    }
+    own = {f"app/{folder}/{name}": text for name, text in files.items()}
+    if folder.startswith("[[..."):  # it would answer "/" too
+        own = {f"app/below/{folder}/{name}": text for name, text in files.items()}
+    for name, text in {**everything, **own}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    return set(own)
+
+
+def run(root: Path) -> tuple[set[str], tuple[Diagnostic, ...]]:
+    """Export in this process: the origins of published files and redirects, and the findings."""
+    config, findings = load_config(root, Options(cache=False, jobs=1))
+    done = export(config, lambda *_: None, lambda *_: None)
+    if not done.ok:
+        return set(), (*findings, *done.findings)
+    site = published(root)
+    redirects = {rule.location.file for rule in site.rules.redirects}
+    return redirects | {file.origin for file in site.files.values()}, (*findings, *done.findings)
+
+
+def held(root: Path, folder: str, files: dict[str, str]) -> None:
+    """The files of a folder are one route: one of them is the origin of output, or a finding names it or its folder."""
+    own = make(root, folder, files)
+    origins, findings = run(root)
+    named = {finding.location.file for finding in findings}
+    told = any(file == place or file.startswith(f"{place}/") for file in own for place in named if place)
+    assert told or own & origins, f"{sorted(own)} vanished"
+    assert bool(origins) is not any(finding.is_error for finding in findings)
+
+
+@pytest.mark.parametrize("name", HANDLERS)
+def test_handlers(name: str, tmp_path: Path) -> None:
+    for number, (folder, params) in enumerate(FOLDERS.items()):
+        source = PARAMS.replace("PARAMS", params) if "[" in folder else ""
+        held(tmp_path / str(number), folder, {"route.py": STATIC + source + HANDLERS[name]})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages(name: str, tmp_path: Path) -> None:
+    for number, (folder, params) in enumerate(FOLDERS.items()):
+        layout = {"layout.py": PARAMS.replace("PARAMS", params)} if "[" in folder else {}
+        held(tmp_path / str(number), folder, {**PAGES[name], **layout})
+
+
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if "[" in folder])
+@pytest.mark.parametrize("form", ["def", "star-elsewhere", "star-and-get", "globals"])
+def test_params_that_nobody_gives(folder: str, form: str, tmp_path: Path) -> None:
+    held(tmp_path, folder, {"route.py": STATIC + HANDLERS[form]})
+    held(tmp_path / "page", folder, {"page.py": "from os.path import *\n", "page.html": "x"})
