@@ -79,8 +79,7 @@ def _run_engine(
         if isinstance(process, Diagnostic):
             report.finish(Summary(False, str(config.out), diagnostics=(process,)))
             return 1
-        report.say(_address(*place, publication))
-        return 1 if wait_for(process) else 0
+        return 1 if wait_for(process, lambda: report.say(_address(*place, publication))) else 0
 
 
 def rules(site: Path, options: Options, shown: Shown) -> int:

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,14 +126,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.kill()
         process.wait()
 
 
-def wait_for(process: subprocess.Popen[bytes]) -> int:
-    """Wait until the engine ends or the user interrupts; its exit code, 0 where interrupted."""
+def wait_for(process: subprocess.Popen[bytes], ready: Callable[[], None]) -> int:
+    """Call `ready`, then wait until the engine ends or the user interrupts; its exit code, 0 where interrupted."""
     try:
+        ready()
         return process.wait()
     except KeyboardInterrupt:
         return 0
