@@ -52,12 +52,24 @@ def install_python() -> None:
     if not (BIN / "python").exists():
         venv.create(VENV, with_pip=True)
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-    call(BIN / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", ".", *groups["test"])
+    call(
+        BIN / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-e",
+        ".",
+        *groups["test"],
+    )
 
 
 def install_debian() -> None:
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    wanted = [name for command, names in DEBIAN.items() if not shutil.which(command, path=path) for name in names]
+    wanted = [
+        name for command, names in DEBIAN.items() if not shutil.which(command, path=path) for name in names
+    ]
     if not wanted:
         return
     if not shutil.which("apt-get") or os.geteuid() != 0:
@@ -65,7 +77,16 @@ def install_debian() -> None:
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     call("apt-get", "update", "-qq", env=quiet)
-    call("apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted, env=quiet, stdout=subprocess.DEVNULL)
+    call(
+        "apt-get",
+        "install",
+        "-y",
+        "-qq",
+        "--no-install-recommends",
+        *wanted,
+        env=quiet,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def install_node() -> None:
@@ -73,7 +94,17 @@ def install_node() -> None:
     if not missing or not shutil.which("npm"):
         return
     TOOLS.mkdir(exist_ok=True)
-    call("npm", "install", "--prefix", TOOLS, "--legacy-peer-deps", "--no-audit", "--no-fund", "--silent", *missing)
+    call(
+        "npm",
+        "install",
+        "--prefix",
+        TOOLS,
+        "--legacy-peer-deps",
+        "--no-audit",
+        "--no-fund",
+        "--silent",
+        *missing,
+    )
 
 
 def main() -> int:
@@ -82,6 +113,11 @@ def main() -> int:
     install_debian()
     install_node()
     workers = str(min(4, os.cpu_count() or 1))
+    if "--long" in sys.argv:  # the fault suite in full, which takes about an hour
+        os.environ["PYBUILD_LONG"] = "1"
+        return run(
+            BIN / "python", "-m", "pytest", "-n", workers, "tests/faults", *set(sys.argv[1:]) - {"--long"}
+        )
     checks = (
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
