@@ -1,0 +1,23 @@
+"""The page of each cloud: there is one, and it names every limit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pybuild.targets import TARGETS
+
+HOSTS = Path(__file__).parents[2] / "docs" / "hosts"
+CLOUDS = (
+    *("azure", "cloudflare", "cloudflare-pages", "cloudfront", "firebase"),
+    *("github-pages", "gitlab-pages", "netlify", "vercel"),
+)
+
+
+@pytest.mark.parametrize("name", CLOUDS)
+def test_page(name: str) -> None:
+    text, target = (HOSTS / f"{name}.md").read_text("utf-8"), TARGETS[name]
+    assert f"pybuild export --target {name}" in text
+    assert [limit for limit in target.limits.values() if f"{limit:,}" not in text] == []
+    assert "## Tested" in text
