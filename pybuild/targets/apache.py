@@ -30,6 +30,7 @@ from pybuild.targets.base import (
     unsupported,
 )
 from pybuild.targets.conditions import Conditional, Table
+from pybuild.targets.readme import readme, secrets, spaced
 from pybuild.urls import encode
 
 _GROUPS = 9  # %1 to %9
@@ -41,7 +42,24 @@ def compile_apache(rules: RuleSet, files: Files, config: Config) -> Compiled:
     text = "\n".join(_Writer(rooted(kept)).lines(has_404=NOT_FOUND in files))
     site = (Artifact(".htaccess", "[apache]", text.encode()),)
     server = Artifact("pybuild-apache.conf", "[apache]", _SERVER.encode())
-    return Compiled(site=site, deploy=(server,) if kept.proxies else (), findings=findings)
+    deploy = (server, _readme(config, kept)) if kept.proxies else (_readme(config, kept),)
+    return Compiled(site=site, deploy=deploy, findings=findings)
+
+
+def _readme(config: Config, rules: RuleSet) -> Artifact:
+    lines = (
+        f"DocumentRoot /path/to/{config.out.name}",
+        f"<Directory /path/to/{config.out.name}>",
+        "  AllowOverride All",
+        "  Require all granted",
+        "</Directory>",
+        f"IncludeOptional /path/to/{config.deploy.parent.name}/{config.deploy.name}/pybuild-apache.conf",
+    )
+    said = (
+        "The rules themselves are in `.htaccess`, in the output. Modules: mod_rewrite, mod_headers, mod_mime."
+    )
+    more = (said, *spaced(secrets(rules, "export {name}=VALUE")))
+    return readme("Apache", lines, more, intro="In the virtual host:")
 
 
 _SERVER = """\

@@ -30,6 +30,7 @@ from pybuild.targets.base import (
     unsupported,
 )
 from pybuild.targets.caddy_maps import BACKQUOTE, Lines, Maps, braced, token, value
+from pybuild.targets.readme import readme, secrets, spaced
 from pybuild.urls import encode
 
 _NOWHERE = "/index.html/none"  # no file can lie below a file
@@ -40,7 +41,15 @@ def compile_caddy(rules: RuleSet, files: Files, config: Config) -> Compiled:
     kept, findings = sift(rules, _fault)
     lines = _Site(rooted(kept)).lines(has_404=NOT_FOUND in files)
     artifact = Artifact("pybuild.caddy", "[caddy]", "\n".join(lines).encode())
-    return Compiled(deploy=(artifact,), findings=findings)
+    usage = (
+        f"{config.site.origin} {{",
+        f"  root * /path/to/{config.out.name}",
+        f"  import /path/to/{config.deploy.parent.name}/{config.deploy.name}/pybuild.caddy",
+        "}",
+    )
+    more = ("Then `caddy reload`.", *spaced(secrets(kept, "export {name}=VALUE")))
+    page = readme("Caddy", usage, more, intro="In the Caddyfile:")
+    return Compiled(deploy=(artifact, page), findings=findings)
 
 
 def _fault(rule: Rule) -> Diagnostic | None:

@@ -1,6 +1,6 @@
 """GitHub Pages.
 
-Owns `.nojekyll` and the findings: there are no rules and no headers. Writes no file.
+Owns `.nojekyll` and the one warning that lists what is lost: there are no rules and no headers.
 Source: docs.github.com/pages, "GitHub Pages limits", "What is GitHub Pages".
 """
 
@@ -10,11 +10,11 @@ import os
 
 from pybuild.artifact import Artifact
 from pybuild.config import Config
-from pybuild.rules.model import Rule, RuleSet
+from pybuild.rules.model import RuleSet
 from pybuild.targets.base import Compiled, Files, Target
 from pybuild.targets.limits import check_limits, sizes
-from pybuild.targets.modest import Reason, part
 from pybuild.targets.readme import readme
+from pybuild.targets.static import lost
 
 NAME = "github-pages"
 LIMITS = {"site_bytes": 1024**3}
@@ -23,18 +23,13 @@ LIMITS = {"site_bytes": 1024**3}
 def compile_github(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Turn Jekyll off, which would leave out names with an underscore.
 
-    Findings: `unsupported-rule`, `rules-lost`, `rule-limit`.
+    Findings: `rules-lost`, as for plain files, and `rule-limit`.
     """
-    parted = part("GitHub Pages", rules, config, _reason)
     out = os.path.relpath(config.out, config.deploy)
     step = f"pipx run ghp-import --no-jekyll --push {out}"
     over = check_limits("GitHub Pages", LIMITS, sizes(files), files)
     site = (Artifact(".nojekyll", f"[{NAME}]"),)
-    return Compiled(site, (readme(NAME, (step,)),), (*parted.findings, *over))
-
-
-def _reason(rule: Rule) -> Reason:
-    return "it has no rules", 'delete it, choose another target, or set on_unsupported = "warn" for this one'
+    return Compiled(site, (readme(NAME, (step,)),), (*lost("GitHub Pages", rules), *over))
 
 
 TARGET = Target(NAME, "GitHub Pages", frozenset(), compile_github, LIMITS)

@@ -27,6 +27,7 @@ from pybuild.targets.base import (
     unsupported,
 )
 from pybuild.targets.haproxy_maps import GROUPS, Maps
+from pybuild.targets.readme import readme, secrets, spaced
 from pybuild.urls import absolute, encode
 
 Lines = Iterator[str]
@@ -41,7 +42,11 @@ def compile_haproxy(rules: RuleSet, files: Files, config: Config) -> Compiled:
         f"maps/{name}": "\n".join((*lines, "")) for name, lines in sorted(writer.files().items())
     }
     deploy = tuple(Artifact(path, "[haproxy]", text.encode()) for path, text in texts.items())
-    return Compiled(deploy=deploy, findings=findings)
+    environment = 'PYBUILD_BIND=:80 PYBUILD_ORIGIN=127.0.0.1:8080 PYBUILD_MAPS="$PWD/maps"'
+    line = f"{environment} haproxy -f your.cfg -f pybuild.cfg"
+    origin = f"PYBUILD_ORIGIN is any server of the plain files in {config.out.name}; your.cfg holds global and defaults."
+    more = (origin, *spaced(secrets(kept, "export {name}=VALUE")))
+    return Compiled(deploy=(*deploy, readme("HAProxy", (line,), more)), findings=findings)
 
 
 def _fault(rule: Rule) -> Diagnostic | None:

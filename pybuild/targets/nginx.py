@@ -16,6 +16,7 @@ from pybuild.rules.media import OCTETS, SUFFIX_TYPES
 from pybuild.rules.model import Proxy, RuleSet
 from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, borrowed_capture, rooted, sift
 from pybuild.targets.nginx_http import NOWHERE, Http, Lines, quoted
+from pybuild.targets.readme import readme
 from pybuild.urls import encode
 
 _CHARSET_TYPES = "text/css text/csv text/calendar text/javascript text/markdown text/plain text/vtt"
@@ -31,7 +32,34 @@ def compile_nginx(rules: RuleSet, files: Files, config: Config) -> Compiled:
         "pybuild-secrets.conf.template": writer.secrets(),
     }
     made = (Artifact(name, "[nginx]", "\n".join(lines).encode()) for name, lines in texts.items())
-    return Compiled(deploy=tuple(artifact for artifact in made if artifact.body), findings=findings)
+    return Compiled(deploy=(*(part for part in made if part.body), _readme(config, kept)), findings=findings)
+
+
+def _readme(config: Config, rules: RuleSet) -> Artifact:
+    deploy = f"/path/to/{config.deploy.parent.name}/{config.deploy.name}"
+    lines = (
+        "http {",
+        f"  include {deploy}/pybuild-http.conf;",
+        "  server {",
+        f"    root /path/to/{config.out.name};",
+        f"    include {deploy}/pybuild-server.conf;",
+        "  }",
+        "}",
+    )
+    names = " ".join(f"${{{name}}}" for name in sorted(_env_names(rules)))
+    command = f"    envsubst '{names}' < pybuild-secrets.conf.template > /etc/nginx/pybuild-secrets.conf"
+    secret = (
+        "",
+        "When it is deployed, write the secrets of the proxies, and include that file in http too:",
+        "",
+        command,
+    )
+    more = ("Then `nginx -t && nginx -s reload`.", *(secret if names else ()))
+    return readme("nginx", lines, more, intro="In nginx.conf, with your own listen and server_name:")
+
+
+def _env_names(rules: RuleSet) -> set[str]:
+    return {name for rule in rules.proxies for name in rule.env_names}
 
 
 class _Server(Http):

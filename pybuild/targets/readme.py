@@ -12,13 +12,18 @@ from pybuild.rules.model import RuleSet
 
 
 def readme(
-    target: str, commands: Sequence[str], more: Sequence[str] = (), *, where: str = "this folder"
+    target: str,
+    lines: Sequence[str],
+    more: Sequence[str] = (),
+    *,
+    where: str = "this folder",
+    intro: str = "",
 ) -> Artifact:
-    """`README.md`: the commands that deploy, the folder to run them in, and what must be there before."""
-    lines = [f"# Deploying to {target}", "", f"Run in {where}:", "", *(f"    {one}" for one in commands)]
-    lines += ["", *more] if more else []
-    lines += ["", "Written by pybuild; the next export writes it anew."]
-    return Artifact("README.md", f"[{target}]", ("\n".join(lines) + "\n").encode())
+    """`README.md`: the commands that deploy and where to run them, or the lines for the place `intro` names."""
+    text = [f"# Deploying to {target}", "", intro or f"Run in {where}:", "", *(f"    {one}" for one in lines)]
+    text += ["", *more] if more else []
+    text += ["", "Written by pybuild; the next export writes it anew."]
+    return Artifact("README.md", f"[{target}]", ("\n".join(text) + "\n").encode())
 
 
 SITE = "the folder of the site"
@@ -31,3 +36,8 @@ def secrets(rules: RuleSet, command: str) -> tuple[str, ...]:
         return ()
     intro = "Once, so that the proxies have their secrets:"
     return (intro, "", *(f"    {command.format(name=name)}" for name in names))
+
+
+def spaced(lines: Sequence[str]) -> tuple[str, ...]:
+    """Lines with an empty one before them, where there are any."""
+    return ("", *lines) if lines else ()

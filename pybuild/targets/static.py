@@ -9,23 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pybuild.config import Config
-from pybuild.diagnostics import warning
+from pybuild.diagnostics import Diagnostic, warning
 from pybuild.rules.model import RuleSet
 from pybuild.targets.base import Compiled, Files, Target
 
 
 def compile_static(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write nothing; say once, as the warning `rules-lost`, what plain files cannot do."""
-    lost = ", ".join(losses(rules))
-    if not lost:
-        return Compiled()
+    return Compiled(findings=tuple(lost("plain files", rules)))
+
+
+def lost(who: str, rules: RuleSet) -> Iterator[Diagnostic]:
+    """The one warning for a host without rules: what it loses, and what still works."""
+    named = ", ".join(losses(rules))
     kept = (
         'Markdown stays at each page\'s ".md" address, which <link rel="alternate"> names; '
         if rules.negotiation != "off"
         else ""
     )
-    hint = f"{kept}choose a host with --target to keep them"
-    return Compiled(findings=(warning("rules-lost", f"plain files do without: {lost}", hint=hint),))
+    if named:
+        hint = f"{kept}choose a host with --target to keep them"
+        yield warning("rules-lost", f"{who} do without: {named}", hint=hint)
 
 
 def losses(rules: RuleSet) -> Iterator[str]:
