@@ -144,7 +144,7 @@ class _Utf8Loader(jinja2.FileSystemLoader):
     """Templates from a folder of the site. Raises `Stop` with `encoding-error` for one that is not UTF-8."""
 
     def __init__(self, root: Path, folder: str) -> None:
-        super().__init__(str(root / folder))
+        super().__init__(str(root / folder), encoding="utf-8-sig")  # a byte order mark is no content
         self._root = root
         self._folder = folder
 

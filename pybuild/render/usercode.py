@@ -52,7 +52,8 @@ class Stop(Exception):
 class SiteCode:
     """The site's modules, imported once a process.
 
-    The site root is put on `sys.path`; nothing is written beside the sources.
+    The site root is put on `sys.path`; nothing is written beside the sources. What an earlier phase of the
+    same process imported is forgotten, so that every engine begins each phase alike.
     """
 
     def __init__(self, root: Path) -> None:
@@ -60,8 +61,16 @@ class SiteCode:
         self._modules: dict[str, types.ModuleType] = {}
         self._faults: dict[str, Stop] = {}
         sys.dont_write_bytecode = True
+        for name in [name for name, module in sys.modules.items() if self._is_own(name, module)]:
+            del sys.modules[name]
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
+
+    def _is_own(self, name: str, module: types.ModuleType) -> bool:
+        """Whether a loaded module is the site's; pybuild itself may lie inside one."""
+        if name.partition(".")[0] in (_PACKAGE, "pybuild", "__main__"):
+            return name.startswith(_PACKAGE)
+        return bool(self.relative(getattr(module, "__file__", None) or ""))
 
     @cached_property
     def _runner(self) -> asyncio.Runner:

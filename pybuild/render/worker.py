@@ -46,7 +46,7 @@ class ExpandProgram:
 
     def start(self) -> Callable[[int], Expanded]:
         code = SiteCode(_enter(self.site))
-        _library(self.site, frozenset())
+        _library(self.site, frozenset(self.site.files.values()))
         return lambda index: expand_route(self.site, code, index)
 
 

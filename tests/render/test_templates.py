@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pybuild.render.templates import Templates, format_date, safe_url
 from pybuild.render.usercode import SiteCode, Stop
 from pybuild.templatesource import check_templates
 
-MOMENT = datetime(2024, 3, 9, 7, 5, 4, tzinfo=timezone.utc)
+MOMENT = datetime(2024, 3, 9, 7, 5, 4, tzinfo=UTC)
 
 
 def templates(root: Path, files: dict[str, str], *, base: str = "") -> Templates:
@@ -150,3 +150,8 @@ def test_templates_are_parsed_before_they_are_rendered(tmp_path: Path) -> None:
             "save the file as UTF-8",
         ),
     )
+
+
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    files = {"templates/t.html": "\ufeffa{% include 'b.html' %}", "templates/b.html": "\ufeffb"}
+    assert templates(tmp_path, files).render("t.html", {}, blame=Location("")) == "ab"

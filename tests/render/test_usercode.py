@@ -221,3 +221,11 @@ def test_ways_out_pass_a_handler_that_catches_exceptions() -> None:
         leave(lambda: redirect("/a"))
     with pytest.raises(NotFound):
         leave(not_found)
+
+
+def test_a_new_phase_imports_the_site_anew_and_nothing_else(code: Write) -> None:
+    first = code({"app/a.py": "import fresh_module\nN = fresh_module.N\n", "fresh_module.py": "N = []\n"})
+    before = first.load("app/a.py").N
+    again = SiteCode(first.root)
+    assert again.load("app/a.py").N is not before
+    assert sys.modules["pybuild.web"].redirect is redirect
