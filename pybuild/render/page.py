@@ -131,6 +131,8 @@ def _values_fault(given: object) -> tuple[str, str] | None:
         return f"{kind_of(given)}, not a mapping or a document", 'return {"name": value, …}'
     if odd := [key for key in given if not isinstance(key, str)]:
         return f"a mapping with the key {odd[0]!r}, which is no name", 'return {"name": value, …}'
+    if "document" in given and given["document"] is None:
+        return '"document": None', "call not_found() where there is no document, or leave the name out"
     taken = next((name for name in _OWN if name in given and not isinstance(given[name], Document)), None)
     if taken:
         return f'a value named "{taken}", a name that templates are given already', "give it another name"

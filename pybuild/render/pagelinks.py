@@ -17,20 +17,26 @@ from pybuild.render.library import Body
 from pybuild.render.rendered import LINK_DIGEST
 from pybuild.render.tools import Tools
 
-_VALUE = r"""=\s*(?:"([^"]*)"|'([^']*)')"""
-_ID = re.compile(r"\s(?:id|name)" + _VALUE)
-_HREF = re.compile(r"<a\s[^>]*?\bhref" + _VALUE, re.I)
-_SOURCE = re.compile(r"<(?:a|img|source|script|link)\s[^>]*?\b(?:href|src)" + _VALUE, re.I)
+_VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
+_ID = re.compile(r"\s(?:id|name)" + _VALUE, re.I)
+_HREF = re.compile(r"<a\s(?:[^<>]*?\s)??href" + _VALUE, re.I)
+_SOURCE = re.compile(r"<(?:a|img|source|script|link)\s(?:[^<>]*?\s)??(?:href|src)" + _VALUE, re.I)
 
 
 def anchors_of(page: str) -> tuple[str, ...]:
     """Every id of a page, in order."""
-    return tuple(html.unescape(found[1] or found[2]) for found in _ID.finditer(page))
+    return tuple(filter(None, _values(_ID, page)))
 
 
 def hrefs_of(page: str) -> tuple[str, ...]:
     """Every distinct href and src of a page, in order."""
-    return tuple(dict.fromkeys(html.unescape(found[1] or found[2] or "") for found in _SOURCE.finditer(page)))
+    return tuple(dict.fromkeys(_values(_SOURCE, page)))
+
+
+def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
+    """The values of an attribute, quoted or not, in order."""
+    for found in attribute.finditer(page):
+        yield html.unescape(found[1] or found[2] or found[3] or "")
 
 
 def links_of(
@@ -65,8 +71,7 @@ def link_digest(link: Link) -> bytes:
 def _template_links(
     tools: Tools, job: Job, page: str, known: set[str], here: frozenset[str]
 ) -> Iterator[Link]:
-    hrefs = dict.fromkeys(html.unescape(found[1] or found[2] or "") for found in _HREF.finditer(page))
-    for href in hrefs:
+    for href in dict.fromkeys(_values(_HREF, page)):
         found = tools.library.links.follow(href, job.url) if href not in known else None
         if found is None:
             continue
