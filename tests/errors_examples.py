@@ -72,7 +72,7 @@ EXAMPLES: Mapping[str, Example] = {
             + 'def GET():\n    return JSONResponse({"error": "gone"}, status_code=410)\n',
             "app/api/me/route.py": STATIC
             + 'def GET(request):\n    return JSONResponse({"agent": request.headers.get("user-agent")})\n',
-            "app/api/slow/route.py": STATIC + "def GET():\n    while True:\n        pass\n",
+            "app/api/slow/route.py": "import time\n\n" + STATIC + "def GET():\n    time.sleep(60)\n",
             "app/page.html": "<h1>{{ headline }}</h1>\n",
             "app/status/page.py": "import os\n\n\ndef load(ctx):\n"
             '    return {"key": os.environ.get("STATUS_API_KEY", "none")}\n',
