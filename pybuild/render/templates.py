@@ -132,8 +132,8 @@ class Templates:
 
     def _near(self, fault: str, known: Mapping[str, Any]) -> str:
         """The known name that one which is not may have meant."""
-        if found := _UNDEFINED.search(fault):
-            return did_you_mean(found[1], known)
+        if found := _UNDEFINED.search(fault):  # short names are near to too many others
+            return did_you_mean(found[1], known) if len(found[1]) > 3 else ""
         if found := _LACKING.search(fault):
             value = known.get(_GIVEN.get(found[1], ""))
             return did_you_mean(found[2], [name for name in dir(value) if not name.startswith("_")])

@@ -37,6 +37,9 @@ _SNAKE_CASE: Mapping[str, str] = {
     "maxDuration": "max_duration",
     "preferredRegion": "preferred_region",
 }
+_ELSEWHERE: Mapping[str, Mapping[str, str]] = {  # file, name → what to do
+    "layout": {"load": "move it to page.py: layouts see what the page loads"},
+}
 _KNOWN = frozenset(_SNAKE_CASE.values()) | {"dynamic", "inputs", "metadata", "revalidate", "runtime"}
 
 
@@ -51,7 +54,7 @@ def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic
     parsed = {name: pattern for name, pattern in patterns.items() if isinstance(pattern, Pattern)}
     findings: list[Diagnostic] = []
     for module in tree.modules:
-        findings += [*check_settings(module), *_unknown_exports(module)]
+        findings += [*check_settings(module), *_unknown_exports(module), *_strangers(module)]
     for route in tree.routes:
         if route.module is None or route.module.is_readable:
             findings += _check_route(route, set(parsed.values()))
@@ -179,6 +182,16 @@ def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
             if name in module.names
         ]
     return findings
+
+
+def _strangers(module: ModuleFacts) -> list[Diagnostic]:
+    """Warn of names that mean something in another file of the segment only."""
+    stem = module.file.rpartition("/")[2].removesuffix(".py")
+    return [
+        warning("unknown-export", f"{name} has no meaning in {module.file}", module.place(name), hint)
+        for name, hint in _ELSEWHERE.get(stem, {}).items()
+        if name in module.names
+    ]
 
 
 def _nearest(name: str) -> str:

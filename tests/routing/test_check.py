@@ -107,7 +107,8 @@ def test_dynamic_must_be_written_in_a_handler(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["app/a/route.py", "app/a/page.py", "app/layout.py", "app/a/sitemap.py"])
 def test_a_dynamic_setting_that_needs_a_server_is_refused_anywhere(findings: Run, path: str) -> None:
-    source = 'dynamic = "force-dynamic"\ndef GET(): ...\ndef load(): ...\ndef sitemap(): ...'
+    source = 'dynamic = "force-dynamic"\ndef GET(): ...\ndef sitemap(): ...'
+    source += "" if path == "app/layout.py" else "\ndef load(): ..."
     message = 'dynamic = "force-dynamic" needs a server, and an export has none'
     assert findings({path: source}) == [("not-force-static", f"{path}:1:1", message)]
 
