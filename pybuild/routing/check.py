@@ -37,9 +37,6 @@ _SNAKE_CASE: Mapping[str, str] = {
     "maxDuration": "max_duration",
     "preferredRegion": "preferred_region",
 }
-_ELSEWHERE: Mapping[str, Mapping[str, str]] = {  # file, name → what to do
-    "layout": {"load": "move it to page.py: layouts see what the page loads"},
-}
 _KNOWN = frozenset(_SNAKE_CASE.values()) | {"dynamic", "inputs", "metadata", "revalidate", "runtime"}
 
 
@@ -54,7 +51,7 @@ def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic
     parsed = {name: pattern for name, pattern in patterns.items() if isinstance(pattern, Pattern)}
     findings: list[Diagnostic] = []
     for module in tree.modules:
-        findings += [*check_settings(module), *_unknown_exports(module), *_strangers(module)]
+        findings += [*check_settings(module), *_unknown_exports(module), *_layout_load(module)]
     for route in tree.routes:
         if route.module is None or route.module.is_readable:
             findings += _check_route(route, set(parsed.values()))
@@ -184,14 +181,15 @@ def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
     return findings
 
 
-def _strangers(module: ModuleFacts) -> list[Diagnostic]:
-    """Warn of names that mean something in another file of the segment only."""
-    stem = module.file.rpartition("/")[2].removesuffix(".py")
-    return [
-        warning("unknown-export", f"{name} has no meaning in {module.file}", module.place(name), hint)
-        for name, hint in _ELSEWHERE.get(stem, {}).items()
-        if name in module.names
-    ]
+def _layout_load(module: ModuleFacts) -> list[Diagnostic]:
+    """Warn of a `load` that nothing calls."""
+    if not module.file.endswith("/layout.py") or "load" not in module.names:
+        return []
+    message, hint = (
+        f"load has no meaning in {module.file}",
+        "move it to page.py: layouts see what the page loads",
+    )
+    return [warning("unknown-export", message, module.place("load"), hint)]
 
 
 def _nearest(name: str) -> str:
