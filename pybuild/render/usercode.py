@@ -252,7 +252,10 @@ def _described(error: BaseException) -> str:
         return f"it called redirect({error.url!r}) here"
     if isinstance(error, RecursionError):
         return "RecursionError: it calls itself too deep"
-    text = str(error).encode("utf-8", "backslashreplace").decode()
+    try:
+        text = str(error).encode("utf-8", "backslashreplace").decode()
+    except Exception:  # an exception of the site may fail to say what it is
+        text = ""
     if isinstance(error, SyntaxError):
         text = error.msg
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

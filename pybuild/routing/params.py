@@ -81,7 +81,7 @@ def _text(segment: Segment, value: object) -> str | Refused:
     hint = "write decoded text that is one path segment, or leave the entry out"
     if "/" in value:
         hint = f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
-    return _bad(f'"{segment.name}" cannot be {_shown(value)}: {fault}', hint) if fault else value
+    return _bad(f'"{segment.name}" cannot be {_shown(value)}: {fault}', hint) if fault else _plain(value)
 
 
 def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Refused:
@@ -98,7 +98,12 @@ def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Re
         if fault := _segment_value_fault(prefix, value, suffix):
             hint = "write decoded text, one path segment an item, or leave the entry out"
             return _bad(f'"{segment.name}" cannot hold {_shown(value)}: {fault}', hint)
-    return tuple(value for value in values if isinstance(value, str))
+    return tuple(_plain(value) for value in values if isinstance(value, str))
+
+
+def _plain(value: str) -> str:
+    """The text of a value whose type is a kind of str, such as a member of an enumeration."""
+    return str.__str__(value)
 
 
 def _segment_value_fault(prefix: str, value: str, suffix: str) -> str | None:

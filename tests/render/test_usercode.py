@@ -105,6 +105,7 @@ def test_what_is_installed_inside_the_site_is_not_the_site(code: Write, folder: 
         ("f()", "RecursionError: it calls itself too deep"),
         ("raise ValueError('\\ud800')", "ValueError: \\ud800"),
         ("raise BaseException('odd')", "BaseException: odd"),
+        ("raise type('Mute', (Exception,), {'__str__': lambda self: 1 / 0})", "Mute"),
         ("import nowhere_to_be_found", "ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
     ],
 )

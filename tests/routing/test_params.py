@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum, StrEnum
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,3 +139,20 @@ def test_what_is_accepted_fills_to_a_url_that_every_file_system_carries(route: s
         url = pattern(route).fill(params)
         assert url.startswith("/")
         assert url == "/" or [segment_fault(part) for part in url[1:].split("/")] == [None] * url.count("/")
+
+
+class Colour(str, Enum):  # noqa: UP042 - sites have them
+    RED = "red"
+
+
+class Size(StrEnum):
+    BIG = "big"
+
+
+def test_members_of_enumerations_are_their_text() -> None:
+    found = check_params(
+        pattern("/[colour]/[...sizes]"), {"colour": Colour.RED, "sizes": [Size.BIG, Colour.RED]}
+    )
+    assert found == {"colour": "red", "sizes": ("big", "red")}
+    assert isinstance(found, dict)
+    assert [type(value) for value in (found["colour"], *found["sizes"])] == [str, str, str]
