@@ -73,3 +73,8 @@ class Engine(Protocol[T_contra, R_co]):
         `timeouts` are seconds, one a task; without them the engine's own limit holds for all. May be called
         again on the same workers once the last iterator is exhausted or closed.
         """
+
+
+def seconds(limit: float) -> str:
+    """A time limit in words: `1 second`, `0.5 seconds`."""
+    return f"{limit:g} second" + ("" if limit == 1 else "s")

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, Literal
 
-from pybuild.engines.base import Done, Failed, Program, R, T
+from pybuild.engines.base import Done, Failed, Program, R, T, seconds
 from pybuild.engines.batches import Batches
 from pybuild.engines.stacks import described
 from pybuild.engines.wire import IDLE, STARTING, UNDISTURBED, Parcel, Row
@@ -120,7 +120,7 @@ class ProcessEngine(Generic[T, R]):
             return []
         if worker.slot.read()[0] != index:
             return []
-        detail = f"no answer for {limit:g} seconds" if index == IDLE else f"{limit:g} seconds"
+        detail = f"no answer for {seconds(limit)}" if index == IDLE else seconds(limit)
         return self._bury(worker, batches, Failed(index, "timeout", detail, *worker.dump()))
 
     def _bury(self, worker: Worker, batches: Batches, stopped: Failed | None = None) -> list[Outcome]:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Generic, TypeVar
 
-from pybuild.engines.base import Done, Failed, Program, R, T
+from pybuild.engines.base import Done, Failed, Program, R, T, seconds
 from pybuild.engines.output import CappedStream
 from pybuild.engines.stacks import described, exit_words, raised_frames
 
@@ -70,7 +70,7 @@ class SerialEngine(Generic[T, R]):
                 value = work()
         except _Expired as late:
             frames = raised_frames(late)[1:-1]
-            return Failed(index, "timeout", f"{limit:g} seconds", self._printed.take(), frames)
+            return Failed(index, "timeout", seconds(limit), self._printed.take(), frames)
         except SystemExit as stop:
             detail, words = exit_words(stop)
             return Failed(index, "exit", detail, self._printed.take() + words, raised_frames(stop)[1:])

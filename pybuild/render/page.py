@@ -166,11 +166,23 @@ def _html(tools: Tools, made: Made) -> str:
     if _WHOLE.match(html):
         return html
     values["head"] = made.summary.head
+    inner = ""
     for layout in reversed(made.route.surroundings.layouts):
-        html = tools.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame)
+        if _WHOLE.match(html):
+            raise Stop(_two_documents(inner, layout))
+        html, inner = (
+            tools.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame),
+            layout,
+        )
     if _WHOLE.match(html):
         return html
     return tools.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
+
+
+def _two_documents(inner: str, outer: str) -> Diagnostic:
+    message = f"{inner} writes a whole document, and {outer} around it would hold it inside its own"
+    hint = f"leave <!doctype>, <html>, <head> and <body> to {outer}, or put the two into route groups side by side"
+    return Diagnostic("template-error", message, Location(inner, 1), hint)
 
 
 def _template_name(made: Made) -> str:

@@ -62,9 +62,8 @@ def _read_tuple(inner: tuple[Any, ...], value: Json) -> tuple[Any, ...]:
 def _member(kinds: tuple[Any, ...], value: Json) -> Any:
     """The kind of a union that a value is of; two nouns of one union never have the same fields."""
     if isinstance(value, dict):
-        fits = (
-            kind for kind in kinds if dataclasses.is_dataclass(kind) and _fields(kind).keys() == value.keys()
-        )
+        nouns: list[Any] = [kind for kind in kinds if dataclasses.is_dataclass(kind)]
+        fits = (kind for kind in nouns if _fields(kind).keys() == value.keys())
     else:
         fits = (kind for kind in kinds if type(value) is kind)
     found = next(fits, None)

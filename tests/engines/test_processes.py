@@ -76,14 +76,14 @@ def swallow_everything():
 def test_a_hang_is_killed_at_its_deadline(blamed, harm):
     began = time.monotonic()
     culprit = blamed(harm, timeout=1)
-    assert (culprit.index, culprit.reason, culprit.detail) == (5, "timeout", "1 seconds")
+    assert (culprit.index, culprit.reason, culprit.detail) == (5, "timeout", "1 second")
     assert (culprit.frames[0].file, culprit.frames[0].name) == (__file__, "<lambda>")
     assert time.monotonic() - began < 3
 
 
 def test_a_late_task_that_the_look_at_its_stack_wakes_up_is_late_all_the_same(blamed):
     culprit = blamed(lambda: ctypes.PyDLL(None).usleep(60_000_000), timeout=1)
-    assert (culprit.index, culprit.reason, culprit.detail) == (5, "timeout", "1 seconds")
+    assert (culprit.index, culprit.reason, culprit.detail) == (5, "timeout", "1 second")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,7 @@ def test_a_flood_stays_small(blamed):
     def harm():
         for _ in range(100):
             os.write(1, b"x" * (1 << 20))
+        time.sleep(0.5)  # the parent may still cut what was written until now
         os.write(2, b"end")
 
     outcome = blamed(harm)
