@@ -6,6 +6,7 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,7 +63,16 @@ def render(
     runner = _Runner(site, "pages", [job.url for job in jobs], places, watch, printed)
     rows: list[Rendered | None] = runner.run(program, tasks, [_limit(site, job.route) for job in jobs])
     found = {index: row for index, row in zip(tasks, rows, strict=True) if row is not None}
-    return found, (*runner.findings, *(f for row in found.values() for f in row.findings))
+    return found, _disk_once((*runner.findings, *(f for row in found.values() for f in row.findings)))
+
+
+def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """A disk that refuses one file refuses them all: the first is told, and how many followed."""
+    refused = [finding for finding in findings if finding.code == "publish-error"]
+    if len(refused) < 2:
+        return tuple(findings)
+    first = replace(refused[0], notes=(Note(f"and so for {len(refused) - 1} more files"),))
+    return (first, *(finding for finding in findings if finding.code != "publish-error"))
 
 
 def _place(site: Site, job: Job) -> Location:
