@@ -72,8 +72,11 @@ def plain_answer(response: object) -> Answer | None:
 
 
 async def run_application(application: Any, scope: Mapping[str, Any] = _SCOPE) -> Answer:
-    """Send one GET to an ASGI application or response, and gather what it sends until it returns."""
-    status = 200
+    """Send one GET to an ASGI application or response, and gather what it sends until it returns.
+
+    Raises RuntimeError where it sends nothing.
+    """
+    status = 0
     headers: list[tuple[bytes, bytes]] = []
     body = bytearray()
     received = 0
@@ -94,6 +97,8 @@ async def run_application(application: Any, scope: Mapping[str, Any] = _SCOPE) -
             body.extend(message.get("body", b""))
 
     await application({**_SCOPE, **scope}, receive, send)
+    if not status:
+        raise RuntimeError("it sent no response")
     return _answer(status, headers, bytes(body))
 
 

@@ -74,6 +74,7 @@ def make_tools(site: Site, plan: Plan, stage: Stage) -> Tools:
 
 def render(tools: Tools, job: Job) -> Rendered:
     """Do one job; whatever a site author did wrong comes back as findings."""
+    os.chdir(tools.config.root)  # the last job may have left it
     try:
         return _RENDER[job.kind](tools, job)
     except Stop as stop:

@@ -111,5 +111,6 @@ def test_a_request_ends_once_and_never_disconnects() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(receive(), 0.01)
 
-    asyncio.run(run_application(listens))
+    with pytest.raises(RuntimeError, match="it sent no response"):
+        asyncio.run(run_application(listens))
     assert messages == [{"type": "http.request", "body": b"", "more_body": False}]

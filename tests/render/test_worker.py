@@ -35,3 +35,15 @@ def test_what_a_phase_imported_is_not_seen_by_the_next(
     runs = [export(site(FILES, engine), "--engine", engine) for engine in ("serial", "processes")]
     assert [run.text("a/index.html") for run in runs] == ["<!doctype html>\n<main>/docs/one/ 0</main>"] * 2
     assert runs[0].tree() == runs[1].tree()
+
+
+def test_a_job_that_changes_the_folder_changes_it_for_itself(
+    site: Callable[[Files], Path], export: Callable[..., Run]
+) -> None:
+    head = 'import os\n\nfrom pybuild import PlainTextResponse\n\ndynamic = "force-static"\n\n\n'
+    files = {
+        "app/a/route.py": head + "def GET():\n    os.chdir('/')\n    return PlainTextResponse(os.getcwd())\n",
+        "app/b/route.py": head + "def GET():\n    return PlainTextResponse(os.path.basename(os.getcwd()))\n",
+    }
+    run = export(site(files), "--engine", "serial")
+    assert (run.text("a"), run.text("b")) == ("/", "site")
