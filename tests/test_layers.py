@@ -54,7 +54,6 @@ RANK = {
     "export": 13,
     "commands": 14,
     "commands_export": 14,
-    "commands_export": 14,
     "commands_serve": 14,
     "cli": 15,
     "__main__": 16,
