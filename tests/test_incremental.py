@@ -1,0 +1,176 @@
+"""After any edit an export with a cache makes the same bytes and the same findings as one without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from harness import Files, environment
+from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, run, write_site
+from pybuild.cache import circumstances, snapshot
+
+LONG = bool(os.environ.get("PYBUILD_LONG"))
+NOW = "1717200000"  # June 2024: between the posts and the dates of the edit "future"
+SETTLED = 20_000_000  # nanoseconds: as if every file of the test were old
+
+
+@pytest.fixture(autouse=True)
+def moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+
+
+SITES = {"plain": {}, "bounded": BOUNDED, "code": CODE}
+MARGINS = {"young files": snapshot.MARGIN, "settled files": SETTLED}
+EVERY = [(site, margin) for site in SITES for margin in MARGINS]
+
+
+@pytest.mark.parametrize(("site", "margin"), EVERY if LONG else [("code", "settled files")])
+def test_every_edit_alone(site: str, margin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot, "MARGIN", MARGINS[margin])
+    root = tmp_path / "site"
+    write_site(root, PLAIN, SITES[site])
+    first = assert_same_as_clean(root, tmp_path / "work")
+    assert (first.cached, bool(first.findings)) == (0, True)
+    for name, edit in EDITS.items():
+        edit(root)
+        try:
+            assert_same_as_clean(root, tmp_path / "work")
+        except AssertionError as fault:
+            raise AssertionError(f"after {name}: {fault}") from fault
+
+
+TAKEN = [  # after this edit, so many of the nine pages are taken over, or ten with a new one
+    ("nothing", 9),
+    ("body", 7),  # the page, and the one that shows excerpts of all
+    ("public", 8),  # the page that shows excerpts depends on all files
+    ("image", 8),
+    ("anchor", 7),
+    ("layout", 0),
+    ("retitle", 0),  # the navigation of every default layout may show it
+    ("feed", 7),  # one leaves the feed, and the settings file is a file too
+    ("settings", 0),
+    ("touch output", 8),
+    ("lose output", 0),
+    ("forget", 0),
+]
+
+
+@pytest.mark.parametrize(("name", "cached"), TAKEN)
+def test_what_is_taken_over(name: str, cached: int, tmp_path: Path) -> None:
+    write_site(tmp_path, PLAIN)
+    run(tmp_path)
+    EDITS[name](tmp_path)
+    assert run(tmp_path).cached == cached
+
+
+class Edits(RuleBasedStateMachine):
+    """Edits in any order, with exports to two places and for two targets between them."""
+
+    @initialize(code=st.sampled_from([{}, BOUNDED, CODE]), settled=st.booleans())
+    def start(self, code: dict[str, str], settled: bool) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.root = self.folder / "site"
+        self.margin = snapshot.MARGIN
+        snapshot.MARGIN = SETTLED if settled else self.margin
+        write_site(self.root, PLAIN, code)
+        run(self.root)
+
+    @rule(names=st.lists(st.sampled_from(sorted(EDITS)), min_size=1, max_size=3))
+    def edit(self, names: list[str]) -> None:
+        for name in names:
+            EDITS[name](self.root)
+        assert_same_as_clean(self.root, self.folder / "work")
+
+    @rule(host=st.sampled_from(["static", "nginx", "netlify"]), drafts=st.booleans(), future=st.booleans())
+    def other_options(self, host: str, drafts: bool, future: bool) -> None:
+        assert_same_as_clean(self.root, self.folder / "work", target=host, drafts=drafts, future=future)
+
+    @rule(name=st.sampled_from(sorted(EDITS)))
+    def elsewhere(self, name: str) -> None:
+        EDITS[name](self.root)
+        assert_same_as_clean(self.root, self.folder / "work", out="out-other")
+
+    def teardown(self) -> None:
+        snapshot.MARGIN = self.margin
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def test_edits_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Edits.TestCase
+    machine.settings = settings(
+        max_examples=60 if LONG else 5,
+        stateful_step_count=30 if LONG else 6,
+        derandomize=not LONG,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine().runTest()
+
+
+def test_killed_at_any_moment(site: Callable[[Files], Path], tmp_path: Path) -> None:
+    """Whatever moment the kill hits, the next export is equal to a clean one."""
+    root = site(PLAIN)
+    for number, delay in enumerate((0.15, 0.3, 0.45, 0.6, 0.9)):
+        (root / "content/docs/b.md").write_text(f"# B\n\nText {number}.\n", "utf-8")
+        command = [sys.executable, "-m", "pybuild", "export", str(root), "--quiet"]
+        with subprocess.Popen(
+            command, start_new_session=True, env=environment(), stderr=subprocess.DEVNULL
+        ) as export:
+            time.sleep(delay)
+            os.killpg(export.pid, signal.SIGKILL)
+        assert_same_as_clean(root, tmp_path / "work")
+
+
+def test_a_document_falls_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_site(tmp_path, PLAIN)
+    EDITS["future"](tmp_path)
+    assert run(tmp_path).counts[0] == 8
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(NOW) + 200 * 86400))
+    assert run(tmp_path).counts[0] == 9
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
+    assert run(tmp_path).counts[0] == 8
+
+
+def test_results_grow_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import time\nfrom pybuild import PlainTextResponse\ndynamic = 'force-static'\nrevalidate = 60\n"
+    code += "def GET():\n    return PlainTextResponse(str(time.perf_counter_ns()))\n"
+    write_site(tmp_path, PLAIN, {"app/t/route.py": code})
+    seen = []
+    for later in (0, 59, 60, 61):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(int(NOW) + later))
+        seen.append(run(tmp_path).files["out/t"])
+    assert (seen[0] == seen[1], seen[1] == seen[2], seen[2] == seen[3]) == (True, False, True)
+
+
+def test_another_version_of_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site, library = tmp_path / "site", tmp_path / "library"
+    write_site(site, PLAIN)
+    (library / "markdown_it_py-99.dist-info").mkdir(parents=True)
+    assert (run(site).cached, run(site).cached) == (0, 9)
+    monkeypatch.syspath_prepend(str(library))
+    circumstances.tool.cache_clear()
+    assert run(site).cached == 0
+    monkeypatch.undo()
+    circumstances.tool.cache_clear()
+
+
+def test_a_hostile_file_in_the_cache_is_only_read(tmp_path: Path) -> None:
+    write_site(tmp_path, PLAIN)
+    first = run(tmp_path)
+    for file in (tmp_path / ".pybuild/cache").iterdir():
+        file.write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
+    assert run(tmp_path).files == first.files
+    assert not (tmp_path / "owned").exists()
+    assert (tmp_path / ".pybuild/cache").stat().st_mode & 0o777 == 0o700
