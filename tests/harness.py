@@ -89,3 +89,11 @@ def run_command(
     )
     summary = json.loads(done.stdout) if "json" in arguments and done.stdout.startswith("{") else {}
     return Run(done.returncode, done.stdout, done.stderr, root, summary)
+
+
+def open_up(*folders: Path) -> None:
+    """Let a server that gives up its rights read what lies in a private folder of the tests."""
+    for folder in folders:
+        for parent in (folder, *folder.parents):
+            if "pytest" in str(parent):
+                parent.chmod(parent.stat().st_mode | 0o055)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import run_command
+from harness import open_up, run_command
 from previewing import fetch, make_site, previewed
 from pybuild.publication import Publication
 from pybuild.serve.engines import ENGINES
@@ -38,8 +38,7 @@ def test_every_engine_has_its_target() -> None:
 def test_an_engine_serves_by_the_same_rules(site: Path, publication: Publication, engine: str) -> None:
     """The export was made for plain files; the engine gets the rules all the same, with its secrets."""
     installed(engine)
-    for folder in (site / "out", *site.parents[:2], site):
-        folder.chmod(0o755)  # Apache gives up its rights
+    open_up(site / "out")
     with previewed(site, "--with", engine, UP_TOKEN="Bearer s3cret") as (port, process):
         page = fetch(port, "/docs/a", Accept="text/markdown")
         proxied = fetch(port, "/up/x")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import run_command
+from harness import open_up, run_command
 from previewing import SETTINGS, free_port, make_site, previewed, published
 from pybuild.config import Config, load_config
 from pybuild.diagnostics import Diagnostic
@@ -43,8 +43,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Export
         if name not in made:
             root = tmp_path_factory.mktemp(name)
             make_site(root, target="nginx", **{"pybuild.toml": SITES[name].replace("PORT", "9")})
-            for folder in (root / "out", *root.parents[:2], root):
-                folder.chmod(0o755)  # Apache gives up its rights
+            open_up(root / "out")
             made[name] = (published(root), load_config(root)[0])
         return made[name]
 
