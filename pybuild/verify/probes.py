@@ -84,7 +84,7 @@ def make_cases(
     cases += [ask.file(file) for file in _sampled(others, sample)]
     cases += [ask.redirect(rule) for rule in rules.redirects]
     cases.append(ask.missing())
-    if "redirects" in features:
+    if "negotiation" in features:  # hosts with rules of their own for the slash answer 301, or not at all
         cases += [ask.other_slash(page) for page in chosen[:_SLASHES]]
     return [case for case in cases if case]
 

@@ -7,14 +7,14 @@ import pytest
 
 from harness import run_command
 from previewing import SETTINGS, make_site
-from pybuild.config import load_config
+from pybuild.config import Options, load_config
 from pybuild.publication import Publication
 from pybuild.targets import TARGETS, compile_rules
 
 
 @pytest.mark.parametrize("target", ["nginx", "caddy", "apache"])
 def test_what_is_printed_is_what_is_written(site: Path, publication: Publication, target: str) -> None:
-    config, _ = load_config(site)
+    config, _ = load_config(site, Options(target=target))
     compiled = compile_rules(TARGETS[target], publication.rules, publication.files, config)
     artifacts = [("site", a) for a in compiled.site] + [("deploy", a) for a in compiled.deploy]
     done = run_command(site, "rules", str(site), "--target", target, "--format", "json")
