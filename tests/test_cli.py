@@ -281,7 +281,7 @@ def test_routes_lists_them(site: MakeSite) -> None:
 
 def test_routes_of_a_site_without_any(site: MakeSite) -> None:
     run = told(root := site({}), "routes", str(root))
-    assert (run.code, run.stdout) == (0, "\n") or (run.code, run.stdout) == (0, "")
+    assert (run.code, run.stdout) == (1, "") and "the site has no page" in run.stderr
 
 
 def test_clean_removes_what_was_published_and_nothing_else(site: MakeSite) -> None:

@@ -26,7 +26,7 @@ LEAKS: dict[str, tuple[Files, str]] = {
     "public": ({"public/a.js": f"const key = '{CANARY}'\n"}, "public/a.js"),
     "large": ({"public/a.bin": b"x" * 1_048_570 + CANARY.encode() + b"y" * 3_000_000}, "public/a.bin"),
     "asset": ({"app/page.md": "[a](a.txt)\n", "app/a.txt": CANARY}, "app/a.txt"),
-    "robots": ({"pybuild.toml": SETTINGS + f'[llms]\ndetails = "{CANARY}"\n'}, ""),
+    "robots": ({"app/page.md": "# A\n", "pybuild.toml": SETTINGS + f'[llms]\ndetails = "{CANARY}"\n'}, ""),
 }  # fmt: skip
 
 
@@ -116,3 +116,20 @@ def test_state_is_closed_to_others(site: Callable[[Files], Path], export: Callab
     assert export(root, umask=0).code == 0
     assert oct((root / ".pybuild").stat().st_mode & 0o777) == "0o700"
     assert json.loads(next((root / ".pybuild").rglob("manifest.json")).read_bytes())
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_what_was_published_before_it_was_a_secret_is_found(
+    name: str, site: Callable[[Files], Path], export: Callable[..., Run]
+) -> None:
+    """Neither the cache nor an unchanged site hides it."""
+    files, place = LEAKS[name]
+    root = site(files)
+    assert export(root).code == 0
+    before = {p: p.read_bytes() for p in (root / "out").rglob("*") if p.is_file()}
+    run = export(root, env={"A_TOKEN": CANARY})
+    assert (run.code, {d["file"] for d in run.summary["diagnostics"] if d["severity"] == "error"}) == (
+        1,
+        {place},
+    )
+    assert {p: p.read_bytes() for p in (root / "out").rglob("*") if p.is_file()} == before
