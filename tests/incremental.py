@@ -61,7 +61,9 @@ CODE = {
     "app/p/[id]/page.py": "from lib.data import numbers\ndef generate_static_params():\n    return [{'id': str(n)} for n in numbers()]\ndef load(ctx):\n    return {}\n",
     "app/p/[id]/page.html": "<h1>{{ params.id }}</h1>",
 }
-BOUNDED = {path: CODE[path] for path in ("lib/data.py", "data/n.json", "app/bounded/route.py", "app/narrow/route.py")}
+BOUNDED = {
+    path: CODE[path] for path in ("lib/data.py", "data/n.json", "app/bounded/route.py", "app/narrow/route.py")
+}
 
 
 def write_site(root: Path, *groups: dict[str, str]) -> None:

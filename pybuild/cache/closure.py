@@ -27,6 +27,7 @@ _OF_ITEMS = frozenset(
     + ("select", "selectattr", "sort", "sum", "unique")
 )
 _OUTPUTS = ("/rss.xml", "/sitemap.xml", "/llms.txt")  # what `outputs` holds
+_MISSING = "\0"  # as no source reads; an empty template is another thing than none
 _References = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -109,7 +110,7 @@ class Closures:
             source = self._environment.loader.get_source(self._environment, name)[0]
             return source, _facts(self._environment.parse(source))
         except jinja2.TemplateNotFound:
-            return "", _Facts()
+            return _MISSING, _Facts()
         except (Stop, jinja2.TemplateError, RecursionError):
             return "", _Facts(odd=True)
 
