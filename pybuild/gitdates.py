@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-
 _PLAIN = (  # settings of a user or a checkout that would change the text, or start programs
     *("-c", "core.quotePath=false"),
     *("-c", "core.fsmonitor=false"),
