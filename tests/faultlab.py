@@ -28,7 +28,7 @@ from pybuild import cli
 
 SEED = int(os.environ.get("PYBUILD_SEED", "20260101"))
 LONG = os.environ.get("PYBUILD_LONG") == "1"
-STEPS = {"read", "stage", "sync", "journal", "exchange", "per-file", "manifest", "delete"}
+STEPS = {"read", "cache", "stage", "sync", "journal", "exchange", "per-file", "manifest", "delete"}
 _EVENTS = {"open", *(f"os.{n}" for n in ("rename", "link", "mkdir", "remove", "rmdir", "chmod", "scandir"))}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
@@ -120,6 +120,8 @@ class Steps:
         return self._of_publishing(event, inside, args)
 
     def _of_publishing(self, event: str, inside: str, args: Any) -> str:
+        if inside.startswith(".pybuild/cache"):
+            return "cache"
         if "manifest" in inside:
             return "manifest"
         if "journal" in inside:
@@ -134,7 +136,9 @@ class Steps:
             event == "os.scandir"
         ):  # after the journal a swap looks at the old tree first, renames at the output
             is_swap = "stage/tree" in inside and "per-file" not in self.seen
-            return ("exchange" if is_swap else "per-file") if "journal" in self.seen else ""
+            if "journal" not in self.seen or (not is_swap and "exchange" in self.seen):
+                return ""
+            return "exchange" if is_swap else "per-file"
         return "stage" if "stage" in inside or inside.startswith(".pybuild") else ""
 
 
@@ -184,8 +188,11 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def leftovers(root: Path) -> list[str]:
-    """What is in the state and beside the output besides the lock and the manifest."""
+    """What is in the state and beside the output besides the lock, the manifest and the cache."""
     state = [p for p in (root / ".pybuild").rglob("*") if not p.is_dir()]
+    state = [
+        p for p in state if p.parent.name != "cache"
+    ]  # an unfinished file there is written anew by the next export
     beside = [p for p in root.iterdir() if p.name.endswith("pybuild-stage")]
     return sorted(str(p.relative_to(root)) for p in state + beside if p.name not in {"lock", "manifest.json"})
 
