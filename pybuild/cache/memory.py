@@ -114,6 +114,8 @@ class Memory(NoMemory):
                 self._snapshot.digest,
                 self._snapshot.fresh,
             ):
+                self._files.drop()
+                self._rows.drop()
                 return
             self._files.keep()
             self._rows.keep()
