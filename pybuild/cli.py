@@ -44,7 +44,11 @@ def cli() -> None:
 @_SITE
 @click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
 @click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")
-@click.option("--deploy-dir", metavar="DIR", help="Write what the host wants beside it here.  [default: OUT-deploy/NAME]")
+@click.option(
+    "--deploy-dir",
+    metavar="DIR",
+    help="Write what the host wants beside it here.  [default: OUT-deploy/NAME]",
+)
 @_BASE_URL
 @click.option(
     "-j",
@@ -53,7 +57,9 @@ def cli() -> None:
     metavar="N",
     help="Worker processes.  [default: one a processor]",
 )
-@click.option("--engine", metavar="NAME", help="Where pages are made: processes or serial.  [default: processes]")
+@click.option(
+    "--engine", metavar="NAME", help="Where pages are made: processes or serial.  [default: processes]"
+)
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
 @click.option("--explain", default="", metavar="PATH", help="Say why this page was rendered, or taken over.")
 @click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
@@ -112,7 +118,10 @@ def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
 @_SITE
 @_OUT
 @click.option(
-    "--port", type=click.IntRange(0, 65535), metavar="N", help="0 takes a free one.  [default: 4000, or the next]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="0 takes a free one.  [default: 4000, or the next]",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
@@ -142,9 +151,15 @@ def rules(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
 @click.argument("url")
 @_SITE
 @_OUT
-@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Ask for N pages and N other files only.")
-@click.option("-j", "--jobs", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests at a time.")
-@click.option("--timeout", type=float, default=10.0, show_default=True, metavar="S", help="Seconds for one answer.")
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N", help="Ask for N pages and N other files only."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests at a time."
+)
+@click.option(
+    "--timeout", type=float, default=10.0, show_default=True, metavar="S", help="Seconds for one answer."
+)
 @_FORMAT
 @_QUIET
 @_VERBOSE

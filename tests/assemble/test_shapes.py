@@ -1,5 +1,3 @@
-# ruff: noqa: E501 - tables of whole messages
-
 from __future__ import annotations
 
 import json
