@@ -144,6 +144,18 @@ def _haproxy_environment(setup: Setup) -> dict[str, str]:
     }
 
 
+def _varnish_files(setup: Setup) -> dict[str, str]:
+    host, _, port = setup.origin.rpartition(":")
+    origin = f'backend pybuild_origin {{ .host = "{host}"; .port = "{port}"; }}'
+    return {"site.vcl": f'vcl 4.1;\n{origin}\ninclude "./pybuild.vcl";\n'}
+
+
+def _varnish_command(setup: Setup) -> tuple[str, ...]:
+    listen = ("-a", f"{setup.host}:{setup.port}", "-f", f"{setup.home}/site.vcl")
+    memory = ("-s", "malloc,64m", "-s", "Transient=malloc,16m")
+    return (setup.program, "-F", "-j", "none", "-T", "none", "-n", f"{setup.home}/run", *memory, *listen)
+
+
 def _as_it_is(setup: Setup) -> dict[str, str]:
     return {}
 
@@ -161,5 +173,8 @@ ENGINES: Mapping[str, Engine] = {
     "haproxy": Engine(
         "HAProxy", ("haproxy",), "haproxy", lambda _: {"global.cfg": _HAPROXY}, _haproxy_command,
         _haproxy_environment, has_files=False,
+    ),
+    "varnish": Engine(
+        "Varnish", ("varnishd",), "varnish", _varnish_files, _varnish_command, _as_it_is, has_files=False
     ),
 }  # fmt: skip

@@ -21,6 +21,7 @@ from pybuild.targets import (
     netlify,
     nginx,
     static,
+    varnish,
     vercel,
 )
 from pybuild.targets.base import Compiled, Target, compile_rules
@@ -33,6 +34,7 @@ TARGETS: Mapping[str, Target] = {
         caddy.TARGET,
         apache.TARGET,
         haproxy.TARGET,
+        varnish.TARGET,
         cloudflare.TARGET,
         cloudflare_pages.TARGET,
         netlify.TARGET,

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import open_up
 from pybuild.artifact import File, Page, Redirection
 from pybuild.config import Config, Options, load_config
 from pybuild.rules.derive import derive
@@ -352,14 +353,6 @@ def start_apache(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=os.environ | {"PB_TEST_TOKEN": TOKEN})
 
 
-def open_up(*folders: Path) -> None:
-    """Let a server that gives up its rights read what lies in a private folder of the tests."""
-    for folder in folders:
-        for parent in (folder, *folder.parents):
-            if "pytest" in str(parent):
-                parent.chmod(parent.stat().st_mode | 0o055)
-
-
 APACHE_MODULES = [
     "mpm_event",
     "authz_core",
@@ -374,6 +367,21 @@ APACHE_MODULES = [
     "env",
     "setenvif",
 ]
+
+
+def start_varnish(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
+    program = require("varnishd")
+    deploy("varnish", tree, home)
+    handler = functools.partial(PlainFiles, directory=str(tree.root))
+    origin = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=origin.serve_forever, daemon=True).start()
+    backend = f'backend pybuild_origin {{ .host = "127.0.0.1"; .port = "{origin.server_address[1]}"; }}'
+    (home / "site.vcl").write_text(f'vcl 4.1;\n{backend}\ninclude "./pybuild.vcl";\n')
+    command = [program, "-F", "-j", "none", "-T", "none", "-n", f"{home}/run", "-s", "malloc,64m"]
+    command += ["-a", f"127.0.0.1:{port}", "-f", f"{home}/site.vcl"]
+    with (home / "log").open("wb") as log:
+        env = os.environ | {"PB_TEST_TOKEN": TOKEN}
+        return subprocess.Popen(command, env=env, stdout=log, stderr=log)
 
 
 def start_haproxy(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
@@ -428,6 +436,7 @@ ENGINES: dict[str, Start] = {
     "caddy": start_caddy,
     "apache": start_apache,
     "haproxy": start_haproxy,
+    "varnish": start_varnish,
 }
 SITES = {
     "plain": {"slash": False, "base": "", "strict": True},
