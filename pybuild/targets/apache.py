@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import pybuild.targets.accept as accept
 from pybuild.artifact import Artifact
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
@@ -17,7 +18,6 @@ from pybuild.rules.evaluate import ADDITIVE, NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media import SUFFIX_TYPES
 from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import PathPattern, Text, escape, print_regex, sent_literal
-from pybuild.targets import accept
 from pybuild.targets.apache_syntax import Lines, env, formatted, given, met, plain, quoted, rule
 from pybuild.targets.base import (
     ALL_FEATURES,

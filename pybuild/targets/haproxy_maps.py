@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import pybuild.targets.accept as accept
 from pybuild.rules.destinations import Slot
 from pybuild.rules.evaluate import ADDITIVE, REFUSED
 from pybuild.rules.media import OCTETS, SUFFIX_TYPES
 from pybuild.rules.model import Condition, Proxy, Redirect, RuleSet, SetHeaders
 from pybuild.rules.patterns import PathPattern, Text, escape, print_regex, sent_literal
-from pybuild.targets import accept
 from pybuild.targets.conditions import Conditional, Table
 from pybuild.urls import encode
 

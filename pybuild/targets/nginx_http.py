@@ -10,11 +10,11 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+import pybuild.targets.accept as accept
 from pybuild.rules.destinations import Slot
 from pybuild.rules.evaluate import ADDITIVE
 from pybuild.rules.model import Condition, Proxy, Redirect, RuleSet, SetHeaders
 from pybuild.rules.patterns import PathPattern, Text, escape, print_regex, sent_literal
-from pybuild.targets import accept
 from pybuild.targets.conditions import Conditional, Table
 from pybuild.urls import encode
 

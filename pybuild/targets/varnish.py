@@ -216,8 +216,9 @@ class _Vcl(Checks):
         yield "return (fetch);"
 
     def _plain(self) -> Lines:
-        yield from (f"unset bereq.http.{name};" for name in ("Accept", "Authorization", "Cookie"))
-        yield f"set bereq.http.Host = {quoted(urlsplit(self.rules.site).netloc)};"
+        """Without a Host, Varnish sends that of the backend, which no visitor chooses."""
+        names = ("Accept", "Authorization", "Cookie", "Host")
+        yield from (f"unset bereq.http.{name};" for name in names)
 
     def _headed(self, rule: Proxy) -> Lines:
         yield "unset bereq.http.Authorization;"
