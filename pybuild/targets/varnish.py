@@ -52,7 +52,7 @@ _READ = '"^(?:GET|HEAD)$"'
 def compile_varnish(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild.vcl` for the deployment."""
     kept, findings = sift(rules, _fault)
-    lines = _Vcl(rooted(kept), has_404=NOT_FOUND in files).lines()
+    lines = _Vcl(rooted(kept), files).lines()
     start = (
         "vcl 4.1;",
         'backend pybuild_origin { .host = "127.0.0.1"; .port = "8080"; }',
@@ -83,9 +83,10 @@ def _fault(rule: Rule) -> Diagnostic | None:
 class _Vcl(Checks):
     """Prints the whole file; `step` is the question that the server of files is asked next."""
 
-    def __init__(self, rules: RuleSet, *, has_404: bool) -> None:
+    def __init__(self, rules: RuleSet, files: Files) -> None:
         super().__init__(rules)
-        self.has_404 = has_404
+        self.has_404 = NOT_FOUND in files
+        self.doubled = sorted(path for path in files if f"{path}.html" in files)
 
     def lines(self) -> Lines:
         yield "# Include this after a backend named pybuild_origin. Written by pybuild; edit pybuild.toml."
@@ -166,7 +167,14 @@ class _Vcl(Checks):
         yield f"set {var('to')} = {encoded(bare)};"
         yield f'set {var("step")} = "exact";'
         yield from when(f'{var("to")} == ""', f'set {var("step")} = "index";')
+        late = f'{var("step")} == "exact" && {var("to")} !~ {regex(self._exact())}'
+        yield from when(late, f'set {var("step")} = "html";', f'set {var("late")} = "y";')
         yield from when(f'{var("sent")} ~ "(?i)%(?:2f|5c)"', "call pybuild_lost;")
+
+    def _exact(self) -> str:
+        """Addresses of files as they are; others are asked for as pages first, since some servers add `.html`."""
+        listed = "".join(f"|^{escape(encode('/' + path))}$" for path in self.doubled)
+        return f"(?i)[.](?:{'|'.join(SUFFIX_TYPES)})${listed}"
 
     def _methods(self) -> Lines:
         """A proxy may take any method; files know two, and are asked with GET where a slash depends on them."""
@@ -251,9 +259,14 @@ class _Vcl(Checks):
         yield "return (deliver);"
 
     def _next(self) -> Lines:
-        for step, after in (("exact", "html"), ("html", "index")):
+        order = (
+            ("exact", f"!{var('late')}", "html"),
+            ("html", "true", "index"),
+            ("index", var("late"), "exact"),
+        )
+        for step, test, after in order:
             yield from when(
-                f'{var("step")} == "{step}"', f'set {var("step")} = "{after}";', "return (restart);"
+                f'{var("step")} == "{step}" && {test}', f'set {var("step")} = "{after}";', "return (restart);"
             )
         yield "call pybuild_lost;"
         yield "return (restart);"

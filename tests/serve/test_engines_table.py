@@ -72,7 +72,7 @@ def test_an_engine_that_does_not_start_says_why(tmp_path: Path) -> None:
 def test_an_engine_that_is_not_there(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = run_command(site, "preview", str(site), "--with", "iis")
     assert (unknown.code, unknown.stderr.splitlines()[-1]) == (
-        2, 'Error: there is no engine "iis"; choose one of nginx, caddy, apache, haproxy',
+        2, 'Error: there is no engine "iis"; choose one of nginx, caddy, apache, haproxy, varnish',
     )  # fmt: skip
     monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
     with pytest.raises(NotInstalled, match="Caddy is not installed; on Debian, run apt-get install caddy"):

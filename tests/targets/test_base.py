@@ -12,7 +12,7 @@ from pybuild.rules.derive import derive
 from pybuild.rules.evaluate import by_path
 from pybuild.targets import TARGETS, Compiled, compile_rules
 
-SERVERS = ["nginx", "caddy", "apache", "haproxy"]
+SERVERS = ["nginx", "caddy", "apache", "haproxy", "varnish"]
 START = '[site]\nurl = "https://a.example"\ntitle = "T"\n'
 
 
@@ -85,7 +85,7 @@ def test_an_unsupported_rule(compiled: Callable, target: str, text: str, severit
     ]
 
 
-@pytest.mark.parametrize("target", ["nginx", "caddy", "apache"])  # HAProxy sees no files
+@pytest.mark.parametrize("target", ["nginx", "caddy", "apache", "varnish"])  # HAProxy sees no files
 def test_rule_files_do_not_grow_with_the_pages(compiled: Callable, target: str) -> None:
     def size(pages: int) -> int:
         paths = [f"docs/{n}.{suffix}" for n in range(pages) for suffix in ("html", "md")]
@@ -109,7 +109,7 @@ def test_a_secret_is_named_and_not_written(
     text = """
 [[proxies]]
 source = "/up"
-destination = "https://b.example/"
+destination = "http://b.example/"
 headers = { Authorization = { env = "PB_SECRET_TOKEN" } }
 """
     made = compiled(target, text)
