@@ -8,34 +8,28 @@ Sources: varnish-cache.org, vcl(7), vmod_std(3), "Request Processing Steps"; RFC
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from pybuild.artifact import Artifact
 from pybuild.config import Config
-from pybuild.diagnostics import Diagnostic
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media import OCTETS, SUFFIX_TYPES
-from pybuild.rules.model import Proxy, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import Proxy, RuleSet
 from pybuild.rules.patterns import escape
 from pybuild.targets.base import (
     ALL_FEATURES,
     Compiled,
     Files,
     Target,
-    borrowed_capture,
     rooted,
     sift,
-    unsupported,
 )
 from pybuild.targets.readme import readme, secrets, spaced
+from pybuild.targets.varnish_backends import Backends, fault
 from pybuild.targets.varnish_syntax import (
     KEPT,
-    Checks,
     Lines,
     added,
     decoded,
     encoded,
-    header,
     quoted,
     regex,
     sub,
@@ -44,14 +38,13 @@ from pybuild.targets.varnish_syntax import (
 )
 from pybuild.urls import encode
 
-_PROTECTED = frozenset({"content-length", "transfer-encoding"})
 _ESCAPES = "%(?![0-9A-Fa-f]{2})"
 _READ = '"^(?:GET|HEAD)$"'
 
 
 def compile_varnish(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild.vcl` for the deployment."""
-    kept, findings = sift(rules, _fault)
+    kept, findings = sift(rules, fault)
     lines = _Vcl(rooted(kept), files).lines()
     start = (
         "vcl 4.1;",
@@ -69,18 +62,7 @@ def compile_varnish(rules: RuleSet, files: Files, config: Config) -> Compiled:
     return Compiled(deploy=(vcl, page), findings=findings)
 
 
-def _fault(rule: Rule) -> Diagnostic | None:
-    if isinstance(rule, SetHeaders):
-        names = [name for name, _ in rule.headers if name.lower() in _PROTECTED]
-        hint = f"delete {names[0]}; Varnish counts what it sends" if names else ""
-        return unsupported("varnish", rule, f"{names[0]} is its own", hint) if names else None
-    if isinstance(rule, Proxy) and rule.destination.origin.startswith("https:"):
-        hint = "lead to the http:// address of a TLS tunnel such as stunnel, or choose another target"
-        return unsupported("varnish", rule, "it speaks no TLS to a backend", hint)
-    return borrowed_capture("varnish", rule)
-
-
-class _Vcl(Checks):
+class _Vcl(Backends):
     """Prints the whole file; `step` is the question that the server of files is asked next."""
 
     def __init__(self, rules: RuleSet, files: Files) -> None:
@@ -93,7 +75,7 @@ class _Vcl(Checks):
         yield "vcl 4.1;"
         yield "import std;"
         yield "import blob;"
-        yield from self._backends()
+        yield from self.backends()
         yield from sub("pybuild_read", self._read())
         yield from sub("pybuild_representation", self.representation())
         yield from sub("pybuild_conditions", self.conditions())
@@ -106,16 +88,10 @@ class _Vcl(Checks):
         yield from sub("pybuild_finish", self._finish())
         yield from sub("vcl_recv", self._receive())
         yield from sub("vcl_hash", ("hash_data(req.url);", 'hash_data("pybuild");', "return (lookup);"))
-        yield from sub("vcl_backend_fetch", self._fetch())
-        yield from sub("vcl_backend_response", self._answered())
+        yield from sub("vcl_backend_fetch", self.fetch())
+        yield from sub("vcl_backend_response", self.answered())
         yield from sub("vcl_deliver", self._deliver())
         yield from sub("vcl_synth", self._synth())
-
-    def _backends(self) -> Lines:
-        for number, rule in enumerate(self.rules.proxies):
-            parts = urlsplit(rule.destination.origin)
-            place = f'.host = "{parts.hostname}"; .port = "{parts.port or 80}";'
-            yield f"backend pybuild_proxy{number} {{ {place} }}"
 
     def _read(self) -> Lines:
         """`sent`, `q`, `url`: the path below the base, the query with its "?", the path decoded."""
@@ -214,36 +190,6 @@ class _Vcl(Checks):
             yield from when(f'{var("step")} == "lost"', "return (synth(404));")
         for name in ("Range", "If-None-Match", "If-Modified-Since", "If-Range"):
             yield from when(f'{var("step")} == "lost"', f"unset req.http.{name};")
-
-    def _fetch(self) -> Lines:
-        yield from when("!bereq.uncacheable", *self._plain())
-        for number, rule in enumerate(self.rules.proxies):
-            here = f'bereq.uncacheable && bereq.http.pb-proxy == "{number}"'
-            yield from when(here, *self._headed(rule))
-        yield from (f"unset bereq.http.pb-{name};" for name in KEPT)
-        yield "return (fetch);"
-
-    def _plain(self) -> Lines:
-        """Without a Host, Varnish sends that of the backend, which no visitor chooses."""
-        names = ("Accept", "Authorization", "Cookie", "Host")
-        yield from (f"unset bereq.http.{name};" for name in names)
-
-    def _headed(self, rule: Proxy) -> Lines:
-        yield "unset bereq.http.Authorization;"
-        yield "unset bereq.http.Cookie;"
-        yield f"set bereq.http.Host = {quoted(urlsplit(rule.destination.origin).netloc)};"
-        for one in rule.headers:
-            value = f'std.getenv("{one.env}")' if one.env else quoted(one.value)
-            yield f"set {header('bereq', one.name)} = {value};"
-
-    def _answered(self) -> Lines:
-        """What files say is kept for a second, and longer to be asked for again by its ETag."""
-        yield "unset beresp.http.Set-Cookie;"
-        yield from when("bereq.uncacheable", "return (deliver);")
-        yield "set beresp.ttl = 1s;"
-        yield "set beresp.grace = 0s;"
-        yield from when("beresp.status == 200", "set beresp.keep = 1d;")
-        yield "return (deliver);"
 
     def _deliver(self) -> Lines:
         yield from when(f'{var("step")} == "proxy"', "call pybuild_headers;", "return (deliver);")
