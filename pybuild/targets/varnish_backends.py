@@ -1,6 +1,7 @@
 """Varnish: what is asked of the servers behind it, and how long their answers are kept.
 
-Owns the rules it cannot keep, the backends of proxies, the headers that go to each server, and what the cache does. Knows no file.
+Owns the rules it cannot keep, the backends of proxies, the headers that go to each server, and what the cache
+does. Knows no file.
 Sources: varnish-cache.org, vcl(7), "Backend definition" and "vcl_backend_fetch"; vmod_std(3), getenv.
 """
 
