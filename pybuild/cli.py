@@ -125,7 +125,9 @@ def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
-@click.option("--with", "engine", metavar="ENGINE", help="Serve through nginx, caddy, apache, haproxy or varnish.")
+@click.option(
+    "--with", "engine", metavar="ENGINE", help="Serve through nginx, caddy, apache, haproxy or varnish."
+)
 @_VERBOSE
 def preview(site: Path, out: str | None, engine: str | None, verbose: bool, **address: Any) -> NoReturn:
     """Serve the last export of SITE by its own rules."""
