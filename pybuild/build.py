@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeVar
 
 from pybuild import linkcheck, outputs, run
-from pybuild.artifact import Artifact, File
+from pybuild.artifact import Artifact, File, Link, pack_links
 from pybuild.cache.memory import NoMemory
 from pybuild.config import Config
 from pybuild.content import ReadFront, read_front
@@ -71,34 +72,54 @@ def discovered(config: Config, gate: Gate, fronts: ReadFront = read_front) -> tu
 
 
 def build(
-    config: Config,
-    stage: Stage,
-    gate: Gate,
-    watch: run.Progress,
-    printed: run.Printed,
-    *,
-    memory: NoMemory = _NO_MEMORY,
+    config: Config, stage: Stage, gate: Gate, watch: run.Watch, *, memory: NoMemory = _NO_MEMORY
 ) -> Built:
     """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
-    site, tree = discovered(config, gate, memory.front)
-    params = gate(*run.expand(site, watch, printed))
-    plan = gate(*make_plan(site, params, tree.around(Pattern())))
-    split = memory.split(site, plan, stage)
-    rendered, faults = run.render(RenderProgram(site, plan, stage), split.tasks, watch, printed)
-    gate(None, (*faults, *(finding for row in split.rows.values() for finding in row.findings)))
-    answers = dict(sorted({**split.rows, **rendered}.items()))
-    memory.note(answers)
-    rows = list(answers.values())
-    made = gate(*outputs.stage_outputs(site, plan, rows, stage))
-    gate(None, _check_links(made, rows, config))
-    rules = gate(*derive(config, made.pages, made.files, [r.redirection for r in rows if r.redirection]))
+    answers = _answered(config, stage, gate, watch, memory)
+    made = gate(*outputs.stage_outputs(config, answers.copies, answers.rows, stage))
+    watch.lap("outputs")
+    gate(None, _check_links(made, answers, config))
+    watch.lap("links")
+    redirections = [row.redirection for row in answers.rows if row.redirection]
+    rules = gate(*derive(config, made.pages, made.files, redirections))
     compiled = gate(*outputs.compile_target(rules, made.files, config))
     files = (*made.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
+    watch.lap("rules")
+    return Built(files, len(made.pages), rules, tuple(compiled.deploy), answers.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What came of a plan."""
+
+    rows: tuple[Rendered, ...]  # in its order
+    copies: tuple[tuple[str, str], ...]  # as in `Plan`
+    links: tuple[Link, ...]  # of templates, on pages that were taken over
+    reasons: Mapping[str, str]  # as in `Built`
+
+
+def _answered(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory: NoMemory) -> _Answers:
+    """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
+    site, tree = discovered(config, gate, memory.front)
+    watch.lap("discover")
+    params = gate(*run.expand(site, watch))
+    watch.lap("expand")
+    plan = gate(*make_plan(site, params, tree.around(Pattern())))
+    watch.lap("plan")
+    split = memory.split(site, plan, stage)
+    watch.lap("cache")
+    rendered, faults = run.render(RenderProgram(site, plan, stage), split.tasks, watch)
+    gate(None, (*faults, *(finding for row in split.rows.values() for finding in row.findings)))
+    watch.lap("render")
+    answers = dict(sorted({**split.rows, **rendered}.items()))
+    memory.note(answers)
+    watch.lap("cache")
     reasons = {job.url: split.reasons.get(index, "") for index, job in enumerate(plan.jobs)}
-    return Built(files, len(made.pages), rules, tuple(compiled.deploy), reasons)
+    return _Answers(tuple(answers.values()), plan.copies, split.links, reasons)
 
 
-def _check_links(made: outputs.Outputs, rows: Sequence[Rendered], config: Config) -> tuple[Diagnostic, ...]:
-    anchors = {row.page.url: frozenset(row.anchors) for row in rows if row.page}
-    paths = {file.path for file in made.files}
-    return linkcheck.check_links((link for row in rows for link in row.links), anchors, paths, config.rules)
+def _check_links(made: outputs.Outputs, answers: _Answers, config: Config) -> tuple[Diagnostic, ...]:
+    anchors = {row.page.url: row.anchors for row in answers.rows if row.page}
+    given = (*answers.links, *(link for row in answers.rows for link in row.given))
+    packed = chain((row.links for row in answers.rows), [pack_links(dict.fromkeys(given))])
+    return linkcheck.check_links(packed, anchors, {file.path for file in made.files}, config.rules)

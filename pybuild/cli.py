@@ -62,6 +62,13 @@ def cli() -> None:
 )
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
 @click.option("--explain", default="", metavar="PATH", help="Say why this page was rendered, or taken over.")
+@click.option("--timings", is_flag=True, help="Say how long each phase took.")
+@click.option(
+    "--profile",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write a profile for pstats; pages are made in one process.",
+)
 @click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
 @click.option("--verify-reproducible", is_flag=True, help="Build twice; publish only if both are equal.")
 @_DRAFTS
@@ -70,11 +77,14 @@ def cli() -> None:
 @_FORMAT
 @_QUIET
 @_VERBOSE
-def export(site: Path, no_cache: bool, explain: str, **options: Any) -> NoReturn:
+def export(site: Path, no_cache: bool, **options: Any) -> NoReturn:
     """Build SITE and publish it to a folder."""
     command = importlib.import_module("pybuild.commands_export")
     shown = _shown(*(options.pop(name) for name in ("form", "quiet", "verbose")))
-    sys.exit(command.export(site, command.Options(cache=not no_cache, **options), shown, explain=explain))
+    wanted = command.Wanted(**{name: options.pop(name) for name in ("explain", "timings", "profile")})
+    if wanted.profile and options["engine"] is None:
+        options["engine"] = "serial"  # what other processes do is in no profile
+    sys.exit(command.export(site, command.Options(cache=not no_cache, **options), shown, wanted))
 
 
 @cli.command()

@@ -6,9 +6,11 @@ nothing has must be over before that would be loaded.
 
 from __future__ import annotations
 
+import gc
 import os
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,13 +24,27 @@ from pybuild.report import Report, Summary
 if TYPE_CHECKING:
     from pybuild.export import Exported
 
-__all__ = ["Options", "export"]
+__all__ = ["Options", "Wanted", "export"]
 
 Elapsed = Callable[[], float]
+_FEW_COLLECTIONS = (
+    100_000,
+    20,
+    100,
+)  # rows are no rubbish, and looking through them takes longer than making them
 
 
-def export(site: Path, options: Options, shown: Shown, *, explain: str = "") -> int:
-    """Build and publish; exit 2 where the output folder is refused. `explain` is a URL, or a path of the output."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an author wants to know of an export besides its result."""
+
+    explain: str = ""  # why the page at this URL, or path of the output, was rendered
+    timings: bool = False  # the seconds of each phase
+    profile: Path | None = None  # where to write the profile
+
+
+def export(site: Path, options: Options, shown: Shown, wanted: Wanted) -> int:
+    """Build and publish; exit 2 where the output folder is refused."""
     elapsed = stopwatch()
     report, config, findings = open_site(site, options, shown)
     if refused := (() if has_errors(findings) else check_output(config)):
@@ -38,19 +54,60 @@ def export(site: Path, options: Options, shown: Shown, *, explain: str = "") -> 
         every = arrange((*findings, *_checked(config)))
         report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=every))
         return 1
+    laps = Laps(elapsed)
     known = recall(config)
-    if explain and known:
-        report.aside(f"{explain}: taken over, for nothing of the site has changed")
-    done = None if known else _run(config, report)
-    if explain and done and done.ok:
-        report.aside(f"{explain}: {_explained(explain, done)}")
-    report.finish(_summary(config, findings, known, done, elapsed))
+    laps("recall")
+    done = None if known else _run(config, report, laps, wanted.profile)
+    for line in _answers(wanted, known, done, laps):
+        report.aside(line)
+    extra = {"timings": laps.seconds} if wanted.timings else {}
+    report.finish(replace(_summary(config, findings, known, done, elapsed), extra=extra))
     return 0 if done is None or done.ok else 1
 
 
-def _run(config: Config, report: Report) -> Exported:
+class Laps:
+    """The seconds that phases took. A phase may come more than once."""
+
+    def __init__(self, elapsed: Elapsed) -> None:
+        self.seconds: dict[str, float] = {}
+        self._elapsed = elapsed
+        self._last = 0.0
+
+    def __call__(self, phase: str) -> None:
+        """Hear that a phase has ended."""
+        now = self._elapsed()
+        self.seconds[phase] = round(self.seconds.get(phase, 0.0) + now - self._last, 4)
+        self._last = now
+
+
+def _run(config: Config, report: Report, laps: Laps, profile: Path | None) -> Exported:
+    gc.set_threshold(*_FEW_COLLECTIONS)
     run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.export:export")
-    return run(config, report.progress, report.printed)
+    watch = pkgutil.resolve_name("pybuild.run:Watch")(report.progress, report.printed, laps)
+    if profile is None:
+        return run(config, watch)
+    profiler = pkgutil.resolve_name("cProfile:Profile")()
+    try:
+        done: Exported = profiler.runcall(run, config, watch)
+    finally:
+        profiler.dump_stats(profile)
+    return done
+
+
+def _answers(wanted: Wanted, known: Outcome | None, done: Exported | None, laps: Laps) -> Iterator[str]:
+    """What was asked besides the result, a line each."""
+    if wanted.explain and known:
+        yield f"{wanted.explain}: taken over, for nothing of the site has changed"
+    if wanted.explain and done and done.ok:
+        yield f"{wanted.explain}: {_explained(wanted.explain, done)}"
+    if wanted.timings:
+        yield from (f"{seconds:8.3f} s  {phase}" for phase, seconds in laps.seconds.items())
+    if wanted.profile:
+        yield (
+            "no profile was taken, for nothing of the site has changed"
+            if known
+            else f"profile: {wanted.profile}"
+        )
 
 
 def _checked(config: Config) -> tuple[Diagnostic, ...]:

@@ -37,13 +37,13 @@ class Exported:
         return not has_errors(self.findings)
 
 
-def export(config: Config, watch: run.Progress, printed: run.Printed) -> Exported:
+def export(config: Config, watch: run.Watch) -> Exported:
     """Make and publish the site; the findings say why it was not."""
     gate = Gate(strict=config.options.strict)
     done = Exported(())
     try:
         with ExitStack() as stack:
-            done = _export(config, gate, stack, watch, printed)
+            done = _export(config, gate, stack, watch)
     except Closed:
         pass
     except OSError as fault:
@@ -61,9 +61,7 @@ def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
     return site[0], arrange(gate.findings)
 
 
-def _export(
-    config: Config, gate: Gate, stack: ExitStack, watch: run.Progress, printed: run.Printed
-) -> Exported:
+def _export(config: Config, gate: Gate, stack: ExitStack, watch: run.Watch) -> Exported:
     gate(None, publication.check_output(config))
     gate(None, stack.enter_context(publish.exclusive(config.root)))
     output = publish.output_at(config.root, config.out)
@@ -71,7 +69,9 @@ def _export(
     previous = publish.load_manifest(output)
     stage = _stage(output, previous, gate, stack)
     memory = _memory(config, output)
-    built = build(config, stage, gate, watch, printed, memory=memory)
+    stack.callback(memory.drop)
+    watch.lap("start")
+    built = build(config, stage, gate, watch, memory=memory)
     gate(None, publish.shrink_findings(previous.manifest, built.files, allow=config.options.allow_shrink))
     if config.options.verify_reproducible:
         gate(None, reproduce.compare(config, built, stage.tree.parent))
@@ -81,8 +81,10 @@ def _export(
         gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
     published = gate(*publish.commit(stage, built.files, adopt=config.options.out is None, memo=memo))
     assert published is not None, "a publication without errors has a result"
+    watch.lap("publish")
     outcome = Outcome(arrange(gate.findings), built.pages, published.files)
     memory.keep(outcome, built.files, deployed[1] if deployed else ())
+    watch.lap("cache")
     return Exported((), built.pages, published.files, published.written, memory.cached, built.reasons)
 
 

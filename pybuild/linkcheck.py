@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from pybuild.artifact import Link
+from pybuild.artifact import Link, unpack_links
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean, warning
 from pybuild.rules.model import Rule, SetHeaders
 
@@ -19,22 +19,24 @@ _NEAR = (
 
 
 def check_links(
-    links: Iterable[Link],
-    anchors: Mapping[str, Collection[str]],
-    paths: Collection[str],
-    rules: Sequence[Rule],
+    packed: Iterable[str], anchors: Mapping[str, str], paths: Collection[str], rules: Sequence[Rule]
 ) -> tuple[Diagnostic, ...]:
-    """Find links that lead nowhere. `anchors` maps each page's URL to its ids; `paths` are all output files."""
+    """Find links that lead nowhere.
+
+    `packed` are links as of `pack_links`; `anchors` maps each page's URL to its ids, a line each between line
+    ends; `paths` are all output files.
+    """
     answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
-    findings = []
+    findings: dict[Diagnostic, None] = {}
     near = _Near(anchors)
-    for link in dict.fromkeys(links):
-        target = link.target.rstrip("/") or "/"
-        if target in anchors or link.target in anchors:
-            if finding := _anchor_finding(link, anchors[target if target in anchors else link.target]):
-                findings.append(finding)
-        elif not _answers(link.target, paths, answering):
-            findings.append(_link_finding(link, near))
+    for fields in (fields for text in packed for fields in unpack_links(text)):
+        target, fragment = fields[0], fields[1]
+        ids = anchors.get(target if target in anchors else target.rstrip("/") or "/")
+        if ids is None:
+            if not _answers(target, paths, answering):
+                findings[_link_finding(Link(*fields), near)] = None
+        elif fragment and f"\n{fragment}\n" not in ids and (found := _anchor_finding(Link(*fields), ids)):
+            findings[found] = None
     return tuple(findings)
 
 
@@ -47,19 +49,15 @@ def _answers(url: str, paths: Collection[str], rules: Iterable[Rule]) -> bool:
     return any(rule.source.match(url) is not None for rule in rules)
 
 
-def _anchor_finding(link: Link, ids: Collection[str]) -> Diagnostic | None:
-    if not link.fragment or link.fragment in ids or link.fragment.lower() == "top":
+def _anchor_finding(link: Link, ids: str) -> Diagnostic | None:
+    if link.fragment.lower() == "top" or link.fragment.startswith(":~:"):  # a text fragment is no id
         return None
-    if link.fragment.startswith(":~:"):  # a text fragment, which is no id
-        return None
-    hint = did_you_mean(link.fragment, ids) or f"{link.target} has no such heading; correct the part after #"
-    at = Location(link.file, link.line)
-    return warning(
-        "broken-anchor",
-        f'the link "{link.text}" names the anchor "{link.fragment}", which {link.target} lacks',
-        at,
-        hint,
+    known = ids.strip("\n").split("\n")
+    hint = (
+        did_you_mean(link.fragment, known) or f"{link.target} has no such heading; correct the part after #"
     )
+    message = f'the link "{link.text}" names the anchor "{link.fragment}", which {link.target} lacks'
+    return warning("broken-anchor", message, Location(link.file, link.line), hint)
 
 
 class _Near:

@@ -14,11 +14,10 @@ from pybuild.assemble import assemble
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.leaks import leak_finding, leak_in, leak_in_file
-from pybuild.plan import Claim, Plan, conflicts
+from pybuild.plan import Claim, conflicts
 from pybuild.publish import Stage
 from pybuild.render.rendered import Rendered
 from pybuild.rules.model import RuleSet
-from pybuild.site import Site
 from pybuild.targets import TARGETS, Compiled, compile_rules
 
 
@@ -31,20 +30,20 @@ class Outputs:
 
 
 def stage_outputs(
-    site: Site, plan: Plan, rows: Sequence[Rendered], stage: Stage
+    config: Config, copies: Iterable[tuple[str, str]], rows: Sequence[Rendered], stage: Stage
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
-    """Stage the copies and the site-wide files beside what was rendered.
+    """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered.
 
     Findings: `output-conflict`, `secret-in-output`, and those of the outputs.
     """
     pages = tuple(sorted((row.page for row in rows if row.page), key=lambda page: page.url))
-    copied, findings = _copied(site, plan, rows, stage)
+    copied, findings = _copied(config, copies, rows, stage)
     files = [*(file for row in rows for file in row.files), *copied]
     taken = frozenset(file.path for file in files)
-    for made in assemble(pages, site.config, lambda page: _read(stage, page), taken=taken):
+    for made in assemble(pages, config, lambda page: _read(stage, page), taken=taken):
         if isinstance(made, Diagnostic):
             findings.append(made)
-        elif name := leak_in(made.body, site.config.secrets):
+        elif name := leak_in(made.body, config.secrets):
             findings.append(leak_finding(name, made.path, made.origin))
         else:
             files.append(write(stage, made))
@@ -52,11 +51,11 @@ def stage_outputs(
 
 
 def _copied(
-    site: Site, plan: Plan, rows: Iterable[Rendered], stage: Stage
+    config: Config, copies: Iterable[tuple[str, str]], rows: Iterable[Rendered], stage: Stage
 ) -> tuple[list[File], list[Diagnostic]]:
     """Copy what is published as it is: `public/`, static metadata files, and files that documents name."""
-    root, secrets = site.config.root, site.config.secrets
-    sources = {path: root / file for path, file in plan.copies}
+    root, secrets = config.root, config.secrets
+    sources = {path: root / file for path, file in copies}
     for row in rows:
         for asset in row.assets:
             sources.setdefault(asset.path, asset.file)

@@ -19,6 +19,7 @@ from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location, arrange
 from pybuild.engines import Done
 from pybuild.engines.processes import ProcessEngine
+from pybuild.run import Watch
 
 _NAMED = 5  # files that a message names
 _HINT = "take out what varies: the clock, random numbers, the order of a set or of a folder, what other pages left behind"
@@ -63,7 +64,7 @@ def _build_again(config: Config, folder: Path) -> tuple[Made, tuple[Diagnostic, 
     try:
         stage = gate(*publish.open_stage(output, publish.Previous()))
         assert stage is not None, "a stage that could not be opened is an error"
-        built = build(config, stage, gate, lambda *_: None, lambda *_: None)
+        built = build(config, stage, gate, Watch())
     except Closed:
         return {}, arrange(gate.findings)
     return _made(built.files, built.deploy), ()

@@ -6,7 +6,7 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,20 +22,29 @@ from pybuild.site import Site
 from pybuild.templatesource import written_line
 
 R = TypeVar("R")
-Progress = Callable[[str, int, int], None]  # phase, done, total
-Printed = Callable[[str, str], None]  # who, text
 _ENTRIES = ("GET", "load", "generate_metadata")  # what of a module runs for a job, the first it has
 _OUTPUT_LINES = 20  # of what a failed task printed
 
 
-def expand(
-    site: Site, watch: Progress, printed: Printed
-) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
+def _ignore(*_: object) -> None:
+    """Follow nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows an export."""
+
+    progress: Callable[[str, int, int], None] = _ignore  # phase, done, total
+    printed: Callable[[str, str], None] = _ignore  # who, text
+    lap: Callable[[str], None] = _ignore  # a phase that has ended
+
+
+def expand(site: Site, watch: Watch) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
     """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
     tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
     places = [_generator_place(site.routes[i]) for i in tasks]
-    runner = _Runner(site, "params", names, places, watch, printed)
+    runner = _Runner(site, "params", names, places, watch)
     rows: list[Expanded | None] = runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks])
     found = [row for row in rows if row is not None]
     return {row.route: row.params for row in found}, (
@@ -55,12 +64,12 @@ def _is_filled(site: Site, index: int) -> bool:
 
 
 def render(
-    program: RenderProgram, tasks: Sequence[int], watch: Progress, printed: Printed
+    program: RenderProgram, tasks: Sequence[int], watch: Watch
 ) -> tuple[dict[int, Rendered], tuple[Diagnostic, ...]]:
     """Run the jobs of the plan that are named by their index; rows by that index, without those that failed."""
     site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
     places = [_place(site, job) for job in jobs]
-    runner = _Runner(site, "pages", [job.url for job in jobs], places, watch, printed)
+    runner = _Runner(site, "pages", [job.url for job in jobs], places, watch)
     rows: list[Rendered | None] = runner.run(program, tasks, [_limit(site, job.route) for job in jobs])
     found = {index: row for index, row in zip(tasks, rows, strict=True) if row is not None}
     return found, _disk_once((*runner.findings, *(f for row in found.values() for f in row.findings)))
@@ -102,15 +111,13 @@ class _Runner:
         phase: str,
         names: Sequence[str],
         places: Sequence[Location],
-        watch: Progress,
-        printed: Printed,
+        watch: Watch,
     ) -> None:
         self._site = site
         self._phase = phase
         self._names = names
         self._places = places
         self._watch = watch
-        self._printed = printed
         self.findings: list[Diagnostic] = []
 
     def run(
@@ -128,8 +135,8 @@ class _Runner:
                 else:
                     self.findings.append(self._failure(outcome))
                 if outcome.output:
-                    self._printed(self._names[outcome.index], outcome.output)
-                self._watch(self._phase, done, len(tasks))
+                    self._watch.printed(self._names[outcome.index], outcome.output)
+                self._watch.progress(self._phase, done, len(tasks))
         return rows
 
     def _failure(self, failed: Failed) -> Diagnostic:

@@ -12,6 +12,7 @@ from pybuild.cache.record import recall
 from pybuild.config import Options, load_config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 from pybuild.export import export
+from pybuild.run import Watch
 
 SETTINGS = """
 [site]
@@ -183,7 +184,7 @@ def run(root: Path, **options: object) -> Result:
     if has_errors(findings):
         return Result(arrange(findings), {}, (0, 0), 0)
     known = recall(config)
-    done = known or export(config, lambda *_: None, lambda *_: None)
+    done = known or export(config, Watch())
     cached = known.pages if known else done.cached  # type: ignore[union-attr]
     folders = [folder for folder in (config.out, config.deploy) if folder.is_dir()]
     files = {

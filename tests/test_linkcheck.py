@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from pybuild.artifact import Link
+from pybuild.artifact import Link, pack_links
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.linkcheck import check_links
 
-ANCHORS = {"/": {"home"}, "/about": {"team", "café"}, "/docs/a": set[str](), "/docs/b/a": set[str]()}
+ANCHORS = {"/": "\nhome\n", "/about": "\nteam\ncafé\n", "/docs/a": "\n\n", "/docs/b/a": "\n\n"}
 PATHS = {"style.css", "docs/a.html", "api/posts/index.json", "folder/index.html", "feed"}
 
 
 def check(target: str, fragment: str = "", text: str = "") -> Diagnostic | None:
     link = Link(target, fragment, "app/page.md", 3, text or target + ("#" + fragment if fragment else ""))
-    found = check_links([link, link], ANCHORS, PATHS, ())
+    found = check_links([pack_links([link, link]), pack_links([link])], ANCHORS, PATHS, ())
     assert len(found) < 2
     return found[0] if found else None
 
@@ -73,7 +73,7 @@ def test_a_broken_anchor_names_the_nearest(fragment: str, hint: str) -> None:
 
 
 def test_large_sites_are_told_of_the_same_name_only() -> None:
-    anchors = {f"/p/{n}": set[str]() for n in range(400)} | {"/q/about": set[str]()}
+    anchors = {f"/p/{n}": "\n\n" for n in range(400)} | {"/q/about": "\n\n"}
     links = [Link(target, "", "a.md", 1, target) for target in ("/abuot", "/x/about")]
-    hints = [finding.hint for finding in check_links(links, anchors, (), ())]
+    hints = [finding.hint for finding in check_links([pack_links(links)], anchors, (), ())]
     assert hints == ["correct the link, or make the page", 'did you mean "/q/about"?']

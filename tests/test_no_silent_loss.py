@@ -11,6 +11,7 @@ from previewing import published
 from pybuild.config import Options, load_config
 from pybuild.diagnostics import Diagnostic
 from pybuild.export import export
+from pybuild.run import Watch
 
 STATIC = 'from pybuild import PlainTextResponse\n\ndynamic = "force-static"\n\n\n'
 PARAMS = "def generate_static_params():\n    return [PARAMS]\n\n\n"
@@ -105,7 +106,7 @@ def make(root: Path, folder: str, files: dict[str, str]) -> set[str]:
 def run(root: Path) -> tuple[set[str], tuple[Diagnostic, ...]]:
     """Export in this process: the origins of published files and redirects, and the findings."""
     config, findings = load_config(root, Options(cache=False, jobs=1))
-    done = export(config, lambda *_: None, lambda *_: None)
+    done = export(config, Watch())
     if not done.ok:
         return set(), (*findings, *done.findings)
     site = published(root)

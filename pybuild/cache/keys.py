@@ -31,6 +31,18 @@ _OUTSIDE = ("/", "../", "~")  # how globs begin that lead out of the site
 
 
 @dataclass(frozen=True, slots=True)
+class _Standing:
+    """What all jobs of one route depend on."""
+
+    surroundings: str
+    templates: str
+    others: str
+    code: str
+    modules: tuple[ModuleFacts, ...]
+    is_plain: bool  # made of a document and templates that ask for no address
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
     """What a job depends on: a digest for each of `PARTS`."""
 
@@ -50,26 +62,42 @@ class Keys:
         self._digest = digest
         self._closures = Closures(site.config.root)
         self._globs: dict[tuple[str, ...], str] = {}
-        self._around: dict[int, str] = {}
+        self._standing: dict[tuple[int, str], _Standing | None] = {}
 
     def key(self, job: Job) -> Key | None:
         """None for a job that always runs: its Python may read what nobody knows of."""
+        of_kind = job.route, job.kind
+        if of_kind not in self._standing:
+            self._standing[of_kind] = self._of_route(job)
+        same = self._standing[of_kind]
+        if same is None:
+            return None
+        entry = self._entry(job)
+        parts = (
+            _document(entry),
+            self._address(job, same.surroundings),
+            same.templates,
+            same.others,
+            same.code,
+            self.links,
+        )
+        return Key(parts, same.is_plain and entry is not None, same.modules)
+
+    def _of_route(self, job: Job) -> _Standing | None:
+        """What the job shares with all of its route and kind."""
         route = self._route(job)
         modules = _modules(route)
         if not all(map(is_bounded, modules)):
             return None
-        entry = self._entry(job, route)
         reach = self._closures.reach(_roots(route, job)) if job.kind in ("page", "not_found") else None
-        follows = entry is not None and not modules and reach is not None and not reach.pages
-        parts = (
-            _document(entry),
-            self._address(job, route),
-            self._templates(reach) if reach else "",
-            self._others(reach) if reach else "",
-            self._code(modules) if modules else "",
-            self.links,
+        return _Standing(
+            surroundings=self._surroundings(route),
+            templates=self._templates(reach) if reach else "",
+            others=self._others(reach) if reach else "",
+            code=self._code(modules) if modules else "",
+            modules=modules,
+            is_plain=not modules and reach is not None and not reach.pages,
         )
-        return Key(parts, follows, modules)
 
     def _route(self, job: Job) -> Route:
         root = self._plan.root
@@ -79,25 +107,23 @@ class Keys:
             else Route("not_found", Pattern(), "app", surroundings=root)
         )
 
-    def _entry(self, job: Job, route: Route) -> Entry | None:
+    def _entry(self, job: Job) -> Entry | None:
         if job.entry >= 0:
             return self._site.collections[self._site.collection_of[job.route]][job.entry]
-        return self._site.documents.get(route.markdown)
+        return self._site.documents.get(self._route(job).markdown)
 
-    def _address(self, job: Job, route: Route) -> str:
+    def _address(self, job: Job, surroundings: str) -> str:
         """The job without its place in the plan, and what stands around its route."""
         urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
         taken = [url for url in urls if url[1:] in self._plan.taken]
         said = (job.kind, job.url, job.params, job.is_folder, job.in_feed, taken)
-        return short(repr(said), self._surroundings(job.route, route))
+        return short(repr(said), surroundings)
 
-    def _surroundings(self, index: int, route: Route) -> str:
-        if index not in self._around:
-            around = route.surroundings
-            images = [(image.kind, str(image.pattern), image.alt) for image in around.images]
-            said = (str(route.pattern), route.folder, route.file, route.markdown, route.template)
-            self._around[index] = repr((said, around.group, around.layouts, images, self._manifest))
-        return self._around[index]
+    def _surroundings(self, route: Route) -> str:
+        around = route.surroundings
+        images = [(image.kind, str(image.pattern), image.alt) for image in around.images]
+        said = (str(route.pattern), route.folder, route.file, route.markdown, route.template)
+        return short(repr((said, around.group, around.layouts, images, self._manifest)))
 
     @cached_property
     def _manifest(self) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,7 +25,7 @@ class Ledger:
         """Read what is there; nothing, where the header is another one. Raises nothing."""
         self.file = file
         self.header = header
-        self._places: dict[bytes, tuple[int, int]] = {}  # offset and length of the line
+        self._places: dict[bytes, int] = {}  # offsets of the lines
         self._stream: BinaryIO | None = None
         with contextlib.suppress(OSError):
             self._stream = file.open("rb")
@@ -41,7 +40,8 @@ class Ledger:
         place = self._places.get(key)
         if place is None or self._stream is None:
             return b""
-        line = os.pread(self._stream.fileno(), place[1], place[0])
+        self._stream.seek(place)
+        line = self._stream.readline()
         return line if _is_whole(line) else b""
 
     def write(self, lines: Iterable[tuple[str, Any]]) -> None:
@@ -59,6 +59,13 @@ class Ledger:
         with contextlib.suppress(FileNotFoundError):
             self._next.replace(self.file)
 
+    def close(self) -> None:
+        """Let go of what was read: from now on there is nothing to get."""
+        self._places = {}
+        if self._stream:
+            self._stream.close()
+            self._stream = None
+
     def drop(self) -> None:
         """Leave this file as it is, whatever was written. Raises `OSError`."""
         self._next.unlink(missing_ok=True)
@@ -72,16 +79,16 @@ class Ledger:
         return self._line(_json(name)) if value is None else _format(name, value)
 
 
-def _places(stream: BinaryIO, header: Any) -> dict[bytes, tuple[int, int]]:
+def _places(stream: BinaryIO, header: Any) -> dict[bytes, int]:
     first = stream.readline()
     if first != _format("", header):
         return {}
     return dict(_scan(stream, len(first)))
 
 
-def _scan(stream: BinaryIO, start: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
+def _scan(stream: BinaryIO, start: int) -> Iterator[tuple[bytes, int]]:
     for line in stream:
-        yield line[_CHECK + 1 : line.find(b"\t")], (start, len(line))
+        yield line[_CHECK + 1 : line.find(b"\t")], start
         start += len(line)
 
 

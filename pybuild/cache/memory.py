@@ -8,17 +8,18 @@ Source: docs/caching.md.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from pybuild.artifact import File
+from pybuild.artifact import File, Link
 from pybuild.cache import circumstances
 from pybuild.cache.fronts import Fronts
 from pybuild.cache.keys import Keys
 from pybuild.cache.ledger import Ledger
-from pybuild.cache.pages import Kept, Pages, Refused
+from pybuild.cache.pages import Pages, Refused
 from pybuild.cache.record import Outcome, Record, Span
-from pybuild.cache.snapshot import digest_of, disk_clock, take
+from pybuild.cache.snapshot import Snapshot, digest_of, disk_clock, take
 from pybuild.config import Config, text_digest
 from pybuild.content import ReadFront, read_front
 from pybuild.plan import Plan
@@ -27,7 +28,8 @@ from pybuild.render.rendered import Rendered
 from pybuild.settingsfile import read_file
 from pybuild.site import Site
 
-VERSION = 1
+VERSION = 2
+_UNUSED = Refused("the cache is not used")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Split:
     rows: Mapping[int, Rendered]  # that are taken over, by the index of the job
     tasks: Sequence[int]  # the jobs to run
     reasons: Mapping[int, str]  # why they run
+    links: tuple[Link, ...] = ()  # that templates give to `rows`
 
 
 class NoMemory:
@@ -56,6 +59,9 @@ class NoMemory:
     def keep(self, outcome: Outcome, files: Sequence[File], deployed: Sequence[File]) -> None:
         """Hear that it was published."""
 
+    def drop(self) -> None:
+        """Hear that nothing came of it, if nothing did."""
+
 
 class Memory(NoMemory):
     """The cache of one export. Precondition: the site is locked."""
@@ -67,59 +73,81 @@ class Memory(NoMemory):
         super().__init__()
         self._config = config
         self._now = now
-        self._snapshot = take(config, now)
-        self._record = Record(config, self._snapshot)
+        snapshot = take(config, now)
+        self._seen = snapshot.digest, snapshot.fresh
+        self._record = Record(config, snapshot.digest, snapshot.fresh)
         self._is_read = is_read
         versions = [VERSION, circumstances.tool()]
         self._files = Ledger(folder / "files", versions)
         self._rows = Ledger(
             folder / f"pages-{output.state.name}", [*versions, output.key, circumstances.of_pages(config)]
         )
-        self._fronts = Fronts(config, self._snapshot, self._files if is_read else None)
+        self._snapshot: Snapshot | None = snapshot
+        self._fronts: Fronts | None = Fronts(config, snapshot, self._files if is_read else None)
         self.front = self._fronts.read
         self._pages: Pages | None = None
-        self._kept: dict[int, Kept] = {}
-        self._is_repeatable = False
+        self._span: Span | None = None  # of a record that may be written
         self._is_steady = text_digest(read_file(config.root)[1]) == config.digest
 
     def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
         """Part the jobs of a plan into rows that still hold and jobs to run."""
-        entries = (*(e for of in site.collections.values() for e in of), *site.documents.values())
-        digests = {entry.file: entry.digest for entry in entries}
-        root = self._config.root
-        keys = Keys(site, plan, self._snapshot, lambda file: digests.get(file) or digest_of(root / file))
-        pages = self._pages = Pages(site, plan, keys, self._rows)
-        refused = Refused("the cache is not used")
-        found = [pages.take(i, stage) if self._is_read else refused for i in range(len(plan.jobs))]
-        self._kept = {index: one for index, one in enumerate(found) if isinstance(one, Kept)}
-        self.cached = sum(one.row.page is not None for one in self._kept.values())
-        reasons = {index: one.reason for index, one in enumerate(found) if isinstance(one, Refused)}
+        assert self._snapshot is not None, "a plan is split before its rows are noted"
+        keys = Keys(site, plan, self._snapshot, _digests(site))
+        pages = self._pages = Pages(site, plan, keys, self._rows, stage)
+        rows: dict[int, Rendered] = {}
+        reasons: dict[int, str] = {}
+        for index in range(len(plan.jobs)):
+            found = pages.take(index) if self._is_read else _UNUSED
+            if isinstance(found, Rendered):
+                rows[index] = found
+            else:
+                reasons[index] = found.reason
+        self.cached = sum(row.page is not None for row in rows.values())
         self._is_repeatable = pages.is_complete and not any(route.providers for route in site.routes)
-        return Split(pages.with_links(self._kept), list(reasons), reasons)
+        return Split(rows, list(reasons), reasons, pages.links)
 
     def note(self, rows: Mapping[int, Rendered]) -> None:
-        """Write down what was made of the plan, for `keep`."""
-        assert self._pages is not None, "rows belong to a plan that was split"
+        """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""
+        fronts, pages = self._fronts, self._pages
+        assert fronts is not None and pages is not None, "rows belong to a plan that was split"
         with contextlib.suppress(OSError):
-            if not self._fronts.is_same:
-                self._files.write(self._fronts.lines())
-            if len(self._kept) < len(rows) or any(found.is_moved for found in self._kept.values()):
-                self._rows.write(self._pages.lines(rows, self._kept))
+            if not fronts.is_same:
+                self._files.write(fronts.lines())
+            if not pages.is_same:
+                self._rows.write(pages.lines(rows))
+        if self._is_repeatable:
+            self._span = Span(fronts.last, min(pages.outlives(), fronts.due))
+        self.front = read_front
+        self._snapshot = self._fronts = self._pages = None
+        self._files.close()
+        self._rows.close()
 
     def keep(self, outcome: Outcome, files: Sequence[File], deployed: Sequence[File]) -> None:
         """Keep what was noted of an export that is published, unless the site changed meanwhile."""
         with contextlib.suppress(OSError):
             now = take(self._config, self._now)
-            if not self._is_steady or (now.digest, now.fresh) != (
-                self._snapshot.digest,
-                self._snapshot.fresh,
-            ):
-                self._files.drop()
-                self._rows.drop()
+            if not self._is_steady or (now.digest, now.fresh) != self._seen:
                 return
             self._files.keep()
             self._rows.keep()
-            if self._is_repeatable:
-                until = self._pages.until(self._kept) if self._pages else 0
-                span = Span(self._fronts.last, min(until, self._fronts.due))
-                self._record.write(outcome, span, [[f.path for f in made] for made in (files, deployed)])
+            if self._span:
+                self._record.write(
+                    outcome, self._span, [[f.path for f in made] for made in (files, deployed)]
+                )
+
+    def drop(self) -> None:
+        """Remove what was noted and not kept."""
+        with contextlib.suppress(OSError):
+            self._files.drop()
+            self._rows.drop()
+
+
+def _digests(site: Site) -> Callable[[str], str]:
+    """The digest of a file of the site, from its document where it is one."""
+
+    @cache
+    def known() -> dict[str, str]:
+        entries = (*(e for of in site.collections.values() for e in of), *site.documents.values())
+        return {entry.file: entry.digest for entry in entries}
+
+    return lambda file: known().get(file) or digest_of(site.config.root / file)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from pybuild import publish
 from pybuild.cache import circumstances
 from pybuild.cache.ledger import Ledger
 from pybuild.cache.rows import finding_value, to_finding
-from pybuild.cache.snapshot import Snapshot, digest_of, take
+from pybuild.cache.snapshot import digest_of, take
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
@@ -78,10 +78,11 @@ def _moment(value: float | None) -> float:
 class Record:
     """The record that an export leaves when it has been published."""
 
-    def __init__(self, config: Config, snapshot: Snapshot) -> None:
-        """`snapshot` was taken before anything was read."""
+    def __init__(self, config: Config, site: str, fresh: Mapping[str, str]) -> None:
+        """`site` and `fresh` are of a snapshot that was taken before anything was read."""
         self._config = config
-        self._snapshot = snapshot
+        self._site = site
+        self._fresh = fresh
         self._ledger = _ledger(config)  # its header is taken before anything is read
 
     def write(self, outcome: Outcome, span: Span, paths: Sequence[Sequence[str]]) -> None:
@@ -94,8 +95,8 @@ class Record:
         self._ledger.write(
             [
                 ("span", [max(span.first, 0.0), until]),
-                ("site", self._snapshot.digest),
-                ("fresh", dict(self._snapshot.fresh)),
+                ("site", self._site),
+                ("fresh", dict(self._fresh)),
                 ("published", seen),
                 ("outcome", [outcome.pages, outcome.files, findings]),
             ]

@@ -6,25 +6,28 @@ Owns both spellings. Knows no key and no file. What cannot be read back raises `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from pybuild.artifact import File, Link, Page, Redirection
 from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.publish import Row
 from pybuild.render.links import Asset
 from pybuild.render.rendered import Rendered
 
-_FILE, _PAGE, _LINK = File.__match_args__, Page.__match_args__, Link.__match_args__
-_REDIRECTION = Redirection.__match_args__
+_FILE, _PAGE, _LINK = (attrgetter(*noun.__match_args__) for noun in (File, Page, Link))
+_REDIRECTION = attrgetter(*Redirection.__match_args__)
 
 
 def to_value(row: Rendered, root: Path) -> list[Any]:
-    """Write a row; files on disk become relative to `root`."""
+    """Write a row, without what others share with it; files on disk become relative to `root`."""
     return [
-        [[getattr(file, name) for name in _FILE] for file in row.files],
-        [getattr(row.page, name) for name in _PAGE] if row.page else None,
-        [getattr(row.redirection, name) for name in _REDIRECTION] if row.redirection else None,
-        [link_value(link) for link in row.links],
+        [_FILE(file) for file in row.files],
+        _PAGE(row.page) if row.page else None,
+        _REDIRECTION(row.redirection) if row.redirection else None,
+        row.links,
         row.anchors,
         [[asset.path, asset.file.relative_to(root).as_posix()] for asset in row.assets],
         [finding_value(finding) for finding in row.findings],
@@ -34,15 +37,15 @@ def to_value(row: Rendered, root: Path) -> list[Any]:
     ]
 
 
-def from_value(value: list[Any], root: Path) -> Rendered:
-    """Read a row."""
+def from_value(value: list[Any], root: Path, published: Mapping[str, Row]) -> Rendered:
+    """Read a row. What is published already is taken from there, so that it is not held twice."""
     files, page, redirection, links, anchors, assets, findings, shared, hrefs, resolved = value
     return Rendered(
-        files=tuple(File(*map(_tupled, file)) for file in files),
-        page=Page(*map(_tupled, page)) if page else None,
+        files=tuple(_file(file, published) for file in files),
+        page=Page(*[_tupled(v) if v.__class__ is list else v for v in page]) if page else None,
         redirection=Redirection(*redirection) if redirection else None,
-        links=tuple(Link(*link) for link in links),
-        anchors=tuple(anchors),
+        links=links,
+        anchors=anchors,
         assets=tuple(Asset(path, root / file) for path, file in assets),
         findings=tuple(map(to_finding, findings)),
         shared=bytes.fromhex(shared),
@@ -51,13 +54,19 @@ def from_value(value: list[Any], root: Path) -> Rendered:
     )
 
 
+def _file(value: list[Any], published: Mapping[str, Row]) -> File:
+    file = File(*[_tupled(v) if v.__class__ is list else v for v in value])
+    known = published.get(file.path)
+    return known.file if known and known.file == file else file
+
+
 def _tupled(value: Any) -> Any:
     return tuple(map(_tupled, value)) if isinstance(value, list) else value
 
 
 def link_value(link: Link) -> list[Any]:
     """Write a link."""
-    return [getattr(link, name) for name in _LINK]
+    return list(_LINK(link))
 
 
 def finding_value(finding: Diagnostic) -> list[Any]:

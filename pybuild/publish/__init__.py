@@ -17,7 +17,7 @@ from pybuild.publish.faults import publish_error
 from pybuild.publish.guard import check_out
 from pybuild.publish.journal import recover
 from pybuild.publish.lock import exclusive
-from pybuild.publish.manifest import Output, Previous, load_manifest, output_at, shrink_findings
+from pybuild.publish.manifest import Output, Previous, Row, load_manifest, output_at, shrink_findings
 from pybuild.publish.stage import Stage, discard, is_unfinished, open_stage
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Output",
     "Previous",
     "Published",
+    "Row",
     "Stage",
     "check_out",
     "clean",

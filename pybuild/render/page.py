@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pybuild.artifact import File, Page, Redirection
+from pybuild.artifact import File, Page, Redirection, pack_links
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
 from pybuild.render.feedhtml import absolute_html
@@ -22,7 +22,7 @@ from pybuild.render.handlers import redirection, stub
 from pybuild.render.library import Document
 from pybuild.render.links import resolution
 from pybuild.render.markdown import Heading
-from pybuild.render.pagelinks import anchors_of, hrefs_of, links_of
+from pybuild.render.pagelinks import anchors_of, document_links, hrefs_of, template_links
 from pybuild.render.rendered import Rendered
 from pybuild.render.summary import Summary, summarise
 from pybuild.render.tools import Tools
@@ -86,15 +86,17 @@ def render_page(tools: Tools, job: Job) -> Rendered:
     html = _with_variant_link(_html(tools, made), made)
     body = document.body if document else None
     anchors = anchors_of(html)
-    links, shared = links_of(tools, job, html, body, anchors)
+    here = frozenset(anchors)
+    given, shared = template_links(tools, job, html, body, here)
     local = {href: found for href, found in body.links.items() if found.link} if body else {}
     return Rendered(
         files=(_write_html(tools, made, html), *_write_variants(tools, made, html)),
         page=_page(tools, made) if job.kind == "page" else None,
-        links=links,
-        anchors=anchors,
+        links=pack_links(document_links(job, body, here)),
+        anchors="\n".join(("", *anchors, "")),
         assets=tools.library.assets(body) if body else (),
         findings=summary.findings,
+        given=given,
         shared=shared,
         hrefs="\n".join(local),
         resolved=resolution(local.values()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pybuild.artifact import Link
 from pybuild.plan import Job
@@ -24,8 +24,8 @@ _SOURCE = re.compile(r"<(?:a|img|source|script|link)\s(?:[^<>]*?\s)??(?:href|src
 
 
 def anchors_of(page: str) -> tuple[str, ...]:
-    """Every id of a page, in order."""
-    return tuple(filter(None, _values(_ID, page)))
+    """Every id of a page that a link can name, in order."""
+    return tuple(value for value in _values(_ID, page) if value and "\n" not in value)
 
 
 def hrefs_of(page: str) -> tuple[str, ...]:
@@ -39,27 +39,26 @@ def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
         yield html.unescape(found[1] or found[2] or found[3] or "")
 
 
-def links_of(
-    tools: Tools, job: Job, page: str, body: Body | None, anchors: Sequence[str]
-) -> tuple[tuple[Link, ...], bytes]:
-    """The links to hold against the finished site: those of the document, then those of templates.
+def document_links(job: Job, body: Body | None, here: frozenset[str]) -> Iterator[Link]:
+    """The links of a document to hold against the finished site; one within the page to an id of `here` is settled."""
+    own = (found.link for found in body.found) if body else ()
+    for link in dict.fromkeys(own):
+        if link and not (link.target == job.url and (link.fragment in here or not link.fragment)):
+            yield link
 
-    A link within the page is settled here; one that a template gives to many pages is sent once a process, and
-    the digests of all that templates give are returned beside them.
-    """
-    own = [found.link for found in body.found if found.link] if body else []
+
+def template_links(
+    tools: Tools, job: Job, page: str, body: Body | None, here: frozenset[str]
+) -> tuple[tuple[Link, ...], bytes]:
+    """The links that templates give the page: those that this process did not tell yet, and the digests of all."""
     known = {found.href for found in body.found} if body else set()
-    here = frozenset(anchors)
-    kept = dict.fromkeys(
-        link for link in own if not (link.target == job.url and (link.fragment in here or not link.fragment))
-    )
-    shared = []
+    untold, shared = [], []
     for link in _template_links(tools, job, page, known, here):
         if link not in tools.sent:
             tools.sent[link] = link_digest(link)
-            kept[link] = None
+            untold.append(link)
         shared.append(tools.sent[link])
-    return tuple(kept), b"".join(shared)
+    return tuple(untold), b"".join(shared)
 
 
 def link_digest(link: Link) -> bytes:

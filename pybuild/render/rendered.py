@@ -16,18 +16,16 @@ LINK_DIGEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A job's answer. Empty but for `findings` when the job failed.
-
-    `links` lacks those of templates that another answer of the same process has; `shared` names them all.
-    """
+    """A job's answer. Empty but for `findings` when the job failed."""
 
     files: tuple[File, ...] = ()
     page: Page | None = None
     redirection: Redirection | None = None
-    links: tuple[Link, ...] = ()
-    anchors: tuple[str, ...] = ()  # ids in the HTML
+    links: str = ""  # of its document, packed
+    anchors: str = ""  # ids in the HTML, a line each, between line ends
     assets: tuple[Asset, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
-    shared: bytes = b""  # digests of the links its templates give it, `LINK_DIGEST` bytes each
+    given: tuple[Link, ...] = ()  # of templates, but those that another answer of the same process has
+    shared: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
     hrefs: str = ""  # what its document links to inside the site, as written, a line each
     resolved: str = ""  # a digest of what became of them
