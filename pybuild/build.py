@@ -15,8 +15,8 @@ from pybuild import linkcheck, outputs, run
 from pybuild.artifact import Artifact, File, Link, pack_links
 from pybuild.cache.memory import NoMemory
 from pybuild.config import Config
-from pybuild.content import ReadFront, read_front
 from pybuild.diagnostics import Diagnostic, has_errors, made_strict
+from pybuild.front import ReadFront, read_front
 from pybuild.plan import make_plan
 from pybuild.publish import Stage
 from pybuild.render.rendered import Rendered

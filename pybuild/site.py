@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 
 from pybuild.config import Collection, Config
-from pybuild.content import Entry, ReadFront, is_public, read_collection, read_entry, read_front
+from pybuild.content import Entry, Place, is_public, read_collection, read_entry
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
+from pybuild.front import ReadFront, read_front
 from pybuild.gitdates import History, read_history
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
@@ -123,7 +124,7 @@ def _page_documents(
     documents: dict[str, Entry] = {}
     findings: list[Diagnostic] = []
     for file in sorted({route.markdown for route in tree.routes if route.markdown}):
-        entry, faults = read_entry(config.root, file, config.zone, fronts)
+        entry, faults = read_entry(config, Place(file), fronts)
         findings += faults
         if entry:
             documents[file] = entry
@@ -140,7 +141,7 @@ def _public_files(config: Config) -> tuple[tuple[Found, ...], list[Diagnostic]]:
         elif fault := _public_fault(found.path):
             findings.append(fault)
         else:
-            files.append(Found(nfc(found.path), found.file))
+            files.append(Found(nfc(found.path), found.at))
     return tuple(files), findings
 
 

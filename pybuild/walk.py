@@ -6,7 +6,6 @@ Owns the rules for symlinks, special files and names that cannot be read. Knows 
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,11 @@ class Found:
     """A regular file below the walked folder."""
 
     path: str  # POSIX, relative to the walked folder
-    file: Path  # on disk
+    at: str  # on disk
+
+    @property
+    def file(self) -> Path:
+        return Path(self.at)
 
 
 def walk(root: Path, folder: str, *, skip: Skip = lambda path: False) -> Iterator[Found | Diagnostic]:
@@ -31,7 +34,7 @@ def walk(root: Path, folder: str, *, skip: Skip = lambda path: False) -> Iterato
     """
     start = root / folder
     if start.is_dir():
-        yield from _walk(_Walk(root.resolve(), folder, skip), start, "", frozenset())
+        yield from _walk(_Walk(root.resolve(), folder, skip), str(start), "", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,40 +50,43 @@ class _Walk:
 
 
 def _walk(
-    ask: _Walk, folder: Path, prefix: str, above: frozenset[tuple[int, int]]
+    ask: _Walk, folder: str, prefix: str, above: frozenset[tuple[int, int]]
 ) -> Iterator[Found | Diagnostic]:
     try:
-        here = folder.stat()
-        names = sorted(os.listdir(folder))
+        here = Path(folder).stat()
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
     except OSError as fault:
         yield ask.fault(prefix.rstrip("/"), f"this folder cannot be read: {fault.strerror}", "let it be read")
         return
-    for name in names:
-        path = prefix + name
+    inner = above | {(here.st_dev, here.st_ino)}
+    for entry in entries:
+        path = prefix + entry.name
         if not ask.skip(path):
-            yield from _one(ask, folder / name, path, above | {(here.st_dev, here.st_ino)})
+            yield from _one(ask, entry, path, inner)
 
 
 def _one(
-    ask: _Walk, file: Path, path: str, above: frozenset[tuple[int, int]]
+    ask: _Walk, entry: os.DirEntry[str], path: str, above: frozenset[tuple[int, int]]
 ) -> Iterator[Found | Diagnostic]:
     """Judge one entry of a folder and, where it is a folder, walk it."""
     if fault := _name_fault(path):
         yield ask.fault(path.encode("utf-8", "replace").decode(), fault, "rename the file")
-        return
-    if file.is_symlink() and (refused := _link_fault(ask, file, path)):
+    elif entry.is_symlink() and (refused := _link_fault(ask, Path(entry.path), path)):
         yield refused
-        return
-    info = file.stat()
-    if stat.S_ISDIR(info.st_mode):
-        if (info.st_dev, info.st_ino) in above:
-            yield ask.fault(path, "this symlink leads back to a folder around it", "remove the symlink")
-        else:
-            yield from _walk(ask, file, path + "/", above)
-    elif stat.S_ISREG(info.st_mode):
-        yield Found(path, file)
-    else:
+    elif entry.is_file():
+        yield Found(path, entry.path)
+    elif not entry.is_dir():
         yield ask.fault(path, "this is neither a file nor a folder", "remove it")
+    elif _identity(entry) in above:
+        yield ask.fault(path, "this symlink leads back to a folder around it", "remove the symlink")
+    else:
+        yield from _walk(ask, entry.path, path + "/", above)
+
+
+def _identity(entry: os.DirEntry[str]) -> tuple[int, int]:
+    seen = Path(entry.path).stat()
+    return seen.st_dev, seen.st_ino
 
 
 def _name_fault(path: str) -> str:

@@ -38,6 +38,7 @@ RANK = {
     "rules.derive": 4,
     "assemble": 5,
     "content": 5,
+    "front": 4,
     "linkcheck": 5,
     "targets": 5,
     "site": 6,

@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pybuild.cache.ledger import Ledger
 from pybuild.cache.snapshot import Snapshot
 from pybuild.config import Config
-from pybuild.content import Front, read_front
-from pybuild.dates import parse_date
 from pybuild.diagnostics import Diagnostic
+from pybuild.front import Front, read_front, shared_lines
 
 
 class Fronts:
@@ -31,13 +32,12 @@ class Fronts:
         self._ledger = ledger
         self._lines: dict[str, Any] = {}  # None where the line stands
 
-    def read(self, root: Path, file: str) -> tuple[Front, tuple[Diagnostic, ...]]:
-        """Read the front matter of a file, or take it over. As `content.read_front`."""
+    def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
+        """Read the front matter of a file, or take it over. As `front.read_front`."""
         known = self._known(file)
-        front, findings = (known, ()) if known else read_front(root, file)
+        front, findings = (known, ()) if known else read_front(root, file, zone)
         if not (known or findings) and file in self._snapshot.stamps and file not in self._snapshot.fresh:
-            said = [front.meta, front.lines, front.body_line, front.heading, front.digest]
-            self._lines[file] = [self._snapshot.stamps[file], said]
+            self._lines[file] = [self._snapshot.stamps[file], _value(front)]
         self._watch(front)
         return front, findings
 
@@ -54,15 +54,33 @@ class Fronts:
         line = self._ledger.get(file) if self._ledger else None
         with contextlib.suppress(TypeError, ValueError, KeyError):
             if line and tuple(line[0]) == self._snapshot.stamps.get(file):
+                front = _to_front(line[1])
                 self._lines[file] = None
-                return Front(*line[1])
+                return front
         return None
 
     def _watch(self, front: Front) -> None:
-        moment = parse_date(front.meta.get("date"), self._config.zone) if "date" in front.meta else None
-        if moment is None:
+        if front.date is None:
             return
-        if moment <= self._config.now:
-            self.last = max(self.last, moment.timestamp())
+        if front.date <= self._config.now:
+            self.last = max(self.last, front.date.timestamp())
         else:
-            self.due = min(self.due, moment.timestamp())
+            self.due = min(self.due, front.date.timestamp())
+
+
+def _value(front: Front) -> list[Any]:
+    """Write front matter."""
+    moments = [moment and moment.isoformat() for moment in (front.date, front.updated)]
+    rest = [front.tags, front.draft, front.meta, list(front.lines.items()), front.body_line]
+    return [front.title, front.description, *moments, *rest, front.digest, front.head]
+
+
+def _to_front(value: list[Any]) -> Front:
+    """Read front matter."""
+    title, description, date, updated, tags, draft, meta, lines, *rest = value
+    known = shared_lines(tuple((key, line) for key, line in lines))
+    return Front(title, description, _moment(date), _moment(updated), tuple(tags), draft, meta, known, *rest)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

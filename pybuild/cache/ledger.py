@@ -12,10 +12,13 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, BinaryIO
 
 _CHECK = 16  # hexadecimal digits
+_decode = json.JSONDecoder().decode
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Ledger:
@@ -33,8 +36,8 @@ class Ledger:
 
     def get(self, name: str) -> Any:
         """The value of that name; None where there is none that can be trusted."""
-        line = self._line(_json(name))
-        return json.loads(line.partition(b"\t")[2]) if line else None
+        line = self._line(_text(name))
+        return _decode(line[line.find(b"\t") + 1 : -1].decode("ascii")) if line else None
 
     def _line(self, key: bytes) -> bytes:
         place = self._places.get(key)
@@ -76,7 +79,7 @@ class Ledger:
 
     def _written(self, line: tuple[str, Any]) -> bytes:
         name, value = line
-        return self._line(_json(name)) if value is None else _format(name, value)
+        return self._line(_text(name)) if value is None else _format(name, value)
 
 
 def _places(stream: BinaryIO, header: Any) -> dict[bytes, int]:
@@ -93,7 +96,7 @@ def _scan(stream: BinaryIO, start: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _format(name: str, value: Any) -> bytes:
-    text = _json(name) + b"\t" + _json(value)
+    text = _text(name) + b"\t" + _encode(value).encode("ascii")
     return _check(text) + b" " + text + b"\n"
 
 
@@ -105,5 +108,5 @@ def _check(text: bytes) -> bytes:
     return hashlib.blake2b(text, digest_size=_CHECK // 2).hexdigest().encode()
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode("ascii")
+def _text(name: str) -> bytes:
+    return encode_basestring_ascii(name).encode("ascii")

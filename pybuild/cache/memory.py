@@ -21,7 +21,7 @@ from pybuild.cache.pages import Pages, Refused
 from pybuild.cache.record import Outcome, Record, Span
 from pybuild.cache.snapshot import Snapshot, digest_of, disk_clock, take
 from pybuild.config import Config, text_digest
-from pybuild.content import ReadFront, read_front
+from pybuild.front import ReadFront, read_front
 from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
 from pybuild.render.rendered import Rendered
@@ -78,7 +78,7 @@ class Memory(NoMemory):
         self._record = Record(config, snapshot.digest, snapshot.fresh)
         self._is_read = is_read
         versions = [VERSION, circumstances.tool()]
-        self._files = Ledger(folder / "files", versions)
+        self._files = Ledger(folder / "files", [*versions, str(config.zone)])
         self._rows = Ledger(
             folder / f"pages-{output.state.name}", [*versions, output.key, circumstances.of_pages(config)]
         )

@@ -105,7 +105,8 @@ def _row(file: File, stage: Stage, staged: Listing) -> Row:
     seen = staged.files.get(file.path)
     if seen is not None:
         return Row(file, seen.st_mtime_ns, seen.st_ino)
-    return Row(file, stage.rows[file.path].mtime_ns, stage.rows[file.path].ino)
+    known = stage.rows[file.path]
+    return known if known.file == file else Row(file, known.mtime_ns, known.ino)
 
 
 def _publish(stage: Stage, plan: Plan, new: Previous, staged: Listing) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from pybuild.artifact import File, Manifest
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish.kernel import sync_folder
+from pybuild.publish.tree import Seen
 
 VERSION = 1
 SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious
@@ -57,7 +58,7 @@ class Row:
     mtime_ns: int
     ino: int
 
-    def matches(self, seen: os.stat_result) -> bool:
+    def matches(self, seen: os.stat_result | Seen) -> bool:
         """Whether a file on disk is still the very file that was published."""
         return (
             seen.st_mode == stat.S_IFREG | FILE_MODE

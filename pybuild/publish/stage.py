@@ -15,6 +15,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -211,8 +212,12 @@ def drop_container(container: Path) -> None:
 def _remove_tree(folder: Path) -> None:
     """Remove a folder and what is in it, but not what is mounted there."""
     found = list_tree(folder)
-    for path in (*found.files, *found.others):
-        (folder / path).unlink()
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for path in chain(found.files, found.others):
+            os.unlink(path, dir_fd=opened)
+    finally:
+        os.close(opened)
     for path in sorted(found.folders, reverse=True):
         (folder / path).rmdir()
     folder.rmdir()

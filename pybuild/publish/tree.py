@@ -9,20 +9,31 @@ file is never ours.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from pybuild.urls import collision_key
+
+
+class Seen(NamedTuple):
+    """What the disk says of a file, as far as it matters here: a quarter of `os.stat_result`."""
+
+    st_mode: int
+    st_size: int
+    st_mtime_ns: int
+    st_ino: int
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Everything below a folder, by POSIX path relative to it. Symlinks are named, not followed."""
 
-    files: Mapping[str, os.stat_result] = field(default_factory=dict)  # regular files
+    files: Mapping[str, Seen] = field(default_factory=dict)  # regular files
     folders: Set[str] = frozenset()
     others: Set[str] = frozenset()  # symlinks, special files, other disks, closed folders
 
@@ -34,42 +45,42 @@ class Listing:
 
 def list_tree(folder: Path, *, skip: str = "") -> Listing:
     """List a folder; one that is absent is empty. `skip` is a name at its top that is left out."""
-    files: dict[str, os.stat_result] = {}
+    files: dict[str, Seen] = {}
     folders: set[str] = set()
     others: set[str] = set()
     if not os.path.lexists(folder):
         return Listing()
     device = os.lstat(folder).st_dev
-    waiting = [("", _entries(folder))]
+    waiting = [("", _entries(str(folder)))]
     while waiting:
         prefix, entries = waiting.pop()
-        for name, seen in entries:
+        for name, at, seen in _stats(entries):
             path = prefix + name
             if path == skip:
                 continue
             if stat.S_ISREG(seen.st_mode):
-                files[path] = seen
+                files[path] = Seen(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ino)
             elif not stat.S_ISDIR(seen.st_mode) or seen.st_dev != device:
                 others.add(path)
             else:
                 try:
-                    waiting.append((path + "/", _entries(folder / path)))
+                    waiting.append((path + "/", _entries(at)))
                     folders.add(path)
                 except PermissionError:  # such as lost+found
                     others.add(path)
     return Listing(files, folders, others)
 
 
-def _entries(folder: Path) -> list[tuple[str, os.stat_result]]:
-    """List one folder; what goes away meanwhile is left out."""
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            try:
-                found.append((entry.name, entry.stat(follow_symlinks=False)))
-            except FileNotFoundError:
-                continue
-    return found
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as found:
+        return list(found)
+
+
+def _stats(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Look at what one folder holds; what goes away meanwhile is left out."""
+    for entry in entries:
+        with contextlib.suppress(FileNotFoundError):
+            yield entry.name, entry.path, entry.stat(follow_symlinks=False)
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:
