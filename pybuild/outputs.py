@@ -6,6 +6,7 @@ site brings itself wins over what is generated. Knows no format and no host.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -77,10 +78,10 @@ def _claim(file: File) -> Claim:
 
 def _read(stage: Stage, page: Page) -> str:
     """The Markdown variant of a page, from the stage or, where it is unchanged, from the output."""
-    staged = stage.tree / page.variant_path
-    published = stage.output.out / page.variant_path
-    source = staged if staged.is_file() else published
-    return source.read_text("utf-8") if source.is_file() else ""
+    for folder in (stage.tree, stage.output.out):
+        with contextlib.suppress(FileNotFoundError), open(f"{folder}/{page.variant_path}", "rb") as stream:  # noqa: PTH123 - Path costs more than reading
+            return stream.read().decode("utf-8")
+    return ""
 
 
 def write(stage: Stage, artifact: Artifact) -> File:

@@ -55,9 +55,10 @@ def from_value(value: list[Any], root: Path, published: Mapping[str, Row]) -> Re
 
 
 def _file(value: list[Any], published: Mapping[str, Row]) -> File:
-    file = File(*[_tupled(v) if v.__class__ is list else v for v in value])
-    known = published.get(file.path)
-    return known.file if known and known.file == file else file
+    *plain, headers, is_page = value
+    fields = (*plain, _tupled(headers), is_page)
+    known = published.get(value[0])
+    return known.file if known and _FILE(known.file) == fields else File(*fields)
 
 
 def _tupled(value: Any) -> Any:

@@ -16,9 +16,10 @@ from pybuild.plan import Job
 from pybuild.render.library import Body
 from pybuild.render.rendered import LINK_DIGEST
 from pybuild.render.tools import Tools
+from pybuild.urls import variant_urls
 
 _VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
-_ID = re.compile(r"\s(?:id|name)" + _VALUE, re.I)
+_ID = re.compile(r"(?:\sid|<a\s(?:[^<>]*?\s)??name)" + _VALUE, re.I)
 _HREF = re.compile(r"<a\s(?:[^<>]*?\s)??href" + _VALUE, re.I)
 _SOURCE = re.compile(r"<(?:a|img|source|script|link)\s(?:[^<>]*?\s)??(?:href|src)" + _VALUE, re.I)
 
@@ -70,12 +71,15 @@ def link_digest(link: Link) -> bytes:
 def _template_links(
     tools: Tools, job: Job, page: str, known: set[str], here: frozenset[str]
 ) -> Iterator[Link]:
+    own = variant_urls(job.url, trailing_slash=tools.config.trailing_slash) if job.kind == "page" else ()
     for href in dict.fromkeys(_values(_HREF, page)):
         found = tools.library.links.follow(href, job.url) if href not in known else None
         if found is None:
             continue
         target, fragment = found
         if target == job.url and (not fragment or fragment in here or fragment == "top"):
+            continue
+        if target in own:
             continue
         file, line = tools.written_at(href, job)
         yield Link(target, fragment, file, line, href)
