@@ -3,7 +3,7 @@
 Owns the meaning of a rule set; every target is held against it, and the preview serves by it. Sends nothing
 and opens no file. Redirects, headers and proxies are matched against the path as it was sent, rewrites and
 files against the decoded one; an encoded slash names no file.
-Sources: RFC 9110 §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.7 (406).
+Sources: RFC 9110 §8.7 (Content-Location), §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.7 (406).
 """
 
 from __future__ import annotations
@@ -175,8 +175,10 @@ def _serve(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome 
         chosen = negotiate(visit.request.lines("accept"))
         if chosen == "none" and rules.negotiation == "strict":
             return _not_acceptable()
-        path = markdown if chosen == "md" else path
         headers.append(("Vary", "Accept"))
+        if chosen == "md":
+            path = markdown
+            headers.append(("Content-Location", encode(f"{rules.base}/{path}")))
     elif rules.variants and visit.url == "/" + path and (page := page_of(path, files)):
         headers.append(("Link", f'<{absolute(rules.site, _address(page))}>; rel="canonical"'))
     return _file(rules, visit.request, files[path], headers)

@@ -1,8 +1,9 @@
 """Accept weights as regexes, for hosts that have rules but no code.
 
-Owns the regexes that read one range's weight from a field, in the syntax PCRE and RE2 share; they want to be
-matched without regard to case. Knows no host. Two fields are read more simply than `rules.negotiate` does: one
-with a quoted string counts as absent, and of one range given twice the first weight counts.
+Owns the regexes that read one range's weight from a field, and that of a path without escapes, in the syntax
+PCRE and RE2 share; they want to be matched without regard to case. Knows no host. Two fields are read more
+simply than `rules.negotiate` does: one with a quoted string counts as absent, and of one range given twice the
+first weight counts.
 Source: RFC 9110 §12.4.2, §12.5.1.
 """
 
@@ -16,6 +17,7 @@ _PARAMETERS = rf"(?:;{_OWS}(?:[^q;, \t][^;,]*|q(?:[^=;,][^;,]*)?)?)*"
 _END = rf"{_OWS}(?:;[^,]*)?"
 _START = rf"(?:^|,){_OWS}"
 _STOP = "(?:,|$)"
+PLAIN = "[A-Za-z0-9._~!$&'()*+,;=:@/-]+"  # paths that are sent as they are (RFC 3986 §3.3)
 RANGES = {"md": "text/markdown", "html": "text/html", "text": r"text/\*", "any": r"\*(?:/\*)?"}
 
 

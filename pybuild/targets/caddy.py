@@ -209,6 +209,11 @@ class _Site(Maps):
             yield "}"
         yield '@pb_md expression `{http.vars.pb_neg} == "md"`'
         yield "vars @pb_md pb_final {pb_twin}"
+        base = braced(encode(self.rules.base))
+        yield "header @pb_md {"
+        yield f"  Content-Location {token(base + '{http.request.uri}')}"
+        yield "  defer"  # until the address is that of the file, encoded
+        yield "}"
 
     def _canonical(self) -> Lines:
         yield from self.map("{pb_path}", "page", [(r"(?s)^(.+)\.md$", "${1}")], _NOWHERE)
@@ -241,7 +246,7 @@ class _Site(Maps):
         yield '@pb_final expression `{http.vars.pb_final} != ""`'
         yield "handle @pb_final {"
         yield "  header Content-Type {pb_type}"
-        yield "  rewrite * {http.vars.pb_final}"
+        yield "  rewrite * {http.vars.pb_final}?"
         yield "  file_server { disable_canonical_uris }".replace("{ ", "{\n    ").replace(" }", "\n  }")
         yield "}"
         yield "handle {"

@@ -24,9 +24,7 @@ function handler(event) {
   }), answer = pbRoute(PB, visit), own = [];
   if (response) {
     if (response.headers.vary) own.push(['Vary', pbLine(response.headers.vary)]);
-    if (answer.vary) own.push(['Vary', 'Accept']);
-    if (answer.link) own.push(['Link', answer.link]);
-    own = pbFields(pbDress(PB, visit, own));
+    own = pbFields(pbDress(PB, visit, own.concat(answer.own || [])));
     Object.keys(own).forEach(function (name) { response.headers[name] = own[name]; });
     return response;
   }

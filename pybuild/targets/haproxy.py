@@ -171,16 +171,19 @@ class _Config(Maps):
             yield f"http-request unset-var(txn.{name}) if {{ var(txn.sent) -m sub -i %2f %5c }}"
         yield self.take("proxy", "var(txn.key)", "proxy.map")
 
+    def base(self) -> str:
+        """The base path as sent, for a log format."""
+        return encode(self.rules.base).replace("%", "%%").replace("$", "\\$")
+
     def _slash(self) -> Lines:
-        base = encode(self.rules.base).replace("%", "%%").replace("$", "\\$")
         yield "http-request set-var(txn.slashless) var(txn.sent),regsub(/+$,)"
         free = "!{ var(txn.proxy) -m found } !{ var(txn.sent) -m beg // }"
         ends = "{ var(txn.sent) -m end / } !{ var(txn.sent) -m str / }"
-        bare = f'"{base}%[var(txn.slashless)]%[var(txn.q)]"'
+        bare = f'"{self.base()}%[var(txn.slashless)]%[var(txn.q)]"'
         if not self.rules.trailing_slash:
             yield f"http-request redirect code 308 location {bare} if {free} {ends}"
             return
-        more = f'"{base}%[var(txn.sent)]/%[var(txn.q)]"'
+        more = f'"{self.base()}%[var(txn.sent)]/%[var(txn.q)]"'
         index = "!{ var(txn.sent) -m end / } { var(txn.kind) -m str index }"
         yield f"http-request redirect code 308 location {more} if {free} {index}"
         yield f"http-request redirect code 308 location {bare} if {free} {ends} {{ var(txn.kind) -m str exact }}"
@@ -206,6 +209,7 @@ class _Config(Maps):
             yield f"http-request return status 406 {text} if {refused}"
         md = "{ var(txn.neg) -m found } { var(txn.rep) -m str md }"
         yield f"http-request set-var(txn.final) var(txn.twin) if {md}"
+        yield f'http-request set-var-fmt(txn.at) "{self.base()}%[var(txn.twin)]" if {md}'
 
     def _send(self) -> Lines:
         here = "{ var(txn.final) -m found } !{ var(txn.passed) -m found }"
@@ -213,6 +217,7 @@ class _Config(Maps):
         yield self.take("type", "var(txn.final)", "types.map")
         yield f"http-request set-path %[var(txn.final)] if {here}"
         yield f"http-response set-header Content-Type %[var(txn.type)] if {here} {{ status 200 206 }}"
+        yield "http-response set-header Content-Location %[var(txn.at)] if { var(txn.at) -m found }"
         yield f"http-response add-header Link %[var(txn.link)] if {here} {{ var(txn.link) -m found }}"
         if not self.has_404:
             yield f"http-request return status 404 if {lost}"

@@ -89,6 +89,9 @@ class _Server(Http):
         if self.rules.variants:
             yield f"add_header Link {self.v}link;"
         yield f"add_header Content-Type {self.v}type;"
+        if self.rules.negotiation != "off":
+            yield f'set {self.v}answer "";'
+            yield f"add_header Content-Location {self.v}at;"
         for index, name in enumerate(self.header_names()):
             yield f"add_header {name} {self.v}h{index} always;"
         for index, (_, name, _) in enumerate(self.added()):

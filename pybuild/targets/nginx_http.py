@@ -61,6 +61,7 @@ class Http:
             *(self._negotiation() if self.rules.negotiation != "off" or self.table.asks_accept else ()),
             *self._conditions(),
             *self._rewrites(),
+            *(self._content_location() if self.rules.negotiation != "off" else ()),
             *self._redirects(),
             *self._headers(),
             *self._types(),
@@ -127,6 +128,21 @@ class Http:
             ("~" + accept.greater("^1:", ":"), "md"),
         ]
         yield from self.map(key, "rep", entries)
+
+    def _content_location(self) -> Lines:
+        """The address of Markdown that was chosen. nginx cannot encode: a name that needs it is taken as sent."""
+        base, x = self.text(encode(self.rules.base)), self.group("x")
+        safe = (f"~^ymd {x}{accept.PLAIN})$", f"{base}{self.var('x')}.md")
+        yield from self.map(f"{self.var('answer')} {self.var('page')}", "plain", [safe])
+        names = ("plain", "answer", "sent", "path", "url", "page")
+        same = f"{self.group('same')}.*)\\|\\k<{self.v[1:]}same>\\|"
+        entries = [
+            (f"~^{x}[^|]+)\\|", self.var("x")),
+            (f"~(?s)^\\|ymd\\|{x}/[^|]*/index)/*\\|{same}", f"{base}{self.var('x')}.md"),
+            (f"~(?s)^\\|ymd\\|{x}/[^|]*?)/*\\|{same}.*/index$", f"{base}{self.var('x')}/index.md"),
+            (f"~(?s)^\\|ymd\\|{x}/[^|]*?)/*\\|{same}", f"{base}{self.var('x')}.md"),
+        ]
+        yield from self.map("|".join(map(self.var, names)), "at", entries)
 
     def _conditions(self) -> Lines:
         for index, condition in enumerate(self.table.conditions):

@@ -1,7 +1,7 @@
 // What to answer a request with, from the rules in `D`. ES5, without access to anything but its arguments.
 // `ask`: {path, query, method, host, header}; path and query as sent, header(name) the joined lines or "".
-// An answer is {status, headers, text}, {call} to pass the request on, or {file, vary, link, then, els}: the file
-// to send at a decoded path. Where it exists and `then` is set, `then` is the answer; where it does not, `els`.
+// An answer is {status, headers, text}, {call} to pass the request on, or {file, own, then, els}: the file
+// to send at a decoded path with headers of its own. Where it exists and `then` is set, `then` is the answer; where it does not, `els`.
 function pbHas(object, key) { return Object.prototype.hasOwnProperty.call(object, key); }
 var pbKept = {};
 function pbMatch(regex, text) {
@@ -108,16 +108,19 @@ function pbRoute(D, visit) {
 function pbHidesSlash(sent) { return /%(?:2f|5c)/i.test(sent); }
 function pbTo(status, location) { return { status: status, headers: [['Location', location]], text: status + '\n' }; }
 function pbServe(D, visit, url, shape, path, proxy) {
-  var answer = { file: path, vary: false, link: '', then: null, els: pbElse(visit, proxy) };
+  var answer = { file: path, own: [], then: null, els: pbElse(visit, proxy) };
   if (!/^(?:GET|HEAD)$/.test(visit.ask.method) || pbHidesSlash(visit.sent) || path === '/404.html') return answer.els;
   if (/[HI]/.test(shape) && D.negotiation !== 'off' && url !== path) {
     var chosen = pbNegotiate(visit.ask.header('accept'));
-    answer.vary = true;
+    answer.own.push(['Vary', 'Accept']);
     if (chosen === 'none' && D.negotiation === 'strict') answer.then = { status: 406, headers: [['Content-Type', 'text/plain; charset=utf-8'], ['Vary', 'Accept']], text: D.none };
-    else if (chosen === 'md') answer.file = path.replace(/html$/, 'md');
+    else if (chosen === 'md') {
+      answer.file = path.replace(/html$/, 'md');
+      answer.own.push(['Content-Location', D.sent + pbEncode(answer.file)]);
+    }
   } else if (/[pq]/.test(shape) && visit.url === path) {
     var stem = path.slice(0, -3);
-    answer.link = '<' + D.site + pbEncode(shape === 'q' ? stem + '/' : stem.replace(/\/index$/, '/')) + '>; rel="canonical"';
+    answer.own.push(['Link', '<' + D.site + pbEncode(shape === 'q' ? stem + '/' : stem.replace(/\/index$/, '/')) + '>; rel="canonical"']);
   }
   return answer;
 }

@@ -30,8 +30,6 @@ function pbFileAnswer(D, visit, answer, found) {
   const own = [], headers = new Headers(found.headers);
   if (headers.has('vary')) own.push(['Vary', headers.get('vary')]);
   if (found.status !== 304) own.push(['Content-Type', pbType(D, answer.file)]);
-  if (answer.vary) own.push(['Vary', 'Accept']);
-  if (answer.link) own.push(['Link', answer.link]);
-  pbDress(D, visit, own).forEach((pair) => headers.set(pair[0], pair[1]));
+  pbDress(D, visit, own.concat(answer.own)).forEach((pair) => headers.set(pair[0], pair[1]));
   return new Response(found.body, { status: found.status, headers });
 }

@@ -276,6 +276,8 @@ class _Vcl(Backends):
         )
         yield from when(var("link"), f"set resp.http.Link = {var('link')};")
         yield from when(var("neg"), *added("Vary", "Accept"))
+        at = f"set resp.http.Content-Location = {quoted(encode(self.rules.base))} + req.url;"
+        yield from when(f'{var("neg")} && {var("rep")} == "md"', at)
         yield "call pybuild_headers;"
 
     def _synth(self) -> Lines:

@@ -8,11 +8,10 @@ export default async function middleware(request) {
     const body = request.method === 'HEAD' ? null : answer.text;
     return new Response(body, { status: answer.status, headers: pbDress(PB, visit, answer.headers) });
   }
-  const own = (answer.vary ? [['Vary', 'Accept']] : []).concat(answer.link ? [['Link', answer.link]] : []);
   const url = new URL(request.url), path = answer.file ? pbEncode(answer.file) : '/_pybuild/nothing';
   const there = path === url.pathname;
   url.pathname = path;
   const headers = new Headers(there ? { 'x-middleware-next': '1' } : { 'x-middleware-rewrite': url.toString() });
-  pbDress(PB, visit, own).forEach((pair) => headers.set(pair[0], pair[1]));
+  pbDress(PB, visit, answer.own || []).forEach((pair) => headers.set(pair[0], pair[1]));
   return new Response(null, { headers });
 }

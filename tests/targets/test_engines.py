@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -638,6 +639,7 @@ def expected_of(outcome: Outcome, tree: Tree, method: str) -> dict[str, object]:
     if outcome.proxy is not None:
         return {"status": outcome.status}
     seen |= {name: plain(outcome.header(name)) for name in COMPARED}
+    seen["content-location"] = unquote(outcome.header("content-location"))
     if not outcome.path:
         del seen["content-type"]
     if outcome.path:
@@ -656,6 +658,7 @@ def tokens(vary: str) -> frozenset[str]:
 def seen_of(answer: Answer, expected: dict[str, object]) -> dict[str, object]:
     seen: dict[str, object] = {name: plain(answer.headers.get(name, "")) for name in COMPARED}
     seen |= {"status": answer.status, "vary": tokens(answer.headers.get("vary", "")), "body": answer.body}
+    seen["content-location"] = unquote(answer.headers.get("content-location", ""))
     return {name: seen[name] for name in expected}
 
 
