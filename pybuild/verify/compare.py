@@ -114,6 +114,11 @@ def _headers(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
         if name.lower() == "link":
             if have is None or any(one.strip() not in have for one in value.split(", <")):
                 yield Difference("header", f"lacks {name}, which says which page is canonical")
+        elif name.lower() == "content-location":
+            if unquote(have or "") != unquote(value):
+                yield Difference(
+                    "header", f"lacks {name}, which says where this Markdown has its own address"
+                )
         elif name.lower() not in _OWN and have is None:
             yield Difference("header", f"lacks {name}: {value}")
         elif name.lower() not in _OWN and have is not None and have.strip() != value.strip():

@@ -1,6 +1,7 @@
 """The meaning of a rule set, by whole outcomes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -15,7 +16,8 @@ from pybuild.rules.evaluate import (
     find,
     join_list,
 )
-from pybuild.rules.model import ProxyHeader
+from pybuild.rules.model import ProxyHeader, RuleSet
+from pybuild.urls import encode
 
 TEXT = """
 [negotiation]
@@ -62,7 +64,8 @@ def test_a_page(ask: Callable) -> None:
 
 
 def test_its_variant(ask: Callable) -> None:
-    headers = (MARKDOWN, tag(3), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
+    here = ("Content-Location", "/docs/a.md")
+    headers = (here, MARKDOWN, tag(3), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
     assert ask("/docs/a", Accept="text/markdown") == Outcome(200, headers, "docs/a.md")
 
 
@@ -85,7 +88,8 @@ def test_nothing_acceptable(ask: Callable) -> None:
 
 @pytest.mark.parametrize("field", [tag(3)[1], "W/" + tag(3)[1], f'"x", {tag(3)[1]}', "*"])
 def test_not_modified(ask: Callable, field: str) -> None:
-    headers = (tag(3), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
+    here = ("Content-Location", "/docs/a.md")
+    headers = (here, tag(3), ("Link", "</x>; rel=y"), ("Vary", "Accept, Cookie"), ("X-A", "2"))
     assert ask("/docs/a", Accept="text/markdown", If_None_Match=field) == Outcome(304, headers)
 
 
@@ -150,3 +154,21 @@ def test_find_prefers_the_file_itself() -> None:
 
 def test_join_list() -> None:
     assert join_list("Accept", "accept, Cookie", "", "Cookie") == "Accept, Cookie"
+
+
+@pytest.mark.parametrize(
+    "base, slash, path, where",
+    [
+        ("", False, "caf\u00e9 1.html", "/caf%C3%A9%201.md"),
+        ("/b%", False, "a.html", "/b%25/a.md"),
+        ("", False, "index.html", "/index.md"),
+        ("", True, "a/index.html", "/a/index.md"),
+    ],
+)
+def test_negotiated_markdown_says_where_it_lies(base: str, slash: bool, path: str, where: str) -> None:
+    files = by_path(File(name, "app/x.md", "0" * 64, 1) for name in (path, path[:-4] + "md"))
+    rules = RuleSet(base=base, trailing_slash=slash, negotiation="lenient")
+    bare = path.removesuffix("index.html").removesuffix(".html")
+    request = Request(encode(f"{base}/{bare}"), "GET", (("Accept", "text/markdown"),))
+    assert evaluate(rules, request, files).header("content-location") == where
+    assert evaluate(rules, replace(request, headers=()), files).header("content-location") == ""

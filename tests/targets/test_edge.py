@@ -36,9 +36,7 @@ function answer(one) {
   if (said.call) return [200, '', said.call.url, pbDress(PB, visit, [])];
   if (said.file) {
     own.push(['Content-Type', pbType(PB, said.file)]);
-    if (said.vary) own.push(['Vary', 'Accept']);
-    if (said.link) own.push(['Link', said.link]);
-    return [200, said.file.slice(1), '', pbDress(PB, visit, own)];
+    return [200, said.file.slice(1), '', pbDress(PB, visit, own.concat(said.own))];
   }
   if (said.status === 404 && !said.text) return [404, '404.html', '', pbDress(PB, visit, [['Content-Type', pbType(PB, '/404.html')]])];
   return [said.status, '', '', pbDress(PB, visit, said.headers)];

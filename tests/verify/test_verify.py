@@ -123,7 +123,12 @@ PLANTED = {
         {
             f'{PAGES}: has the type "text/html; charset=utf-8" in place of "text/markdown; charset=utf-8" (asked by {AGENT})',
             f"{PAGES}: shows HTML in place of Markdown (asked by {AGENT})",
+            f"{PAGES}: lacks Content-Location, which says where this Markdown has its own address (asked by {AGENT})",
         },
+    ),
+    "no-content-location": (
+        sub(r"(?m)^add_header Content-Location \S+;$", ""),
+        {f"{PAGES}: lacks Content-Location, which says where this Markdown has its own address (asked by {AGENT})"},
     ),
     "type": (
         sub('"text/markdown" md;', '"text/plain" md;'),
