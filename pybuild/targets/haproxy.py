@@ -96,7 +96,7 @@ class _Config(Maps):
         pages: dict[str, str] = {}
         for ending in (".html", "/index.html"):
             for path in self.known:
-                url = "/" if path == "index.html" else "/" + path.removesuffix(ending)
+                url = "/" + path.removesuffix(ending)
                 if path.endswith(ending) and address(url) not in found:
                     found[address(url)] = pages[address(url)] = path
         if "index.html" in self.known:

@@ -126,14 +126,24 @@ class Maps:
             if condition.type in {"cookie", "query"}:
                 yield self.take(f"v{index}", source, f"v{index}.map", "")
                 source = f"var(txn.v{index})"
+            if condition.type == "header":
+                yield from self._joined(f"v{index}", condition.key)
+                source = f"var(txn.v{index})"
             yield f"http-request set-var(txn.c{index}) str(0)"
             yield self.take(f"c{index}", source, f"c{index}.map", "0")
             yield f"http-request set-var(txn.c{index}) str(0) unless {{ var(txn.c{index}) -m str 1 }}"
         yield f'http-request set-var-fmt(txn.key) "{self.digits()}:%[var(txn.sent)]"'
 
+    def _joined(self, variable: str, name: str) -> Lines:
+        """The lines of a header as one, as far as the third."""
+        yield f"http-request set-var(txn.{variable}) req.fhdr({name},1)"
+        for count in (2, 3):
+            lines = ", ".join(f"%[req.fhdr({name},{number})]" for number in range(1, count + 1))
+            yield f'http-request set-var-fmt(txn.{variable}) "{lines}" if {{ req.fhdr_cnt({name}) ge {count} }}'
+
     def _source(self, condition: Condition) -> str:
         return {
-            "header": f"req.fhdr({condition.key})",
+            "header": "",  # joined beforehand
             "cookie": "req.fhdr(cookie)",
             "query": "query",
             "host": "req.hdr(host),lower,regsub(:[0-9]*$,)",
