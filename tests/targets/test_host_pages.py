@@ -1,4 +1,4 @@
-"""The page of each cloud: there is one, and it names every limit."""
+"""The page of each host: there is one, and it names every limit."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pytest
 from pybuild.targets import TARGETS
 
 HOSTS = Path(__file__).parents[2] / "docs" / "hosts"
-CLOUDS = (
+PAGES = (
+    *("apache", "caddy", "haproxy", "nginx", "varnish"),
     *("azure", "cloudflare", "cloudflare-pages", "cloudfront", "firebase"),
     *("github-pages", "gitlab-pages", "netlify", "vercel"),
 )
 
 
-@pytest.mark.parametrize("name", CLOUDS)
+@pytest.mark.parametrize("name", PAGES)
 def test_page(name: str) -> None:
     text, target = (HOSTS / f"{name}.md").read_text("utf-8"), TARGETS[name]
     assert f"pybuild export --target {name}" in text
