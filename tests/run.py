@@ -12,6 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
+import tempfile
 import tomllib
 import venv
 from pathlib import Path
@@ -41,6 +43,10 @@ NPM = (
     "vnu-jar@26.9.27",
     "wrangler@4.164.0",
 )
+SCHEMAS = {  # of rule files, in packages that are too large to install
+    "@azure/static-web-apps-cli@2.0.10": "package/schema/staticwebapp.config.json",
+    "firebase-tools@15.34.2": "package/schema/firebase-config.json",
+}
 
 
 def call(*words: str | Path, **options: object) -> None:
@@ -107,11 +113,26 @@ def install_node() -> None:
     )
 
 
+def fetch_schemas() -> None:
+    folder = TOOLS / "schemas"
+    folder.mkdir(parents=True, exist_ok=True)
+    for package, member in SCHEMAS.items():
+        if (folder / Path(member).name).exists() or not shutil.which("npm"):
+            continue
+        with tempfile.TemporaryDirectory() as place:
+            call("npm", "pack", package, "--silent", "--pack-destination", place, stdout=subprocess.DEVNULL)
+            with tarfile.open(next(Path(place).glob("*.tgz"))) as packed:
+                found = packed.extractfile(member)
+                assert found, f"{package} has {member}"
+                (folder / Path(member).name).write_bytes(found.read())
+
+
 def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     install_python()
     install_debian()
     install_node()
+    fetch_schemas()
     workers = str(min(4, os.cpu_count() or 1))
     if "--long" in sys.argv:  # the fault suite in full, which takes about an hour
         os.environ["PYBUILD_LONG"] = "1"

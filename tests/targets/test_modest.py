@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from pybuild.rules.patterns import parse_pattern
@@ -166,6 +167,21 @@ def test_azure(tmp_path: Path) -> None:
 )
 def test_routes_of_azure(source: str, route: str | None) -> None:
     assert route_of(parse_pattern(source)) == route
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "schema"),
+    [
+        ("firebase", "firebase.json", "firebase-config.json"),
+        ("azure", "staticwebapp.config.json", "staticwebapp.config.json"),
+    ],
+)
+def test_the_file_is_as_the_host_says(tmp_path: Path, target: str, path: str, schema: str) -> None:
+    """Held against the schema that the host's own tool publishes."""
+    rules = json.loads(tool(f"../schemas/{schema}").read_text("utf-8"))
+    made = compiled(tmp_path, target, RULES, file("geo.json", media_type="application/geo+json"))
+    found = jsonschema.validators.validator_for(rules)(rules).iter_errors(json.loads(texts(made)[path]))
+    assert [f"{error.json_path}: {error.message}" for error in found] == []
 
 
 @pytest.mark.parametrize("target", ["firebase", "azure"])
