@@ -10,18 +10,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TypeVar
 from urllib.parse import unquote
 
-from pybuild.artifact import File
+from pybuild.artifact import File, Headers
 from pybuild.diagnostics import Location
 from pybuild.publication import Publication
 from pybuild.rules.evaluate import NOT_FOUND, Outcome, Request, evaluate, find, page_of, variant_of
 from pybuild.rules.media import type_of
 from pybuild.rules.model import Redirect, Rewrite, RuleSet, SetHeaders
-from pybuild.rules.patterns import Param, Text
+from pybuild.rules.patterns import Param, PathPattern, Text
 from pybuild.targets.base import ALL_FEATURES, Feature
 from pybuild.urls import encode
+from pybuild.verify.meeting import VALUES, meeting
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 AGENT = "text/markdown, text/html, */*"
@@ -29,7 +31,7 @@ READER = "text/html;q=1.0, text/markdown;q=0.7, */*;q=0.1"  # names both and pre
 _HEAD = "HEAD"
 _QUERY = "verify=1"
 _SLASHES = 20  # pages that are asked for with the other slash too
-_VALUES = ("verify", "1", "12", "2026", "a", "x-1", "en", "a/b")
+_TRIED = 20  # addresses at which a rule with conditions is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def make_cases(
     cases = [ask.page(page) for page in chosen]
     cases += [ask.file(file) for file in _sampled(others, sample)]
     cases += [ask.redirect(rule) for rule in rules.redirects]
+    for placed in (rules.redirects, rules.rewrites, rules.headers):
+        cases += [ask.meant(rule) for rule in placed if rule.has]
     cases.append(ask.missing())
     if "negotiation" in features:  # hosts with rules of their own for the slash answer 301, or not at all
         cases += [ask.other_slash(page) for page in chosen[:_SLASHES]]
@@ -147,8 +151,33 @@ class _Asker:
         return evaluate(self._rules, request, self._files).path == file.path
 
     def redirect(self, rule: Redirect) -> Case:
-        url = example_url(rule)
+        url = example_url(rule.source)
         return () if url is None else tuple(self._asked(url, query=_QUERY))
+
+    def meant(self, rule: Redirect | Rewrite | SetHeaders) -> Case:
+        """A visitor for whom the conditions hold, where that makes a difference."""
+        met = meeting(rule.has)
+        for url in self._below(rule.source) if met else ():
+            query, headers = met or ("", ())
+            case = tuple(self._asked(url, query=query, headers=headers, who=f"one whom {rule.location} means"))
+            plain = tuple(self._asked(url, query=query))
+            if (
+                case
+                and case[0].outcome.status < 400
+                and [p.outcome for p in case] != [p.outcome for p in plain]
+            ):
+                return case
+        return ()
+
+    def _below(self, source: PathPattern) -> Iterator[str]:
+        """Addresses that a source takes: those of files, then one that is made up."""
+        known = [
+            self._address(file) if variant_of(file.path) else f"/{file.path}" for file in self._files.values()
+        ]
+        fitting = (url for url in known if source.match_sent(encode(url)) is not None)
+        yield from islice(fitting, _TRIED)
+        if made_up := example_url(source):
+            yield made_up
 
     def other_slash(self, page: File) -> Case:
         address = self._address(page)
@@ -173,10 +202,17 @@ class _Asker:
         return "/" + page.path.removesuffix(".html")
 
     def _asked(
-        self, url: str, accept: str = "", *, who: str = "", method: str = "GET", query: str = ""
+        self,
+        url: str,
+        accept: str = "",
+        *,
+        who: str = "",
+        method: str = "GET",
+        query: str = "",
+        headers: Headers = (),
     ) -> Iterator[Probe]:
         target = encode(self._rules.base + url) + (f"?{query}" if query else "")
-        request = Request(target, method, (("Accept", accept),) if accept else ())
+        request = Request(target, method, (("Accept", accept),) if accept else headers)
         outcome, full = (evaluate(rules, request, self._files) for rules in (self._rules, self._full))
         if outcome.proxy is None and full.proxy is None:
             yield Probe(request, self._typed(outcome), full, who)
@@ -197,12 +233,12 @@ class _Asker:
                 yield replace(probe, revalidates=True)
 
 
-def example_url(rule: Redirect) -> str | None:
-    """An address that the source of a rule takes, or None where its regexes take none of the usual values."""
+def example_url(source: PathPattern) -> str | None:
+    """An address that a source takes, or None where its regexes take none of the usual values."""
 
-    for value in _VALUES:
-        url = "".join(_spelled(part, value) for part in rule.source.parts) or "/"
-        if rule.source.match_sent(encode(url)) is not None:
+    for value in VALUES:
+        url = "".join(_spelled(part, value) for part in source.parts) or "/"
+        if source.match_sent(encode(url)) is not None:
             return url
     return None
 

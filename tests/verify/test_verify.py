@@ -103,13 +103,18 @@ def sub(pattern: str, by: str) -> Callable[[str], str]:
     return lambda text: re.sub(pattern, by, text)
 
 
+TESTER = "one whom pybuild.toml:15 means"  # by a cookie
 AGENT, BROWSER, READER = "an agent", "a browser", "a client that takes Markdown but prefers HTML"
 PAGES = "/, /docs/a, /docs/caf%C3%A9%201"
 TEXT = '"text/plain; charset=utf-8" in place of "text/markdown; charset=utf-8"'
 PLANTED = {
     "no-vary": (
         sub(r"(?m)^add_header Vary \S+vary always;$", ""),
-        {f"{PAGES}: lacks Vary: Accept", f"{PAGES}: lacks Vary: Accept on 304 (asked by {BROWSER} and {AGENT})"},
+        {
+            f"{PAGES}: lacks Vary: Accept",
+            f"{PAGES}: lacks Vary: Accept on 304 (asked by {BROWSER} and {AGENT})",
+            f"/beta: lacks Vary: Accept (asked by {TESTER})",
+        },
     ),
     "substring": (
         sub(r'(?s)map "[^"]*" (\S+_rep) \{.*?\n\}', r'map $http_accept \1 { default html; "~text/markdown" md; }'),
@@ -129,6 +134,10 @@ PLANTED = {
     "no-content-location": (
         sub(r"(?m)^add_header Content-Location \S+;$", ""),
         {f"{PAGES}: lacks Content-Location, which says where this Markdown has its own address (asked by {AGENT})"},
+    ),
+    "condition": (
+        sub(r"\(\?:b\)", "(?:c)"),
+        {f"/beta: answers 404 in place of 200 (asked by {TESTER})"},
     ),
     "type": (
         sub('"text/markdown" md;', '"text/plain" md;'),
@@ -189,9 +198,10 @@ def test_a_stale_file_is_found(exported: Callable[[str], Exported]) -> None:
         page.write_bytes(b"x" * len(fresh))
         found = messages(url, site)
         page.write_bytes(fresh)
+    stale = "has other bytes than the export: it is stale, or changed on the way"
     assert found == [
-        "/docs/a: has other bytes than the export: it is stale, or changed on the way "
-        f"(asked by {BROWSER} and {READER})"
+        f"/beta: {stale} (asked by {TESTER})",
+        f"/docs/a: {stale} (asked by {BROWSER} and {READER})",
     ]
 
 
