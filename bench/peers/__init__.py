@@ -1,1 +1,1 @@
-"""Site builders to compare with, one module each; the table is `PEERS`."""
+"""Site builders to compare with, one module each; the table is in `bench/run.py`."""

@@ -1,41 +1,67 @@
-"""pybuild with every feature on: variants, link check, sitemap, feed, llms.txt, atomic publish."""
+"""pybuild with every feature on (variants, link check, sitemap, feed, llms.txt, atomic publish), one peer an engine."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from peers.base import Peer, write
 
+NATIVE = tuple(name for name in ("comrak", "pyromark") if find_spec(name))
+
 
 def install(tools: Path) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "pybuild", "--version"], capture_output=True, text=True, check=True
-    )
-    return done.stdout.split()[-1]
+    words = [sys.executable, "-m", "pybuild", "--version"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
-def prepare(site: Path, corpus: Path) -> None:
-    shutil.copytree(corpus, site / "content/docs")
-    write(
-        site / "pybuild.toml",
-        '[site]\nurl = "https://bench.example"\ntitle = "Bench"\n\n[build]\ngit_dates = false\n\n'
-        '[collections.docs]\nsource = "content/docs"\nroute = "/docs/[...slug]"\n',
-    )
-    write(site / "app/page.md", "# Bench\n")
-    write(
-        site / "app/layout.html",
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{{ head }}\n</head>\n<body>\n'
-        '<header><a href="/">Bench</a></header>\n<main>{{ children }}</main>\n'
-        '<footer><a href="/sitemap.xml">Sitemap</a></footer>\n</body>\n</html>\n',
-    )
+def prepare(engine: str) -> Callable[[Path, Path, Path], None]:
+    def make(tools: Path, site: Path, corpus: Path) -> None:
+        shutil.copytree(corpus, site / "content/docs")
+        markdown = f'[markdown]\nengine = "{engine}"\n\n' if engine else ""
+        write(
+            site / "pybuild.toml",
+            '[site]\nurl = "https://bench.example"\ntitle = "Bench"\n\n[build]\ngit_dates = false\n\n'
+            f'{markdown}[collections.docs]\nsource = "content/docs"\nroute = "/docs/[...slug]"\n',
+        )
+        write(site / "app/page.md", "# Bench\n")
+        write(
+            site / "app/docs/page.html",
+            "<h1>Pages</h1>\n<ul>\n{% for page in (collections.docs | sort(attribute='date', reverse=true))[:100] %}"
+            '<li><a href="{{ page.url }}">{{ page.title }}</a></li>\n{% endfor %}</ul>\n',
+        )
+        write(
+            site / "app/layout.html",
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{{ head }}\n</head>\n<body>\n'
+            '<header><a href="/">Bench</a></header>\n<main>{{ children }}</main>\n'
+            '<footer><a href="/sitemap.xml">Sitemap</a></footer>\n</body>\n</html>\n',
+        )
+
+    return make
 
 
-def command(tools: Path, site: Path) -> Sequence[str]:
+def command(tools: Path) -> Sequence[str]:
     return [sys.executable, "-m", "pybuild", "export", "--quiet"]
 
 
-PEER = Peer("pybuild", install, prepare, command, "content/docs", "app/layout.html", "out", (".pybuild",))
+def peer(engine: str) -> Peer:
+    return Peer(
+        f"pybuild, {engine}" if engine else "pybuild",
+        install,
+        prepare(engine),
+        command,
+        content="content/docs",
+        layout="app/layout.html",
+        index="app/docs/page.html",
+        out="out",
+        state=(".pybuild",),
+        largest=100_000,
+        descriptors=64,
+    )
+
+
+PEERS = (peer(""), *map(peer, NATIVE))
