@@ -31,8 +31,9 @@ other builder has what its own documentation recommends for the same job: one la
 sitemap (MkDocs without feed and index); highlighting is what it does by default. The generated pages are those of `bench/corpus.py`,
 the real ones documentation of five open source projects.
 
-Memory is the highest sum of the proportional sizes of all processes of a build, seen every 50 ms in a build of its own; "largest" is the
-peak of the largest single process that was waited for. A ratio is pybuild's wall time divided by the other's: below 1 pybuild is faster.
+Memory is seen every 50 ms in a build of its own: "all" is the highest sum of the proportional sizes of all processes, the other two are
+the peaks of single processes, with the most files (descriptors) that one of them had open; pybuild may have 64 there. "pages" are the HTML files that came out. A ratio is
+pybuild's wall time divided by the other's: below 1 pybuild is faster. Where a cold build failed, its other cases are not tried.
 
 ![Seconds of a cold build and after one edit](chart.svg)
 """
@@ -70,7 +71,7 @@ def make(kept: dict[str, Corpus]) -> None:
 
 def section(key: str, corpus: Corpus) -> str:
     kind, count = key.split()
-    versions = ", ".join(f"{name} {version}" for name, version in sorted(corpus["about"].items()))
+    versions = "; ".join(f"{name} {version}" for name, version in sorted(corpus["about"].items()))
     title = f"## {int(count):,} {kind} pages\n\n{versions}.\n"
     return "\n".join([title, times(corpus), "", memory(corpus), ""])
 
@@ -122,6 +123,10 @@ def memory(corpus: Corpus) -> str:
         if build["exit"]
     ]
     return table(names, [*rows, *failed], left=2)
+
+
+def tried(builder: str, build: dict[str, Any]) -> str:
+    return f"{builder} (failed: exit {build['exit']})" if build["exit"] else builder
 
 
 def table(names: Sequence[str], rows: Rows, *, left: int) -> str:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from peers.base import Peer, write
 NATIVE = tuple(name for name in ("comrak", "pyromark") if find_spec(name))
 
 
-def install(tools: Path) -> str:
-    words = [sys.executable, "-m", "pybuild", "--version"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1]
+def install(engine: str) -> Callable[[Path], str]:
+    def own_version(tools: Path) -> str:
+        words = [sys.executable, "-m", "pybuild", "--version"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1]
+
+    return (lambda tools: version(engine)) if engine else own_version
 
 
 def prepare(engine: str) -> Callable[[Path, Path, Path], None]:
@@ -51,7 +55,7 @@ def command(tools: Path) -> Sequence[str]:
 def peer(engine: str) -> Peer:
     return Peer(
         f"pybuild, {engine}" if engine else "pybuild",
-        install,
+        install(engine),
         prepare(engine),
         command,
         content="content/docs",
