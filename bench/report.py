@@ -97,32 +97,20 @@ def measured(corpus: Corpus, case: str, builder: str, own: Sequence[str]) -> lis
 
 
 def memory(corpus: Corpus) -> str:
-    names = [
-        "case",
-        "builder",
-        "all MB",
-        "first process MB",
-        "largest other MB",
-        "its files",
-        "files of another",
-    ]
+    shown = {
+        "all MB": "all",
+        "first process MB": "parent",
+        "largest other MB": "child",
+        "its files": "parent_files",
+        "files of another": "child_files",
+        "pages": "html",
+    }
     rows = [
-        [
-            case,
-            builder,
-            *(f"{build[name]:.0f}" for name in ("all", "parent", "child", "parent_files", "child_files")),
-        ]
+        [case, tried(builder, build), *(f"{build[name]:.0f}" for name in shown.values())]
         for case, builders in corpus["memory"].items()
         for builder, build in builders.items()
-        if not build["exit"]
     ]
-    failed = [
-        [case, builder, f"failed: exit {build['exit']}", "", "", "", ""]
-        for case, builders in corpus["memory"].items()
-        for builder, build in builders.items()
-        if build["exit"]
-    ]
-    return table(names, [*rows, *failed], left=2)
+    return table(["case", "builder", *shown], rows, left=2)
 
 
 def tried(builder: str, build: dict[str, Any]) -> str:
