@@ -108,7 +108,7 @@ def _answered(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory
     watch.lap("plan")
     split = memory.split(site, plan, stage)
     watch.lap("cache")
-    rendered, faults = run.render(RenderProgram(site, plan, stage), split.tasks, watch)
+    rendered, faults = run.render(RenderProgram(site, plan, stage, memory.memo), split.tasks, watch)
     gate(None, (*faults, *(finding for row in split.rows.values() for finding in row.findings)))
     watch.lap("render")
     answers = dict(sorted({**split.rows, **rendered}.items()))

@@ -154,7 +154,7 @@ EDITS: dict[str, Edit] = {
 
 
 def damage(root: Path, step: int) -> None:
-    for file in sorted((root / ".pybuild/cache").glob("*")):
+    for file in sorted(filter(Path.is_file, (root / ".pybuild/cache").rglob("*"))):
         data = bytearray(file.read_bytes())
         for place in range(step, len(data), max(len(data) // 5, 1)):
             data[place] ^= 1
@@ -162,7 +162,7 @@ def damage(root: Path, step: int) -> None:
 
 
 def cut(root: Path) -> None:
-    for file in sorted((root / ".pybuild/cache").glob("*")):
+    for file in sorted(filter(Path.is_file, (root / ".pybuild/cache").rglob("*"))):
         file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
 
 

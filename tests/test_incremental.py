@@ -169,7 +169,7 @@ def test_another_version_of_a_library(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_hostile_file_in_the_cache_is_only_read(tmp_path: Path) -> None:
     write_site(tmp_path, PLAIN)
     first = run(tmp_path)
-    for file in (tmp_path / ".pybuild/cache").iterdir():
+    for file in filter(Path.is_file, (tmp_path / ".pybuild/cache").rglob("*")):
         file.write_bytes(b"cos\nsystem\n(S'touch owned'\ntR.")
     assert run(tmp_path).files == first.files
     assert not (tmp_path / "owned").exists()

@@ -81,6 +81,11 @@ def of_pages(config: Config) -> str:
     )
 
 
+def of_markdown(config: Config) -> str:
+    """The name of the folder for rendered Markdown: of the program and of the settings that reach it."""
+    return f"markdown-{short(tool(), repr(config.settings.markdown))}"
+
+
 def history(root: Path) -> str:
     """The digest of the git history a site stands in: its newest commit and its index; "" outside of git."""
     found = next((p / ".git" for p in (root, *root.parents) if os.path.lexists(p / ".git")), None)

@@ -8,9 +8,11 @@ Source: docs/caching.md.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from pybuild.artifact import File, Link
 from pybuild.cache import circumstances
@@ -24,6 +26,7 @@ from pybuild.config import Config, text_digest
 from pybuild.front import ReadFront, read_front
 from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
+from pybuild.render.memo import prune
 from pybuild.render.rendered import Rendered
 from pybuild.settingsfile import read_file
 from pybuild.site import Site
@@ -46,6 +49,7 @@ class NoMemory:
     """Takes over nothing and keeps nothing."""
 
     cached = 0  # pages that were taken over
+    memo: Path | None = None  # where rendered Markdown is kept
 
     def __init__(self) -> None:
         self.front: ReadFront = read_front
@@ -82,6 +86,8 @@ class Memory(NoMemory):
         self._rows = Ledger(
             folder / f"pages-{output.state.name}", [*versions, output.key, circumstances.of_pages(config)]
         )
+        self.memo = folder / circumstances.of_markdown(config) if is_read else None
+        self._documents = 0
         self._snapshot: Snapshot | None = snapshot
         self._fronts: Fronts | None = Fronts(config, snapshot, self._files if is_read else None)
         self.front = self._fronts.read
@@ -92,6 +98,7 @@ class Memory(NoMemory):
     def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
         """Part the jobs of a plan into rows that still hold and jobs to run."""
         assert self._snapshot is not None, "a plan is split before its rows are noted"
+        self._documents = len(site.documents) + sum(map(len, site.collections.values()))
         keys = Keys(site, plan, self._snapshot, _digests(site))
         pages = self._pages = Pages(site, plan, keys, self._rows, stage)
         rows: dict[int, Rendered] = {}
@@ -130,10 +137,20 @@ class Memory(NoMemory):
                 return
             self._files.keep()
             self._rows.keep()
+            self._forget()
             if self._span:
                 self._record.write(
                     outcome, self._span, [[f.path for f in made] for made in (files, deployed)]
                 )
+
+    def _forget(self) -> None:
+        """Remove Markdown that other settings or versions rendered, and what is old of ours."""
+        if self.memo is None or not self.memo.is_dir():
+            return
+        for folder in self.memo.parent.glob("markdown-*"):
+            if folder != self.memo:
+                shutil.rmtree(folder, ignore_errors=True)
+        prune(self.memo, self._documents)
 
     def drop(self) -> None:
         """Remove what was noted and not kept."""

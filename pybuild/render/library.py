@@ -18,7 +18,8 @@ from pybuild.content import Entry
 from pybuild.diagnostics import did_you_mean
 from pybuild.frontmatter import parse
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
-from pybuild.render.markdown import Heading, MarkdownRenderer, MarkdownResult
+from pybuild.render.markdown import Heading, MarkdownResult
+from pybuild.render.memo import Renderer
 
 _KEPT = 256  # rendered bodies a process remembers
 
@@ -40,7 +41,7 @@ class Library:
         self,
         collections: Mapping[str, Sequence[Entry]],
         homes: Mapping[str, tuple[str, str]],
-        renderer: MarkdownRenderer,
+        renderer: Renderer,
         links: LinkMap,
     ) -> None:
         """`homes` maps a collection to its folder and to the decoded URL that folder stands for."""

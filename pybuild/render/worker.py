@@ -20,6 +20,7 @@ from pybuild.render.handlers import render_handler
 from pybuild.render.library import Library, use
 from pybuild.render.links import LinkMap
 from pybuild.render.markdown import MarkdownRenderer
+from pybuild.render.memo import Remembering, Renderer
 from pybuild.render.metafiles import render_metadata
 from pybuild.render.page import render_page
 from pybuild.render.rendered import Rendered
@@ -57,16 +58,17 @@ class RenderProgram:
     site: Site
     plan: Plan
     stage: Stage
+    memo: Path | None = None  # where rendered Markdown is kept
 
     def start(self) -> Callable[[int], Rendered]:
-        tools = make_tools(self.site, self.plan, self.stage)
+        tools = make_tools(self.site, self.plan, self.stage, self.memo)
         return lambda index: render(tools, self.plan.jobs[index])
 
 
-def make_tools(site: Site, plan: Plan, stage: Stage) -> Tools:
+def make_tools(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> Tools:
     """Make what rendering works with, and set the library of this process."""
     code = SiteCode(_enter(site))
-    library = _library(site, plan.pages)
+    library = _library(site, plan.pages, memo)
     templates = Templates(site.config, library, code)
     not_found = Route("not_found", Pattern(), "app", surroundings=plan.root)
     return Tools(site, stage, code, library, templates, not_found=not_found, taken=plan.taken)
@@ -106,8 +108,9 @@ def homes_of(site: Site) -> dict[str, tuple[str, str]]:
     }
 
 
-def _library(site: Site, pages: frozenset[str]) -> Library:
-    renderer = MarkdownRenderer(site.config.settings.markdown)
+def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> Library:
+    renderer: Renderer = MarkdownRenderer(site.config.settings.markdown)
+    renderer = Remembering(renderer, memo) if memo else renderer
     library = Library(site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages))
     use(library)
     return library

@@ -159,7 +159,9 @@ class _Asker:
         met = meeting(rule.has)
         for url in self._below(rule.source) if met else ():
             query, headers = met or ("", ())
-            case = tuple(self._asked(url, query=query, headers=headers, who=f"one whom {rule.location} means"))
+            case = tuple(
+                self._asked(url, query=query, headers=headers, who=f"one whom {rule.location} means")
+            )
             plain = tuple(self._asked(url, query=query))
             if (
                 case
