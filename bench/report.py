@@ -32,8 +32,9 @@ sitemap (MkDocs without feed and index); highlighting is what it does by default
 the real ones documentation of five open source projects.
 
 Memory is seen every 50 ms in a build of its own: "all" is the highest sum of the proportional sizes of all processes, the other two are
-the peaks of single processes, with the most files (descriptors) that one of them had open; pybuild may have 64 there. "pages" are the HTML files that came out. A ratio is
-pybuild's wall time divided by the other's: below 1 pybuild is faster. Where a cold build failed, its other cases are not tried.
+the peaks of single processes, with the most files (descriptors) that one of them had open; pybuild may have 64 there. "pages" are the
+HTML files that came out. A ratio is pybuild's wall time divided by the other's: below 1 pybuild is faster. Where a cold build failed,
+its other cases are not tried.
 
 ![Seconds of a cold build and after one edit](chart.svg)
 """
@@ -46,7 +47,8 @@ python bench/run.py --corpus FOLDER_OF_MARKDOWN --write
 python bench/report.py
 ```
 
-`--peers`, `--cases` and `--rounds` make a run shorter; figures of builders that are not in it stay as they were.
+`--peers`, `--cases` and `--rounds` make a run shorter; figures of builders that are not in it stay as they were, so
+what is to be compared belongs into one run.
 """
 
 
@@ -58,7 +60,7 @@ def keep(key: str, new: Corpus) -> None:
     for part in ("figures", "memory"):
         for case, builders in new[part].items():
             old[part].setdefault(case, {}).update(builders)
-    KEPT.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", "utf-8")
+    KEPT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
     make(kept)
 
 
@@ -148,7 +150,9 @@ def bars(kept: dict[str, Corpus]) -> str:
         [text, variant, limit, *verdict(ratio, float(limit))]
         for text, variant, limit, ratio in promises(kept)
     ]
-    return "## The bars\n\n" + table(["at 10,000 pages", "variant", "at most", "is", ""], rows, left=2) + "\n"
+    return (
+        "## The bars\n\n" + table(["at 10,000 pages", "variant", "at most", "is", "bar"], rows, left=2) + "\n"
+    )
 
 
 def verdict(ratio: float | None, limit: float) -> list[str]:
