@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from pybuild.artifact import File, Headers, Link
 from pybuild.config import Config
@@ -32,9 +33,12 @@ from pybuild.web import NotFound
 _QUOTED = re.compile(r"""(?=["']([^"'\n]+)["'])""")  # what stands between two quotation marks
 
 
-def _line_numbers(text: str) -> list[int]:
-    """Where each line starts."""
-    return [0, *(found.end() for found in re.finditer("\n", text))]
+def _lines(file: Path) -> dict[str, int]:
+    """The first line of each text between quotation marks."""
+    text = file.read_text("utf-8", "replace")
+    starts = [0, *(found.end() for found in re.finditer("\n", text))]
+    found = reversed(list(_QUOTED.finditer(text)))
+    return {quoted[1]: bisect(starts, quoted.start()) for quoted in found}
 
 
 @dataclass
@@ -98,18 +102,14 @@ class Tools:
         """The file and line where an href stands; the page's own file where it is made by code."""
         route = self.route(job)
         own = self.origin(job)
-        document = own if own.endswith((".md", ".markdown")) else ""
-        for file in filter(None, (document, route.template, *reversed(route.surroundings.layouts))):
+        for file in filter(None, (route.template, *reversed(route.surroundings.layouts))):
             if (line := self._line(file, href)) is not None:
                 return file, line
-        return own, None
+        return own, _lines(self.config.root / own).get(href) if own.endswith((".md", ".markdown")) else None
 
     def _line(self, file: str, href: str) -> int | None:
         if file not in self.hrefs:
-            text = (self.config.root / file).read_text("utf-8", "replace")
-            found = reversed(list(_QUOTED.finditer(text)))
-            lines = _line_numbers(text)
-            self.hrefs[file] = {quoted[1]: bisect(lines, quoted.start()) for quoted in found}
+            self.hrefs[file] = _lines(self.config.root / file)
         return self.hrefs[file].get(href)
 
     def page_path(self, job: Job) -> str:
