@@ -131,12 +131,12 @@ def failure(builds: Sequence[dict[str, float]]) -> int:
 
 
 def value(corpus: Corpus | None, case: str, builder: str, name: str) -> float | None:
-    """The median of a figure, or `all`: the memory of all processes; none where it was not measured or failed."""
+    """The median of a figure, or MB of `all` processes, the `parent`, the largest `child`; none where it was not measured or failed."""
     if corpus is None:
         return None
-    if name == "all":
+    if name in ("all", "parent", "child"):
         build = corpus["memory"].get(case, {}).get(builder)
-        return build["all"] if build and not build["exit"] else None
+        return build[name] if build and not build["exit"] else None
     builds = corpus["figures"].get(case, {}).get(builder)
     return statistics.median(build[name] for build in builds) if builds and not failure(builds) else None
 
@@ -164,7 +164,7 @@ def verdict(ratio: float | None, limit: float) -> list[str]:
 
 
 def promises(kept: dict[str, Corpus]) -> Iterator[tuple[str, str, str, float | None]]:
-    """Every bar: what, which variant, the limit, the ratio."""
+    """Every bar: what, which variant, the limit, the ratio or the MB."""
     ten, hundred = kept.get("generated 10000"), kept.get("generated 100000")
     against = comparison(ten)
     for variant in NATIVE:
@@ -178,6 +178,15 @@ def promises(kept: dict[str, Corpus]) -> Iterator[tuple[str, str, str, float | N
         for name, what in (("wall", "time"), ("all", "memory")):
             growth = quotient(value(hundred, "cold", variant, name), value(ten, "cold", variant, name))
             yield f"{what}, cold, at 100,000 pages ÷ at 10,000", variant, "10", growth
+        parent, child = (value(hundred, "cold", variant, name) for name in ("parent", "child"))
+        yield "first process at 100,000 pages, MB", variant, "400", parent
+        yield "largest worker at 100,000 pages, MB", variant, "150", child
+        yield (
+            "first process at 100,000 pages ÷ at 10,000",
+            variant,
+            "2",
+            quotient(parent, value(ten, "cold", variant, "parent")),
+        )
 
 
 def comparison(corpus: Corpus | None) -> Callable[[str, str, str, str], float | None]:
