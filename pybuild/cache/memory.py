@@ -98,6 +98,7 @@ class Memory(NoMemory):
     def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
         """Part the jobs of a plan into rows that still hold and jobs to run."""
         assert self._snapshot is not None, "a plan is split before its rows are noted"
+        self._note_fronts()
         self._documents = len(site.documents) + sum(map(len, site.collections.values()))
         keys = Keys(site, plan, self._snapshot, _digests(site))
         pages = self._pages = Pages(site, plan, keys, self._rows, stage)
@@ -115,19 +116,26 @@ class Memory(NoMemory):
 
     def note(self, rows: Mapping[int, Rendered]) -> None:
         """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""
-        fronts, pages = self._fronts, self._pages
-        assert fronts is not None and pages is not None, "rows belong to a plan that was split"
+        pages = self._pages
+        assert pages is not None, "rows belong to a plan that was split"
         with contextlib.suppress(OSError):
-            if not fronts.is_same:
-                self._files.write(fronts.lines())
             if not pages.is_same:
                 self._rows.write(pages.lines(rows))
         if self._is_repeatable:
-            self._span = Span(fronts.last, min(pages.outlives(), fronts.due))
-        self.front = read_front
-        self._snapshot = self._fronts = self._pages = None
-        self._files.close()
+            first, due = self._moments
+            self._span = Span(first, min(pages.outlives(), due))
+        self._snapshot = self._pages = None
         self._rows.close()
+
+    def _note_fronts(self) -> None:
+        """Write down the front matter that was read."""
+        assert self._fronts is not None, "a plan is split once"
+        with contextlib.suppress(OSError):
+            if not self._fronts.is_same:
+                self._files.write(self._fronts.lines())
+        self._moments = self._fronts.last, self._fronts.due
+        self._fronts, self.front = None, read_front
+        self._files.close()
 
     def keep(self, outcome: Outcome, files: Sequence[File], deployed: Sequence[File]) -> None:
         """Keep what was noted of an export that is published, unless the site changed meanwhile."""
