@@ -56,6 +56,7 @@ class Build:
 class Markdown:
     """`[markdown]`."""
 
+    engine: str = "markdown-it-py"  # or "pyromark", which gives the same, faster
     html: bool = False  # let raw HTML through
     highlight: bool = True
     toc_depth: int = 3  # deepest heading level in `toc`

@@ -10,6 +10,7 @@ import re
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ from pybuild.settings import Options, Settings
 from pybuild.tomlmap import TomlMap
 from pybuild.urls import encode, nfc, path_fault
 
+MARKDOWN_ENGINES = ("markdown-it-py", "pyromark")  # the first comes with pybuild
 _ADVICE = {  # by how the parser's sentence begins
     "Invalid value": 'write text in quotes, such as title = "My site"',
     "Invalid statement": "write name = value, or a header such as [site]",
@@ -199,7 +201,18 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
         if getattr(settings.build, name) < least:
             reader.fault(("build", name), f"build.{name} is too small", "write a larger number")
     _check_collections(settings, reader)
+    _check_markdown(settings.markdown.engine, reader)
     return dataclasses.replace(settings, site=site)
+
+
+def _check_markdown(engine: str, reader: Reader) -> None:
+    """Require an engine for Markdown that there is, and that is installed."""
+    if engine not in MARKDOWN_ENGINES:
+        hint = did_you_mean(engine, MARKDOWN_ENGINES) or f"choose one of {', '.join(MARKDOWN_ENGINES)}"
+        reader.fault(("markdown", "engine"), f'there is no Markdown engine "{engine}"', hint)
+    elif engine != MARKDOWN_ENGINES[0] and find_spec(engine) is None:
+        message = f'the Markdown engine "{engine}" is not installed'
+        reader.fault(("markdown", "engine"), message, 'run: pip install "pybuild-export[fast]"')
 
 
 def _is_zone(name: str) -> bool:

@@ -53,17 +53,22 @@ def _linked(md: MarkdownIt, token: Token, in_link: bool) -> Iterator[Token]:
         yield token
         return
     end = 0
-    for found in _ADDRESS.finditer(token.content):
-        address = trimmed(found[0])
-        href = md.normalizeLink(address if "://" in address else f"http://{address}")
-        if not address or not md.validateLink(href):
-            continue
-        yield _text(token.content[end : found.start()])
+    for start, address, href in addresses(token.content, md):
+        yield _text(token.content[end:start])
         yield Token("link_open", "a", 1, attrs={"href": href}, markup="linkify", info="auto")
         yield _text(address)
         yield Token("link_close", "a", -1, markup="linkify", info="auto")
-        end = found.start() + len(address)
+        end = start + len(address)
     yield _text(token.content[end:])
+
+
+def addresses(text: str, md: MarkdownIt) -> Iterator[tuple[int, str, str]]:
+    """Find bare addresses: where each begins, how it is written, and its href."""
+    for found in _ADDRESS.finditer(text):
+        address = trimmed(found[0])
+        href = md.normalizeLink(address if "://" in address else f"http://{address}")
+        if address and md.validateLink(href):
+            yield found.start(), address, href
 
 
 def _text(content: str) -> Token:

@@ -100,7 +100,7 @@ class MarkdownRenderer:
         _label_tasks(tokens)
         return MarkdownResult(
             html=self.parser.renderer.render(tokens, self.parser.options, env),
-            toc=_tree([heading for heading in found if 2 <= heading.level <= self.depth]),
+            toc=tree([heading for heading in found if 2 <= heading.level <= self.depth]),
             links=links,
             title=titles[0] if titles else None,
             has_h1=bool(tokens) and tokens[0].tag == "h1",
@@ -142,11 +142,12 @@ def _excerpt(tokens: list[Token]) -> str:
     """The first paragraph of the text itself, not one of a list or a quotation."""
     for opening, inline in pairwise(tokens):
         if opening.type == "paragraph_open" and opening.level == 0 and (text := plain(inline)):
-            return _shortened(text)
+            return shortened(text)
     return ""
 
 
-def _shortened(text: str) -> str:
+def shortened(text: str) -> str:
+    """Text of at most `EXCERPT` characters, cut at a word."""
     if len(text) <= EXCERPT:
         return text
     head = text[:EXCERPT]
@@ -221,7 +222,7 @@ def _other_ids(tokens: list[Token]) -> Iterator[str]:
                 yield from _HTML_ID.findall(child.content)
 
 
-def _tree(headings: list[Heading]) -> tuple[Heading, ...]:
+def tree(headings: list[Heading]) -> tuple[Heading, ...]:
     """Nest a flat list by level: `h2 h3 h2` → `(h2(h3), h2)`. A level that is skipped nests all the same."""
     out, i = [], 0
     while i < len(headings):
@@ -229,7 +230,7 @@ def _tree(headings: list[Heading]) -> tuple[Heading, ...]:
         end = i
         while end < len(headings) and headings[end].level > own.level:
             end += 1
-        out.append(Heading(own.id, own.text, own.level, _tree(headings[i:end])))
+        out.append(Heading(own.id, own.text, own.level, tree(headings[i:end])))
         i = end
     return tuple(out)
 
@@ -269,9 +270,14 @@ def _table_close(self: Any, tokens: Sequence[Token], index: int, options: Any, e
 def _code(is_highlighted: bool, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     """Write a fence or an indented block; `pre` takes the focus so that the keyboard can scroll it."""
     token = tokens[index]
-    found = _LANGUAGE.match(unescapeAll(token.info).strip()) if token.info else None
+    return code_block(token.content, unescapeAll(token.info), is_highlighted=is_highlighted)
+
+
+def code_block(code: str, info: str, *, is_highlighted: bool) -> str:
+    """Write a block of code whose fence says `info`."""
+    found = _LANGUAGE.match(info.strip()) if info else None
     language = found[1] if found else ""
-    inner = highlight(token.content, language if is_highlighted else "")
+    inner = highlight(code, language if is_highlighted else "")
     name = f' class="language-{escapeHtml(language)}"' if language else ""
     return f'<pre class="highlight" tabindex="0"><code{name}>{inner}</code></pre>\n'
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pkgutil
 import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pybuild.config import Markdown
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
@@ -109,8 +111,16 @@ def homes_of(site: Site) -> dict[str, tuple[str, str]]:
 
 
 def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> Library:
-    renderer: Renderer = MarkdownRenderer(site.config.settings.markdown)
-    renderer = Remembering(renderer, memo) if memo else renderer
+    renderer = _renderer(site.config.settings.markdown, memo)
     library = Library(site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages))
     use(library)
     return library
+
+
+def _renderer(settings: Markdown, memo: Path | None) -> Renderer:
+    """What the settings ask for. The native one is as fast as reading what it once made."""
+    if settings.engine == "pyromark":
+        native: Renderer = pkgutil.resolve_name("pybuild.render.native:NativeRenderer")(settings)
+        return native
+    renderer = MarkdownRenderer(settings)
+    return Remembering(renderer, memo) if memo else renderer
