@@ -190,9 +190,8 @@ def tree(folder: Path) -> dict[str, bytes]:
 def leftovers(root: Path) -> list[str]:
     """What is in the state and beside the output besides the lock, the manifest and the cache."""
     state = [p for p in (root / ".pybuild").rglob("*") if not p.is_dir()]
-    state = [
-        p for p in state if p.parent.name != "cache"
-    ]  # an unfinished file there is written anew by the next export
+    cache = root / ".pybuild" / "cache"  # an unfinished file there is written anew by the next export
+    state = [p for p in state if cache not in p.parents]
     beside = [p for p in root.iterdir() if p.name.endswith("pybuild-stage")]
     return sorted(str(p.relative_to(root)) for p in state + beside if p.name not in {"lock", "manifest.json"})
 
