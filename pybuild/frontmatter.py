@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,7 +206,7 @@ def _key(event: Any, *, is_top: bool) -> str:
     if not isinstance(event, yaml.ScalarEvent):
         raise _Fault("a key must be text", event.start_mark, _QUOTE)
     _refuse_anchor(event)
-    key: str = event.value
+    key = sys.intern(event.value)  # most documents have the same
     if key == "<<" and event.implicit[0]:
         raise _Fault('"<<" is a merge key', event.start_mark, "write the keys out")
     if is_top and not isinstance(_scalar(event), str):
