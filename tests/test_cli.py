@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pstats
 import re
 import resource
 import signal
@@ -369,3 +370,27 @@ def test_killed(stuck: tuple[subprocess.Popen[bytes], Path, dict[Path, bytes]]) 
     (root / "app/[n]/route.py").unlink()
     run = told(root, "export", str(root))
     assert run.code == 0 and not list((root / ".pybuild/outputs").rglob("stage"))
+
+
+def test_timings_name_every_phase(site: MakeSite) -> None:
+    root = site({"app/page.md": "# A\n"})
+    run = run_command(root, "export", str(root), "--timings")
+    phases = re.findall(r"(?m)^ *[0-9.]+ s  (\w+)$", run.stderr)
+    assert phases == [
+        "recall", "start", "discover", "expand", "plan", "cache", "render", "outputs", "links", "rules", "publish",
+    ]  # fmt: skip
+    again = run_command(root, "export", str(root), "--timings", "--format", "json")
+    assert list(json.loads(again.stdout)["timings"]) in (["recall"], phases)
+
+
+def test_a_profile_sees_the_pages(site: MakeSite, tmp_path: Path) -> None:
+    root = site({"app/page.md": "# A\n"})
+    run = run_command(root, "export", str(root), "--profile", str(tmp_path / "a.prof"))
+    assert run.code == 0 and f"profile: {tmp_path / 'a.prof'}" in run.stderr
+    assert any("render_page" in name for _, _, name in pstats.Stats(str(tmp_path / "a.prof")).stats)  # type: ignore[attr-defined]
+
+
+def test_a_failed_export_leaves_no_half_cache(site: MakeSite) -> None:
+    root = site(BROKEN)
+    assert run_command(root, "export", str(root), "--strict").code == 1
+    assert [file.name for file in (root / ".pybuild/cache").iterdir() if file.name.endswith(".next")] == []
