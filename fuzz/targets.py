@@ -246,6 +246,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b"<p>&lt;script&gt;x&lt;/script&gt;</p><img src=x alt='](y)'>",
     ),
     "pattern": (
+        b"/c/a%00",
         b"/docs/:slug*\ndocs/a/b",
         b"/a/:id(\\d+)/:b?",
         b"/:a+/x\\(y",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
-from pybuild.rules.patterns import NAME, PathPattern, Text
+from pybuild.rules.patterns import NAME, PathPattern, Text, literal_text
 from pybuild.rules.regexes import PatternError
 from pybuild.urls import encode
 
@@ -103,7 +103,7 @@ def parse_destination(text: str) -> Destination:
     return Destination(
         source=text,
         origin=origin,
-        path=tuple(_spelled(_slots(found[2] or "/"), unquote)),
+        path=tuple(_spelled(_slots(found[2] or "/"), lambda part: literal_text(part, text))),
         query=tuple(_spelled(_slots((found[3] or "?")[1:]), _encoded)),
         fragment=_encoded((found[4] or "#")[1:]),
     )

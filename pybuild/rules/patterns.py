@@ -157,7 +157,8 @@ def parse_pattern(source: str) -> PathPattern:
         )
         raise PatternError(f'source must start with "/": "{source}"', hint)
     parts = tuple(
-        Text(unquote(part.text)) if isinstance(part, Text) else part for part in _Scanner(source).parts()
+        Text(literal_text(part.text, source)) if isinstance(part, Text) else part
+        for part in _Scanner(source).parts()
     )
     pattern = PathPattern(source, parts)
     seen: set[str] = set()
@@ -168,6 +169,14 @@ def parse_pattern(source: str) -> PathPattern:
             )
         seen.add(param.name)
     return pattern
+
+
+def literal_text(text: str, whole: str) -> str:
+    """Decode the fixed text of an address. Raises `PatternError` for what only escapes can carry."""
+    plain = unquote(text)
+    if not plain.isprintable():
+        raise PatternError(f'"{whole}" holds the escape of a control character', "delete it")
+    return plain
 
 
 class _Scanner:

@@ -1,11 +1,13 @@
 """Sources: what they match, and what is refused."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybuild.rules.destinations import parse_destination
 from pybuild.rules.patterns import parse_pattern, print_regex, sent_literal
 from pybuild.rules.regexes import PatternError
 
@@ -135,3 +137,11 @@ def test_print_regex_names_groups() -> None:
         around=lambda param: f"(?P<with_{param.name}>",
     )
     assert printed == "/a/(?P<one>[^/]+?)(?P<with_two>/(?P<two>[^/]+?(?:/[^/]+?)*))?"
+
+
+@pytest.mark.parametrize("text", ["/a%00", "/a%0d%0aX-Bad", "/%C2%85/:x", "/%E2%80%A8"])
+@pytest.mark.parametrize("read", [parse_pattern, parse_destination])
+def test_escapes_of_control_characters_are_refused(read: Callable[[str], object], text: str) -> None:
+    """Printed into a host's file they would begin a line."""
+    with pytest.raises(PatternError, match="escape of a control character"):
+        read(text)
