@@ -36,6 +36,10 @@ _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+_FLAT = re.compile(
+    r'([A-Za-z_][A-Za-z0-9_-]*): +(?:"([ !#-\[\]-~\u00a1-\ud7ff]*)"|([A-Za-z0-9][\w ,.;/()+-]*)) *\n'
+)
+_FLAT_SIZE = 4096  # characters; of more the parser takes care
 _TAG = "tag:yaml.org,2002:"
 _QUOTE = 'put a value that holds ":", "#" or a quote in double quotes, such as title: "a: b"'
 
@@ -111,6 +115,8 @@ class _Fault(Exception):
 
 def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
     """Read a block's mapping and the file lines of its keys; raise `_Fault`."""
+    if len(block) <= _FLAT_SIZE and (flat := _flat(block)):
+        return flat
     size = len(block.encode("utf-8"))
     if size > MAX_BYTES:
         message = f"the front matter is {size} bytes long; {MAX_BYTES} is the limit"
@@ -127,6 +133,22 @@ def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
     except yaml.YAMLError as fault:
         said = str(fault).splitlines()[0]
         raise _Fault(f"this is not YAML: {said}", None, "delete the control character") from None
+
+
+def _flat(block: str) -> tuple[dict[str, Any], dict[str, int]] | None:
+    """Read what is nothing but `key: words` and `key: "text"`, as most blocks are, without a YAML parser."""
+    values: dict[str, Any] = {}
+    lines: dict[str, int] = {}
+    at = 0
+    while at < len(block):
+        found = _FLAT.match(block, at)
+        if not found or found[1] in values or found[1] in _WORDS:
+            return None
+        key = sys.intern(found[1])
+        values[key] = _plain(found[3].rstrip()) if found[2] is None else found[2]
+        lines[key] = len(lines) + 2
+        at = found.end()
+    return (values, lines) if values else None
 
 
 def _mark(fault: yaml.MarkedYAMLError, block: str) -> Any:
@@ -215,11 +237,14 @@ def _key(event: Any, *, is_top: bool) -> str:
 
 
 def _scalar(event: Any) -> Any:
-    """Read a plain scalar by the narrow schema; a quoted, block or `!!str` one is text."""
+    """Read a scalar by the narrow schema: a quoted, block or `!!str` one is text."""
     text: str = event.value
     _refuse_tag(event, "str")
-    if event.tag or not event.implicit[0]:
-        return text
+    return text if event.tag or not event.implicit[0] else _plain(text)
+
+
+def _plain(text: str) -> Any:
+    """Read a plain scalar."""
     if text in _WORDS:
         return _WORDS[text]
     if _INT.fullmatch(text):

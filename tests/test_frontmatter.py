@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybuild import frontmatter
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.frontmatter import FrontMatter, parse
 
@@ -252,3 +253,35 @@ def test_json_values_are_read_as_written(meta: dict[str, object]) -> None:
 def test_no_input_raises(data: bytes) -> None:
     found = parse(data, "a.md")
     assert not (found.findings and found.meta)
+
+
+WRITTEN = st.one_of(
+    st.text(alphabet="abzAZ019_ ,.;/()+-:#'\"\\é水\u2028\xa0~[]{}&*!|>%@`?\t", max_size=12),
+    st.sampled_from(["true", "null", "~", "1", "-1", "01", "1.5", "1e3", "2024-01-02", "a: b", "a #b", '"a"', '"a\\n"', "'a'", "yes", "- a", ""]),
+)  # fmt: skip
+KEYS = st.sampled_from(["title", "date", "a-b", "_x", "null", "true", "é", "1", "a b", "title"])
+
+
+@given(st.lists(st.tuples(KEYS, WRITTEN), max_size=4), st.sampled_from([" ", "  ", "", " \t"]))
+@settings(derandomize=True, max_examples=1500, deadline=None)
+def test_flat_blocks_read_as_the_parser_reads_them(rows: list[tuple[str, str]], space: str) -> None:
+    block = "".join(f"{key}:{space}{value}\n" for key, value in rows)
+    flat = frontmatter._flat(block)
+    if flat is not None:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(frontmatter, "_flat", lambda _: None)
+            assert frontmatter._read(block) == flat
+
+
+def test_usual_blocks_are_flat() -> None:
+    block = 'title: A b, c (d)\ndescription: "A: b #c – é"\ndate: 2024-01-02\nweight: 10\ndraft: false\n'
+    assert frontmatter._flat(block) == (
+        {
+            "title": "A b, c (d)",
+            "description": "A: b #c – é",
+            "date": "2024-01-02",
+            "weight": 10,
+            "draft": False,
+        },
+        {"title": 2, "description": 3, "date": 4, "weight": 5, "draft": 6},
+    )
