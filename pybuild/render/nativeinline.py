@@ -61,7 +61,8 @@ class Inline:
         if self._code is not None:
             self._code.append(value)
             return
-        if (self._text and start != self._end) or not _is_verbatim(value, end - start):
+        length = end - start
+        if (self._text and start != self._end) or (len(value) != length and not _is_verbatim(value, length)):
             self._has_escape = True
         self._text.append(value)
         self._end = self._after = end
@@ -224,4 +225,4 @@ class Inline:
 
 def _is_verbatim(value: str, length: int) -> bool:
     """Whether the source has the text as it is, in so many bytes."""
-    return len(value) == length or len(value.encode("utf-8", "surrogatepass")) == length
+    return len(value.encode("utf-8", "surrogatepass")) == length

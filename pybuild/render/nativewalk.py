@@ -51,8 +51,17 @@ class Walk(Inline):
             if event.__class__ is str:
                 _PLAIN[event](self, place["start"], place["end"])
                 continue
+            start, end = place["start"], place["end"]
             for kind, value in event.items():
-                _KINDS[kind](self, value, place["start"], place["end"])
+                if kind == "Text":
+                    self._on_text(value, start, end)
+                elif kind == "Start":
+                    self._start(value, start, end)
+                elif kind == "End":
+                    name = value if value.__class__ is str else next(iter(value))
+                    _STOPS.get(name, _unknown_end)(self, start, end)
+                else:
+                    _KINDS[kind](self, value, start, end)
         if self._text:
             self._flush()
 
@@ -235,12 +244,11 @@ class Walk(Inline):
         self.out.append("</th>\n" if self._is_head else "</td>\n")
 
     def _start(self, value: Any, start: int, end: int) -> None:
-        kind = value if value.__class__ is str else next(iter(value))
-        _STARTS.get(kind, _unknown)(self, value[kind] if value.__class__ is dict else None, start, end)
-
-    def _stop(self, value: Any, start: int, end: int) -> None:
-        kind = value if value.__class__ is str else next(iter(value))
-        _STOPS.get(kind, _unknown_end)(self, start, end)
+        if value.__class__ is str:
+            _STARTS.get(value, _unknown)(self, None, start, end)
+            return
+        for name, inner in value.items():
+            _STARTS.get(name, _unknown)(self, inner, start, end)
 
 
 def _unknown(walk: Walk, value: Any, start: int, end: int) -> None:
@@ -291,9 +299,6 @@ _PLAIN: dict[str, Callable[[Walk, int, int], None]] = {
     "Rule": Walk._rule,
 }
 _KINDS: dict[str, Callable[[Walk, Any, int, int], None]] = {
-    "Start": Walk._start,
-    "End": Walk._stop,
-    "Text": Walk._on_text,
     "Code": Walk._on_code,
     "TaskListMarker": Walk._on_task,
     "Html": _unknown,
