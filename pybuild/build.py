@@ -12,14 +12,14 @@ from itertools import chain
 from typing import TypeVar
 
 from pybuild import linkcheck, outputs, run
-from pybuild.artifact import Artifact, File, Link, pack_links
+from pybuild.artifact import Artifact, File, pack_links
 from pybuild.cache.memory import NoMemory
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, has_errors, made_strict
 from pybuild.front import ReadFront, read_front
 from pybuild.plan import make_plan
 from pybuild.publish import Stage
-from pybuild.render.rendered import Rendered
+from pybuild.render.rendered import Rows
 from pybuild.render.worker import RenderProgram
 from pybuild.routing.check import check
 from pybuild.routing.segments import Pattern
@@ -75,30 +75,25 @@ def build(
     config: Config, stage: Stage, gate: Gate, watch: run.Watch, *, memory: NoMemory = _NO_MEMORY
 ) -> Built:
     """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
-    answers = _answered(config, stage, gate, watch, memory)
-    made = gate(*outputs.stage_outputs(config, answers.copies, answers.rows, stage))
+    made, copies, reasons = _answered(config, stage, gate, watch, memory)
+    staged = gate(*outputs.stage_outputs(config, copies, made, stage))
     watch.lap("outputs")
-    gate(None, _check_links(made, answers, config))
+    gate(None, _check_links(staged, made, config))
     watch.lap("links")
-    redirections = [row.redirection for row in answers.rows if row.redirection]
-    rules = gate(*derive(config, made.pages, made.files, redirections))
-    compiled = gate(*outputs.compile_target(rules, made.files, config))
-    files = (*made.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
+    rules = gate(*derive(config, staged.pages, staged.files, made.redirections))
+    compiled = gate(*outputs.compile_target(rules, staged.files, config))
+    files = (*staged.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
     watch.lap("rules")
-    return Built(files, len(made.pages), rules, tuple(compiled.deploy), answers.reasons)
+    return Built(files, len(staged.pages), rules, tuple(compiled.deploy), reasons)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """What came of a plan."""
-
-    rows: tuple[Rendered, ...]  # in its order
-    copies: tuple[tuple[str, str], ...]  # as in `Plan`
-    links: tuple[Link, ...]  # of templates, on pages that were taken over
-    reasons: Mapping[str, str]  # as in `Built`
+Copies = tuple[tuple[str, str], ...]  # as in `Plan`
+Reasons = Mapping[str, str]  # as in `Built`
 
 
-def _answered(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory: NoMemory) -> _Answers:
+def _answered(
+    config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory: NoMemory
+) -> tuple[outputs.Answers, Copies, Reasons]:
     """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
     site, tree = discovered(config, gate, memory.front)
     watch.lap("discover")
@@ -109,17 +104,17 @@ def _answered(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory
     split = memory.split(site, plan, stage)
     watch.lap("cache")
     rendered, faults = run.render(RenderProgram(site, plan, stage, memory.memo), split.tasks, watch)
-    gate(None, (*faults, *(finding for row in split.rows.values() for finding in row.findings)))
+    gate(None, (*faults, *(finding for row in Rows(split.rows).values() for finding in row.findings)))
     watch.lap("render")
-    answers = dict(sorted({**split.rows, **rendered}.items()))
-    memory.note(answers)
+    rows = Rows({**split.rows, **rendered})
+    memory.note(rows)
+    made = outputs.Answers(given=dict.fromkeys(split.links))
+    for row in rows.values():
+        made.add(row)
     watch.lap("cache")
-    reasons = {job.url: split.reasons.get(index, "") for index, job in enumerate(plan.jobs)}
-    return _Answers(tuple(answers.values()), plan.copies, split.links, reasons)
+    return made, plan.copies, {job.url: split.reasons.get(i, "") for i, job in enumerate(plan.jobs)}
 
 
-def _check_links(made: outputs.Outputs, answers: _Answers, config: Config) -> tuple[Diagnostic, ...]:
-    anchors = {row.page.url: row.anchors for row in answers.rows if row.page}
-    given = (*answers.links, *(link for row in answers.rows for link in row.given))
-    packed = chain((row.links for row in answers.rows), [pack_links(dict.fromkeys(given))])
-    return linkcheck.check_links(packed, anchors, {file.path for file in made.files}, config.rules)
+def _check_links(staged: outputs.Outputs, made: outputs.Answers, config: Config) -> tuple[Diagnostic, ...]:
+    packed = chain(made.links, [pack_links(made.given)])
+    return linkcheck.check_links(packed, made.anchors, {file.path for file in staged.files}, config.rules)

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pybuild.artifact import Artifact, File, Page
+from pybuild.artifact import Artifact, File, Link, Page, Redirection
 from pybuild.assemble import assemble
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.leaks import leak_finding, leak_in, leak_in_file
 from pybuild.plan import Claim, conflicts
 from pybuild.publish import Stage
+from pybuild.render.links import Asset
 from pybuild.render.rendered import Rendered
 from pybuild.rules.model import RuleSet
 from pybuild.targets import TARGETS, Compiled, compile_rules
@@ -30,16 +31,42 @@ class Outputs:
     pages: tuple[Page, ...]  # sorted by URL
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of a plan, by kind."""
+
+    files: list[File] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+    redirections: list[Redirection] = field(default_factory=list)
+    assets: dict[Asset, None] = field(default_factory=dict)
+    anchors: dict[str, str] = field(default_factory=dict)  # of each page's URL, as in `Rendered`
+    links: list[str] = field(default_factory=list)  # packed
+    given: dict[Link, None] = field(default_factory=dict)  # links of templates
+
+    def add(self, row: Rendered) -> None:
+        """Sort one answer in."""
+        self.files.extend(row.files)
+        self.assets.update(dict.fromkeys(row.assets))
+        self.given.update(dict.fromkeys(row.given))
+        if row.links:
+            self.links.append(row.links)
+        if row.redirection:
+            self.redirections.append(row.redirection)
+        if row.page:
+            self.pages.append(row.page)
+            self.anchors[row.page.url] = row.anchors
+
+
 def stage_outputs(
-    config: Config, copies: Iterable[tuple[str, str]], rows: Sequence[Rendered], stage: Stage
+    config: Config, copies: Iterable[tuple[str, str]], answers: Answers, stage: Stage
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered.
 
     Findings: `output-conflict`, `secret-in-output`, and those of the outputs.
     """
-    pages = tuple(sorted((row.page for row in rows if row.page), key=lambda page: page.url))
-    copied, findings = _copied(config, copies, rows, stage)
-    files = [*(file for row in rows for file in row.files), *copied]
+    pages = tuple(sorted(answers.pages, key=lambda page: page.url))
+    copied, findings = _copied(config, copies, answers.assets, stage)
+    files = [*answers.files, *copied]
     taken = frozenset(file.path for file in files)
     for made in assemble(pages, config, lambda page: _read(stage, page), taken=taken):
         if isinstance(made, Diagnostic):
@@ -52,14 +79,13 @@ def stage_outputs(
 
 
 def _copied(
-    config: Config, copies: Iterable[tuple[str, str]], rows: Iterable[Rendered], stage: Stage
+    config: Config, copies: Iterable[tuple[str, str]], assets: Iterable[Asset], stage: Stage
 ) -> tuple[list[File], list[Diagnostic]]:
     """Copy what is published as it is: `public/`, static metadata files, and files that documents name."""
     root, secrets = config.root, config.secrets
     sources = {path: root / file for path, file in copies}
-    for row in rows:
-        for asset in row.assets:
-            sources.setdefault(asset.path, asset.file)
+    for asset in assets:
+        sources.setdefault(asset.path, asset.file)
     files: list[File] = []
     findings: list[Diagnostic] = []
     for path, source in sorted(sources.items()):

@@ -14,7 +14,7 @@ from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.engines import Done, Failed, Program, open_engine
 from pybuild.plan import Job
 from pybuild.render.expand import Expanded
-from pybuild.render.rendered import Rendered
+from pybuild.render.rendered import Rendered, Rows
 from pybuild.render.worker import ExpandProgram, RenderProgram
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route
@@ -65,14 +65,16 @@ def _is_filled(site: Site, index: int) -> bool:
 
 def render(
     program: RenderProgram, tasks: Sequence[int], watch: Watch
-) -> tuple[dict[int, Rendered], tuple[Diagnostic, ...]]:
-    """Run the jobs of the plan that are named by their index; rows by that index, without those that failed."""
+) -> tuple[dict[int, Rendered | bytes], tuple[Diagnostic, ...]]:
+    """Run the jobs of the plan that are named by their index; rows for `Rows`, without those that failed."""
     site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
     places = [_place(site, job) for job in jobs]
     runner = _Runner(site, "pages", [job.url for job in jobs], places, watch)
-    rows: list[Rendered | None] = runner.run(program, tasks, [_limit(site, job.route) for job in jobs])
+    rows: list[Rendered | bytes | None] = runner.run(
+        program, tasks, [_limit(site, job.route) for job in jobs]
+    )
     found = {index: row for index, row in zip(tasks, rows, strict=True) if row is not None}
-    return found, _disk_once((*runner.findings, *(f for row in found.values() for f in row.findings)))
+    return found, _disk_once((*runner.findings, *(f for row in Rows(found).values() for f in row.findings)))
 
 
 def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

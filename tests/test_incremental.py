@@ -20,6 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from harness import Files, environment
 from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, run, write_site
 from pybuild.cache import circumstances, snapshot
+from pybuild.cache.record import recall
+from pybuild.config import Options, load_config
 
 LONG = bool(os.environ.get("PYBUILD_LONG"))
 NOW = "1717200000"  # June 2024: between the posts and the dates of the edit "future"
@@ -174,3 +176,13 @@ def test_a_hostile_file_in_the_cache_is_only_read(tmp_path: Path) -> None:
     assert run(tmp_path).files == first.files
     assert not (tmp_path / "owned").exists()
     assert (tmp_path / ".pybuild/cache").stat().st_mode & 0o777 == 0o700
+
+
+def test_an_export_without_the_cache_leaves_no_wrong_record(tmp_path: Path) -> None:
+    """Python that always runs does so after `--no-cache` too."""
+    write_site(tmp_path, PLAIN)
+    (tmp_path / "app/now").mkdir(parents=True)
+    (tmp_path / "app/now/page.py").write_text("def load(ctx):\n    return {}\n")
+    (tmp_path / "app/now/page.html").write_text("now")
+    run(tmp_path, cache=False)
+    assert recall(load_config(tmp_path, Options())[0]) is None

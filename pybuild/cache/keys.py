@@ -83,6 +83,11 @@ class Keys:
         )
         return Key(parts, same.is_plain and entry is not None, same.modules)
 
+    def settle(self) -> None:
+        """Let go of the snapshot. Precondition: the keys of all jobs have been asked for once."""
+        assert self.links, "links are part of every key"
+        self._snapshot = Snapshot({}, ())
+
     def _of_route(self, job: Job) -> _Standing | None:
         """What the job shares with all of its route and kind."""
         route = self._route(job)

@@ -19,7 +19,7 @@ from pybuild.cache import circumstances
 from pybuild.cache.fronts import Fronts
 from pybuild.cache.keys import Keys
 from pybuild.cache.ledger import Ledger
-from pybuild.cache.pages import Pages, Refused
+from pybuild.cache.pages import Pages
 from pybuild.cache.record import Outcome, Record, Span
 from pybuild.cache.snapshot import Snapshot, digest_of, disk_clock, take
 from pybuild.config import Config, text_digest
@@ -27,19 +27,18 @@ from pybuild.front import ReadFront, read_front
 from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
 from pybuild.render.memo import prune
-from pybuild.render.rendered import Rendered
+from pybuild.render.rendered import Rendered, pack
 from pybuild.settingsfile import read_file
 from pybuild.site import Site
 
 VERSION = 2
-_UNUSED = Refused("the cache is not used")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
     """The jobs of a plan, parted."""
 
-    rows: Mapping[int, Rendered]  # that are taken over, by the index of the job
+    rows: Mapping[int, Rendered | bytes]  # that are taken over, by the index of the job, for `Rows`
     tasks: Sequence[int]  # the jobs to run
     reasons: Mapping[int, str]  # why they run
     links: tuple[Link, ...] = ()  # that templates give to `rows`
@@ -101,16 +100,18 @@ class Memory(NoMemory):
         self._note_fronts()
         self._documents = len(site.documents) + sum(map(len, site.collections.values()))
         keys = Keys(site, plan, self._snapshot, _digests(site))
-        pages = self._pages = Pages(site, plan, keys, self._rows, stage)
-        rows: dict[int, Rendered] = {}
+        pages = self._pages = Pages(site, plan, keys, self._rows, stage, is_read=self._is_read)
+        rows: dict[int, Rendered | bytes] = {}
         reasons: dict[int, str] = {}
         for index in range(len(plan.jobs)):
-            found = pages.take(index) if self._is_read else _UNUSED
+            found = pages.take(index)
             if isinstance(found, Rendered):
-                rows[index] = found
+                self.cached += found.page is not None
+                rows[index] = pack(found, len(plan.jobs))
             else:
                 reasons[index] = found.reason
-        self.cached = sum(row.page is not None for row in rows.values())
+        keys.settle()
+        self._snapshot = None
         self._is_repeatable = pages.is_complete and not any(route.providers for route in site.routes)
         return Split(rows, list(reasons), reasons, pages.links)
 
@@ -124,7 +125,7 @@ class Memory(NoMemory):
         if self._is_repeatable:
             first, due = self._moments
             self._span = Span(first, min(pages.outlives(), due))
-        self._snapshot = self._pages = None
+        self._pages = None
         self._rows.close()
 
     def _note_fronts(self) -> None:

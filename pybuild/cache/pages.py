@@ -37,12 +37,15 @@ class Refused:
 class Pages:
     """The rows of one plan."""
 
-    def __init__(self, site: Site, plan: Plan, keys: Keys, ledger: Ledger, stage: Stage) -> None:
+    def __init__(
+        self, site: Site, plan: Plan, keys: Keys, ledger: Ledger, stage: Stage, *, is_read: bool
+    ) -> None:
         self._site = site
         self._plan = plan
         self._keys = keys
         self._ledger = ledger
         self._stage = stage
+        self._is_read = is_read
         self._now = site.config.now.timestamp()
         self._map = LinkMap(site.config, site.files, plan.pages)
         self._homes = homes_of(site)
@@ -65,6 +68,8 @@ class Pages:
         if key is None:
             self.is_complete = False
             return Refused("its code says neither revalidate nor inputs, so it always runs")
+        if not self._is_read:
+            return Refused("the cache is not used")
         try:
             return self._read(index, job, key)
         except _FOREIGN:

@@ -1,10 +1,14 @@
 """What comes back from rendering one job: rows, never bodies.
 
-Owns the value that crosses from a worker to the export. Knows no template and no engine.
+Owns the value that crosses from a worker to the export, and how many of them are held. Knows no template and no
+engine.
 """
 
 from __future__ import annotations
 
+import pickle
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pybuild.artifact import File, Link, Page, Redirection
@@ -29,3 +33,31 @@ class Rendered:
     shared: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
     hrefs: str = ""  # what its document links to inside the site, as written, a line each
     resolved: str = ""  # a digest of what became of them
+
+
+MANY = 20_000  # rows; more are held packed, in a quarter of the memory
+
+
+def pack(row: Rendered, rows: int) -> Rendered | bytes:
+    """What to hold of a row where there are `rows` of them. Read back by this process only."""
+    return zlib.compress(pickle.dumps(row, pickle.HIGHEST_PROTOCOL), 1) if rows > MANY else row
+
+
+class Rows(Mapping[int, Rendered]):
+    """Rows by the index of their job, in its order; each is unpacked when it is asked for."""
+
+    def __init__(self, held: Mapping[int, Rendered | bytes]) -> None:
+        self._held = dict(sorted(held.items()))
+
+    def __getitem__(self, index: int) -> Rendered:
+        held = self._held[index]
+        if isinstance(held, Rendered):
+            return held
+        row: Rendered = pickle.loads(zlib.decompress(held))
+        return row
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)

@@ -25,7 +25,7 @@ from pybuild.render.markdown import MarkdownRenderer
 from pybuild.render.memo import Remembering, Renderer
 from pybuild.render.metafiles import render_metadata
 from pybuild.render.page import render_page
-from pybuild.render.rendered import Rendered
+from pybuild.render.rendered import Rendered, pack
 from pybuild.render.templates import Templates
 from pybuild.render.tools import Tools
 from pybuild.render.usercode import SiteCode, Stop
@@ -62,9 +62,10 @@ class RenderProgram:
     stage: Stage
     memo: Path | None = None  # where rendered Markdown is kept
 
-    def start(self) -> Callable[[int], Rendered]:
+    def start(self) -> Callable[[int], Rendered | bytes]:
         tools = make_tools(self.site, self.plan, self.stage, self.memo)
-        return lambda index: render(tools, self.plan.jobs[index])
+        jobs = self.plan.jobs
+        return lambda index: pack(render(tools, jobs[index]), len(jobs))
 
 
 def make_tools(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> Tools:
