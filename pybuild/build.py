@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TypeVar
 
 from pybuild import linkcheck, outputs, run
-from pybuild.artifact import Artifact, File, pack_links
+from pybuild.artifact import Artifact, File, Link, pack_links
 from pybuild.cache.memory import NoMemory
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, has_errors, made_strict
@@ -75,8 +75,11 @@ def build(
     config: Config, stage: Stage, gate: Gate, watch: run.Watch, *, memory: NoMemory = _NO_MEMORY
 ) -> Built:
     """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
-    made, copies, reasons = _answered(config, stage, gate, watch, memory)
-    staged = gate(*outputs.stage_outputs(config, copies, made, stage))
+    planned = _planned(config, stage, gate, watch, memory)
+    made = outputs.Answers(given=dict.fromkeys(planned.links))
+    for row in planned.rows.drained():
+        made.add(row)
+    staged = gate(*outputs.stage_outputs(config, planned.copies, made, stage))
     watch.lap("outputs")
     gate(None, _check_links(staged, made, config))
     watch.lap("links")
@@ -84,16 +87,20 @@ def build(
     compiled = gate(*outputs.compile_target(rules, staged.files, config))
     files = (*staged.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
     watch.lap("rules")
-    return Built(files, len(staged.pages), rules, tuple(compiled.deploy), reasons)
+    return Built(files, len(staged.pages), rules, tuple(compiled.deploy), planned.reasons)
 
 
-Copies = tuple[tuple[str, str], ...]  # as in `Plan`
-Reasons = Mapping[str, str]  # as in `Built`
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What came of a plan."""
+
+    rows: Rows
+    copies: tuple[tuple[str, str], ...]  # as in `Plan`
+    links: tuple[Link, ...]  # of templates, on pages that were taken over
+    reasons: Mapping[str, str]  # as in `Built`
 
 
-def _answered(
-    config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory: NoMemory
-) -> tuple[outputs.Answers, Copies, Reasons]:
+def _planned(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory: NoMemory) -> _Planned:
     """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
     site, tree = discovered(config, gate, memory.front)
     watch.lap("discover")
@@ -108,11 +115,9 @@ def _answered(
     watch.lap("render")
     rows = Rows({**split.rows, **rendered})
     memory.note(rows)
-    made = outputs.Answers(given=dict.fromkeys(split.links))
-    for row in rows.values():
-        made.add(row)
     watch.lap("cache")
-    return made, plan.copies, {job.url: split.reasons.get(i, "") for i, job in enumerate(plan.jobs)}
+    reasons = {job.url: split.reasons.get(index, "") for index, job in enumerate(plan.jobs)}
+    return _Planned(rows, plan.copies, split.links, reasons)
 
 
 def _check_links(staged: outputs.Outputs, made: outputs.Answers, config: Config) -> tuple[Diagnostic, ...]:

@@ -56,6 +56,13 @@ class Rows(Mapping[int, Rendered]):
         row: Rendered = pickle.loads(zlib.decompress(held))
         return row
 
+    def drained(self) -> Iterator[Rendered]:
+        """Every row, in order, each let go of as it is given."""
+        for index in list(self._held):
+            row = self[index]
+            del self._held[index]
+            yield row
+
     def __iter__(self) -> Iterator[int]:
         return iter(self._held)
 
