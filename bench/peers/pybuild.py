@@ -12,7 +12,7 @@ from pathlib import Path
 
 from peers.base import Peer, write
 
-NATIVE = tuple(name for name in ("comrak", "pyromark") if find_spec(name))
+NATIVE = tuple(name for name in ("pyromark",) if find_spec(name))
 
 
 def install(engine: str) -> Callable[[Path], str]:
