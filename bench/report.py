@@ -17,7 +17,7 @@ import chart
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
-NATIVE = ("pybuild, comrak", "pybuild, pyromark")
+NATIVE = ("pybuild, pyromark",)
 OWN = ("pybuild", *NATIVE)
 Corpus = dict[
     str, Any
