@@ -134,7 +134,7 @@ def main() -> int:
     install_node()
     fetch_schemas()
     workers = str(min(4, os.cpu_count() or 1))
-    if "--long" in sys.argv:  # the fault suite in full, which takes about an hour
+    if "--long" in sys.argv:  # the fault suite in full, which takes some hours
         os.environ["PYBUILD_LONG"] = "1"
         return run(
             BIN / "python", "-m", "pytest", "-n", workers, "tests/faults", *set(sys.argv[1:]) - {"--long"}
