@@ -42,9 +42,6 @@ class Remembering:
         """`folder` is for this renderer and its settings alone."""
         self._renderer = renderer
         self._folder = str(folder)
-        with contextlib.suppress(OSError):
-            for number in range(256):
-                (folder / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def render(self, text: str, *, resolve: Resolve, line_offset: int = 0) -> MarkdownResult:
         """As any renderer."""
@@ -80,8 +77,12 @@ def prune(folder: Path, documents: int) -> None:
 
 def _write(file: str, result: MarkdownResult, asked: Asked) -> None:
     text = json.dumps(_value(result, asked), separators=(",", ":")).encode("ascii")
-    with contextlib.suppress(OSError), Path(file).open("wb") as stream:
-        stream.write(_check(text) + text)
+    with contextlib.suppress(OSError):
+        try:
+            Path(file).write_bytes(_check(text) + text)
+        except FileNotFoundError:
+            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(file).write_bytes(_check(text) + text)
 
 
 def _read(file: str) -> tuple[MarkdownResult, Asked] | None:
