@@ -136,6 +136,7 @@ def test_text_of_an_author_is_text_in_every_output(scratch: Path, record: Record
             "encoding-error",
             "handler-error",
             "template-error",
+            "invalid-setting",
         }, done.codes
         return
     files = tree(root / "out")
