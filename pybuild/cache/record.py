@@ -18,7 +18,7 @@ from pybuild import publish
 from pybuild.cache import circumstances
 from pybuild.cache.ledger import Ledger
 from pybuild.cache.rows import finding_value, to_finding
-from pybuild.cache.snapshot import digest_of, take
+from pybuild.cache.snapshot import digest_of, look
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
@@ -62,7 +62,7 @@ def _outcome(config: Config, ledger: Ledger) -> Outcome | None:
         return None
     published = ledger.get("published")
     outputs = (config.out, config.deploy)
-    if site != take(config, 0).digest or published is None:
+    if site != look(config).digest or published is None:
         return None
     for folder, (paths, seen) in zip(outputs, published, strict=True):
         if _seen(publish.output_at(config.root, folder), paths) != seen:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pybuild.config import Config
@@ -50,6 +50,13 @@ class Snapshot:
 
 def take(config: Config, now: int) -> Snapshot:
     """Look at every file of the site. `now` is the moment by the clock of its disk, in nanoseconds."""
+    seen = look(config)
+    young = [path for path, stamp in seen.stamps.items() if not is_settled(stamp, now)]
+    return replace(seen, fresh={path: digest_of(config.root / path) for path in young})
+
+
+def look(config: Config) -> Snapshot:
+    """Look at every file of the site and read none."""
     found: dict[str, Stamp] = {}
     others: list[str] = []
     for path, stamp, link in sorted(_walk(_Scope.of(config), config.root, "", frozenset())):
@@ -57,8 +64,7 @@ def take(config: Config, now: int) -> Snapshot:
             found[path] = stamp
         if link or not (stamp and stat.S_ISREG(stamp[4])):
             others.append(f"{path} -> {link}")
-    young = [path for path, stamp in found.items() if not is_settled(stamp, now)]
-    return Snapshot(found, tuple(others), {path: digest_of(config.root / path) for path in young})
+    return Snapshot(found, tuple(others))
 
 
 def disk_clock(folder: Path) -> int:
