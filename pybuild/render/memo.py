@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from markdown_it.common.utils import escapeHtml
 
@@ -77,12 +77,16 @@ def prune(folder: Path, documents: int) -> None:
 
 def _write(file: str, result: MarkdownResult, asked: Asked) -> None:
     text = json.dumps(_value(result, asked), separators=(",", ":")).encode("ascii")
-    with contextlib.suppress(OSError):
-        try:
-            Path(file).write_bytes(_check(text) + text)
-        except FileNotFoundError:
-            Path(file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            Path(file).write_bytes(_check(text) + text)
+    with contextlib.suppress(OSError), _opened(Path(file)) as stream:
+        stream.write(_check(text) + text)
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("wb")
+    except FileNotFoundError:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return file.open("wb")
 
 
 def _read(file: str) -> tuple[MarkdownResult, Asked] | None:

@@ -6,6 +6,7 @@ Source of truth: `pybuild.render.markdown`, whose results these are, byte for by
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -22,16 +23,18 @@ from pybuild.render.markdown import (
     shortened,
     tree,
 )
-from pybuild.render.nativelinks import Source, Unfit
+from pybuild.render.nativehtml import Unclear, read
+from pybuild.render.nativelinks import Reading, Source, Unfit, WalkedHeading
 from pybuild.render.nativewalk import Walk
-from pybuild.render.outline import Outline, Title
+from pybuild.render.outline import Outline
 from pybuild.render.slugs import Anchors, slug
 
 _EXTENSIONS = (
     pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_TASKLISTS
 )
 # Footnotes, alerts, definition lists, admonitions: markdown-it's own extensions.
-_OTHERS = re.compile(r"\[[\^!]|^[ \t>*+\-0-9.)]*(?:[:~][ \t]|!!!|\?\?\?|:::|\\\|)", re.M)
+_OTHERS = re.compile(r"\n[ \t>*+\-0-9.)]*(?:[:~][ \t]|!!!|\?\?\?|:::|\\\|)")
+_HEADING_TAG = re.compile("<(/?)h[1-6]>")
 _AUTOLINK = r"[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^\s<>]*>|[A-Za-z0-9.!#$%&'*+/=?^_`{|}~\-]+@[A-Za-z0-9.\-]+>"
 _TAG = re.compile(rf"<(?<!\\<)(?!{_AUTOLINK})")
 _NEAR = 100  # characters within which a destination follows its "("
@@ -53,70 +56,80 @@ class NativeRenderer:
         """As `MarkdownRenderer.render`."""
         sign = self._sign(text)
         if sign:
-            asked: list[tuple[str, int, bool]] = []
             try:
-                walk = self._walk(text, sign, asked, line_offset)
+                reading = self._read(text, sign, line_offset)
             except Unfit:
                 pass
             else:
-                return self._result(walk, sign, [resolve(*one) for one in asked])
+                return self._result(reading, sign, [resolve(*one) for one in reading.asked])
         return self._other.render(text, resolve=resolve, line_offset=line_offset)
 
     def _sign(self, text: str) -> str:
         """What stands for "<"; "" where the text has what only the other parser reads."""
-        if _OTHERS.search(text) or "\x00" in text or (self._settings.html and "<" in text):
+        is_others = "[^" in text or "[!" in text or _OTHERS.search(text) or _OTHERS.match("\n" + text[:_NEAR])
+        if is_others or "\x00" in text or (self._settings.html and "<" in text):
             return ""
         return next((sign for sign in _SIGNS if sign not in text), "")
 
-    def _walk(self, text: str, sign: str, asked: list[tuple[str, int, bool]], offset: int) -> Walk:
+    def _read(self, text: str, sign: str, offset: int) -> Reading:
         marked = (
             _TAG.sub(lambda found: "<" if _is_destination(found) else sign, text) if "<" in text else text
         )
-        walk = Walk(Source(marked, sign, self._md), asked, offset, is_highlighted=self._settings.highlight)
+        source = Source(marked, sign, self._md)
+        with contextlib.suppress(Unclear):
+            html = self._parser.html(marked)
+            return read(source, html, offset, is_highlighted=self._settings.highlight)
+        walk = Walk(source, offset, is_highlighted=self._settings.highlight)
         walk.run(self._parser.events_with_range(marked))
         if "]:" in marked:
             walk.links.define(self._parser.reference_definitions(marked))
-        return walk
+        return walk.reading()
 
-    def _result(self, walk: Walk, sign: str, resolved: list[str]) -> MarkdownResult:
+    def _result(self, reading: Reading, sign: str, resolved: list[str]) -> MarkdownResult:
         anchors = Anchors()
-        found = list(self._anchored(walk, anchors))
-        html = "".join(walk.out)
+        found = list(_claimed(reading.headings, anchors))
+        html = self._anchored(reading.html, found) if found else reading.html
         if resolved:
             parts = html.split("\x00")
             html = "".join(
                 part for pair in zip(parts, [*map(escapeHtml, resolved), ""], strict=True) for part in pair
             )
-        titles = [heading.text for heading in walk.headings if heading.level == 1]
         return MarkdownResult(
             html=html.replace(sign, "&lt;"),
             toc=tree([heading for heading in found if 2 <= heading.level <= self._settings.toc_depth]),
-            links=tuple(walk.links.found),
-            title=titles[0] if titles else None,
-            has_h1=walk.has_h1,
-            excerpt=shortened(walk.excerpt),
+            links=tuple(reading.found),
+            title=next((heading.text for heading in found if heading.level == 1), None),
+            has_h1=reading.has_h1,
+            excerpt=shortened(reading.excerpt),
             anchors=tuple(anchors.ids),
-            outline=Outline(tuple(walk.links.passages), tuple(_titles(walk))),
+            outline=Outline(tuple(reading.passages), tuple(reading.titles)),
         )
 
-    def _anchored(self, walk: Walk, anchors: Anchors) -> Iterator[Heading]:
-        """Give every heading its id, in the HTML too. A `{#id}` at its end is preferred to its slug."""
-        given = {i: anchors.claim(one.custom) for i, one in enumerate(walk.headings) if one.custom}
-        for i, one in enumerate(walk.headings):
-            ident = given.get(i) or anchors.claim(slug(one.text))
-            label = escapeHtml(f"{self._permalink}: {one.text}" if one.text else self._permalink)
-            walk.out[one.begin] = f'<h{one.level} id="{escapeHtml(ident)}">'
-            walk.out[one.end] = f' <a class="anchor" href="#{escapeHtml(ident)}" aria-label="{label}">#</a>'
-            yield Heading(ident, one.text, one.level)
+    def _anchored(self, html: str, headings: list[Heading]) -> str:
+        """Give every heading its id and a link to itself."""
+        each, own = iter(headings), headings[0]
+
+        def tag(found: re.Match[str]) -> str:
+            nonlocal own
+            if not found[1]:
+                own = next(each)
+                return f'<h{own.level} id="{escapeHtml(own.id)}">'
+            label = escapeHtml(f"{self._permalink}: {own.text}" if own.text else self._permalink)
+            return (
+                f' <a class="anchor" href="#{escapeHtml(own.id)}" aria-label="{label}">#</a></h{own.level}>'
+            )
+
+        return _HEADING_TAG.sub(tag, html)
+
+
+def _claimed(headings: list[WalkedHeading], anchors: Anchors) -> Iterator[Heading]:
+    """The headings with their ids. A `{#id}` at the end of one is preferred to its slug."""
+    given = {i: anchors.claim(one.custom) for i, one in enumerate(headings) if one.custom}
+    for i, one in enumerate(headings):
+        yield Heading(given.get(i) or anchors.claim(slug(one.text)), one.text, one.level)
 
 
 def _is_destination(found: re.Match[str]) -> bool:
     """Whether a "<" opens the destination of a link or of a definition."""
     before = found.string[max(0, found.start() - _NEAR) : found.start()].rstrip()
     return before.endswith(("](", "]:"))
-
-
-def _titles(walk: Walk) -> Iterator[Title]:
-    for one in walk.headings:
-        if one.level == 1:
-            yield Title(one.line, one.last + 1, one.is_atx, one.is_top)

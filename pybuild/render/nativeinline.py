@@ -7,8 +7,6 @@ Source of truth: CommonMark 0.31.2 §6; pulldown-cmark's events; the renderer of
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from markdown_it.common.utils import escapeHtml
 
 from pybuild.render.autolinks import addresses
@@ -18,27 +16,12 @@ _DEPTH = 20  # of nested constructs; the other parser has a limit of its own
 _INLINE = {"Emphasis": "em", "Strong": "strong", "Strikethrough": "s"}
 
 
-@dataclass(slots=True)
-class WalkedHeading:
-    """A heading; `begin` and `end` are the places in the output for its tag and its link."""
-
-    level: int
-    begin: int
-    line: int
-    is_atx: bool
-    is_top: bool
-    end: int = 0
-    last: int = 0  # line, 0-based
-    text: str = ""
-    custom: str = ""
-
-
 class Inline:
     """What stands in paragraphs, headings and cells."""
 
-    def __init__(self, source: Source, asked: list[tuple[str, int, bool]], offset: int) -> None:
+    def __init__(self, source: Source, offset: int) -> None:
         self.out: list[str] = []
-        self.links = Links(source, asked, offset)
+        self.links = Links(source, offset)
         self._source = source
         self._code: list[str] | None = None  # the text of a block of code
         self._text: list[str] = []  # that is not written yet

@@ -9,18 +9,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.helpers import parseLinkDestination
 
 from pybuild.render.markdown import FoundLink
-from pybuild.render.outline import Passage, Spot
+from pybuild.render.outline import Passage, Spot, Title
 
-_SPACE = re.compile(r"[ \t\n]*")
+SPACE = re.compile(r"[ \t\n]*")
 _PLAIN = re.compile(r"(?:https?://[a-z0-9.-]+(?=[/?#]|$))?[A-Za-z0-9/._?#=&~@!$'()*+,;-]*")  # stays as it is
-_SIMPLE = re.compile(r"[^ \t\n()<>\\]+(?=[ \t\n)])")
+SIMPLE = re.compile(r"[^ \t\n()<>\\]+(?=[ \t\n)])")
 _LABEL = re.compile(r"\[(?:[^\\\[\]]|\\.)*\]:", re.S)
 
 
@@ -28,14 +29,45 @@ class Unfit(Exception):
     """The text holds what the native parser reads in another way."""
 
 
+@dataclass(slots=True)
+class WalkedHeading:
+    """A heading."""
+
+    level: int
+    text: str = ""  # plain
+    custom: str = ""  # its `{#id}`
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one text gives. In `html`, NUL stands for the destinations of links and a sign for "<"."""
+
+    html: str = ""
+    asked: list[tuple[str, int, bool]] = field(default_factory=list)  # what `Resolve` takes
+    found: list[FoundLink] = field(default_factory=list)
+    passages: list[Passage] = field(default_factory=list)
+    headings: list[WalkedHeading] = field(default_factory=list)
+    titles: list[Title] = field(default_factory=list)
+    excerpt: str = ""
+    has_h1: bool = False
+
+
 class Source:
     """The text as it was parsed; places are bytes of it."""
 
     def __init__(self, text: str, sign: str, md: MarkdownIt) -> None:
-        self.data = text.encode("utf-8", "surrogatepass")
+        self.text = text
         self.sign = sign
         self.md = md
-        self.starts = [0, *(found.end() for found in re.finditer(b"\n", self.data))]
+
+    @cached_property
+    def data(self) -> bytes:
+        return self.text.encode("utf-8", "surrogatepass")
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where the lines begin."""
+        return [0, *(found.end() for found in re.finditer(b"\n", self.data))]
 
     def line(self, place: int) -> int:
         """The line of a place, 0-based."""
@@ -74,18 +106,18 @@ def _normal(md: MarkdownIt, href: str) -> str | None:
 class Links:
     """The links of one text, and the places that a variant may change."""
 
-    def __init__(self, source: Source, asked: list[tuple[str, int, bool]], offset: int) -> None:
+    def __init__(self, source: Source, offset: int) -> None:
         self.found: list[FoundLink] = []
+        self.asked: list[tuple[str, int, bool]] = []  # what `Resolve` takes
         self.passages: list[Passage] = []
         self._source = source
-        self._asked = asked
         self._offset = offset
 
     def ask(self, href: str, start: int, *, is_image: bool = False) -> None:
         """Note a link whose source begins at `start`."""
         line = self._offset + self._source.line(start) + 1
         self.found.append(FoundLink(href, line))
-        self._asked.append((href, line, is_image))
+        self.asked.append((href, line, is_image))
 
     def spot(self, href: str, label_end: int, end: int) -> None:
         """Note where the destination stands of a link whose text ends at `label_end`."""
@@ -93,8 +125,8 @@ class Links:
         opening = text.find("](")
         if opening < 0:
             raise Unfit
-        begin = _SPACE.match(text, opening + 2).end()  # type: ignore[union-attr]
-        simple = _SIMPLE.match(text, begin)
+        begin = SPACE.match(text, opening + 2).end()  # type: ignore[union-attr]
+        simple = SIMPLE.match(text, begin)
         if simple:
             written = simple[0]
         else:
@@ -117,7 +149,7 @@ class Links:
             label = _LABEL.match(text)
             if label is None:
                 raise Unfit
-            begin = _SPACE.match(text, label.end()).end()  # type: ignore[union-attr]
+            begin = SPACE.match(text, label.end()).end()  # type: ignore[union-attr]
             found = parseLinkDestination(text, begin, len(text))
             if not found.ok:
                 raise Unfit

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from pybuild.render.markdown import code_block
-from pybuild.render.nativeinline import Inline, WalkedHeading
-from pybuild.render.nativelinks import Source, Unfit
+from pybuild.render.nativeinline import Inline
+from pybuild.render.nativelinks import Reading, Source, Unfit, WalkedHeading
+from pybuild.render.outline import Title
 
 _INDENTED = 4  # columns
 _CUSTOM_ID = re.compile(r"([A-Za-z][\w.:-]*)\}[ \t]*")  # behind "{#"
@@ -28,11 +29,10 @@ _SIDES = {"None": ""} | {
 class Walk(Inline):
     """What one text gives."""
 
-    def __init__(
-        self, source: Source, asked: list[tuple[str, int, bool]], offset: int, *, is_highlighted: bool
-    ) -> None:
-        super().__init__(source, asked, offset)
+    def __init__(self, source: Source, offset: int, *, is_highlighted: bool) -> None:
+        super().__init__(source, offset)
         self.headings: list[WalkedHeading] = []
+        self.titles: list[Title] = []
         self.excerpt = ""
         self.has_h1 = False
         self._is_highlighted = is_highlighted
@@ -64,6 +64,19 @@ class Walk(Inline):
                     _KINDS[kind](self, value, start, end)
         if self._text:
             self._flush()
+
+    def reading(self) -> Reading:
+        """What the events told."""
+        return Reading(
+            "".join(self.out),
+            self.links.asked,
+            self.links.found,
+            self.links.passages,
+            self.headings,
+            self.titles,
+            self.excerpt,
+            self.has_h1,
+        )
 
     def _block(self) -> None:
         """Begin a block: on a line of its own."""
@@ -100,34 +113,34 @@ class Walk(Inline):
         level = int(value["level"][1])
         if not self.out and level == 1:
             self.has_h1 = True
-        row = self._source.line(start)
-        is_atx = self._source.data[start : start + 1] == b"#"
-        self.headings.append(WalkedHeading(level, len(self.out), row, is_atx, not self._top))
-        self.out.append("")
+        self.headings.append(WalkedHeading(level))
+        self.out.append(f"<h{level}>")
         self._words = []
 
     def _close_heading(self, start: int, end: int) -> None:
-        heading = self.headings[-1]
+        heading, is_atx = self.headings[-1], self._source.data[start : start + 1] == b"#"
         if self._text and "{#" in "".join(self._text):
-            self._take_id(heading, self._source.cut(start, end))
+            heading.custom = self._take_id(self._source.cut(start, end), is_atx=is_atx)
         if self._text:
             self._flush()
         heading.text = self._plain()
-        heading.end = len(self.out)
-        heading.last = self._source.line(max(start, end - 1))
-        self.out += ("", f"</h{heading.level}>\n")
+        if heading.level == 1:
+            behind = self._source.line(max(start, end - 1)) + 1
+            self.titles.append(Title(self._source.line(start), behind, is_atx, not self._top))
+        self.out.append(f"</h{heading.level}>\n")
 
-    def _take_id(self, heading: WalkedHeading, written: str) -> None:
+    def _take_id(self, written: str, *, is_atx: bool) -> str:
         """Take `{#id}` off the end of a heading."""
         if "\\" in written or self._has_escape or "://" in written or "www." in written:
             raise Unfit
-        line = written.rstrip("\n") if heading.is_atx else written.rstrip("\n").rpartition("\n")[0]
-        tail = (_CLOSING.sub("", line) if heading.is_atx else line).rpartition("{#")[2]
+        line = written.rstrip("\n") if is_atx else written.rstrip("\n").rpartition("\n")[0]
+        tail = (_CLOSING.sub("", line) if is_atx else line).rpartition("{#")[2]
         found = _CUSTOM_ID.fullmatch(tail)
-        if found:
-            heading.custom = found[1]
-            self._text = ["".join(self._text).rpartition("{#")[0].rstrip()]
-            self._text = self._text if self._text[0] else []
+        if not found:
+            return ""
+        self._text = ["".join(self._text).rpartition("{#")[0].rstrip()]
+        self._text = self._text if self._text[0] else []
+        return found[1]
 
     def _rule(self, start: int, end: int) -> None:
         self._block()
