@@ -7,6 +7,7 @@ so that `--help` is quick.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import signal
 import sys
@@ -18,6 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from pybuild import __version__
+from pybuild.report import Unheard
 
 _SITE = click.argument("site", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 _FORMAT = click.option(
@@ -213,6 +215,10 @@ def main() -> None:
         sys.exit(130)
     except SystemExit:
         raise
+    except Unheard as fault:
+        if fault.errno != errno.EPIPE:  # else whoever listened has heard enough
+            click.echo(f"error: {fault}", err=True)
+        sys.exit(1)
     except BaseException:
         traceback.print_exc()
         click.echo("This is a fault of pybuild. Please report it with the lines above.", err=True)

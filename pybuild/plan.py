@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pybuild.content import Entry
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route, Surroundings
@@ -18,6 +17,7 @@ from pybuild.site import Site
 from pybuild.urls import collision_key, page_path
 
 JobKind = Literal["page", "handler", "metadata", "not_found"]
+Given = tuple[tuple[str, str | tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Job:
     kind: JobKind
     route: int  # index in Site.routes; -1 for the built-in not-found page
     url: str  # decoded; "/404" for not-found
-    params: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    params: Given = ()  # but those of a document: see `params_of`
     entry: int = -1  # index in the collection of the route
     is_folder: bool = False  # other URLs lie below this one
     in_feed: bool = False  # a feed shows the whole content
@@ -88,9 +88,7 @@ def _jobs(site: Site, index: int, route: Route, params: ParamsByRoute, fed: froz
         return  # it is copied
     elif route.kind == "page" and index not in params and (name := site.collection_of[index]):
         for number, entry in enumerate(site.collections[name]):
-            yield Job(
-                "page", index, entry.url, _entry_params(site, name, entry), number, in_feed=entry.file in fed
-            )
+            yield Job("page", index, entry.url, (), number, in_feed=entry.file in fed)
     elif not route.pattern.is_dynamic:
         yield Job(_kind(route), index, route.pattern.fill({}), in_feed=route.markdown in fed)
     else:
@@ -102,10 +100,13 @@ def _kind(route: Route) -> JobKind:
     return "page" if route.kind == "page" else "handler" if route.kind == "handler" else "metadata"
 
 
-def _entry_params(site: Site, name: str, entry: Entry) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
-    segment = site.patterns[name].segments[-1]
-    value = entry.segments if segment.is_catch_all else entry.slug
-    return ((segment.name, value),)
+def params_of(job: Job, site: Site) -> Given:
+    """The params of a job; those of a document follow from where it stands."""
+    if job.entry < 0:
+        return job.params
+    name = site.collection_of[job.route]
+    entry, segment = site.collections[name][job.entry], site.patterns[name].segments[-1]
+    return ((segment.name, entry.segments if segment.is_catch_all else entry.slug),)
 
 
 def _fed_files(site: Site) -> frozenset[str]:

@@ -7,6 +7,7 @@ Sources: no-color.org; docs.github.com, "Workflow commands for GitHub Actions".
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -40,6 +41,29 @@ class Summary:
     extra: Mapping[str, Any] = field(default_factory=dict)  # further keys of the JSON object
 
 
+class Unheard(Exception):
+    """A result that standard output did not take; what the command did is done. `errno` is that of the fault."""
+
+    def __init__(self, fault: OSError) -> None:
+        super().__init__(f"standard output cannot be written: {fault.strerror}")
+        self.errno = fault.errno
+
+
+def _tell(text: str, *, end: str = "\n") -> None:
+    """Print a result. Raises `Unheard`; what is still held back then goes nowhere."""
+    try:
+        print(f"{text}{end}", end="", flush=True)  # in one piece
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
+        raise Unheard(fault) from None
+
+
+def _tell_aside(text: str) -> None:
+    """Print for people, where anybody can hear."""
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr)
+
+
 class Report:
     """Prints for one command."""
 
@@ -65,7 +89,7 @@ class Report:
             self._bar = self._bar or _Bar(self.colour)
             self._bar.show(phase, done, total)
         elif self.verbosity > 0 and done in (0, total):
-            print(f"{phase} {done}/{total}", file=sys.stderr)
+            _tell_aside(f"{phase} {done}/{total}")
 
     def printed(self, who: str, text: str) -> None:
         """Pass on what site code printed, each line with the page that printed it."""
@@ -75,7 +99,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """Print a result at once, such as the address of a server, on standard output."""
-        print(text, flush=True)
+        _tell(text)
 
     def aside(self, text: str) -> None:
         """Print a line for people on standard error."""
@@ -88,18 +112,16 @@ class Report:
         findings = tuple(masked_finding(finding, self.secrets) for finding in summary.diagnostics)
         summary = replace(summary, diagnostics=findings)
         if self.format == "json":
-            print(json.dumps(to_json(summary), ensure_ascii=False))
+            _tell(json.dumps(to_json(summary), ensure_ascii=False))
         else:
             self._findings(summary.diagnostics)
             if summary.ok and summary.text and self.verbosity >= 0:
-                print(summary.text)
-        sys.stdout.flush()
+                _tell(summary.text)
 
     def _findings(self, findings: Sequence[Diagnostic]) -> None:
         if self.format == "github":
-            print(
-                "".join(line + "\n" for line in github_lines(findings, workspace_prefix(self.root))), end=""
-            )
+            lines = github_lines(findings, workspace_prefix(self.root))
+            _tell("".join(f"{line}\n" for line in lines), end="")
             return
         sources: dict[str, list[str]] = {}
         shown = [f for f in findings if f.is_error or self.verbosity >= 0]
@@ -125,7 +147,7 @@ class Report:
         if self._bar:
             self._bar.close()
             self._bar = None
-        print(text, file=sys.stderr)
+        _tell_aside(text)
 
 
 def format_text(finding: Diagnostic, source: str = "", *, colour: bool = False) -> str:

@@ -155,6 +155,26 @@ def test_results_on_standard_output_findings_on_standard_error(site: MakeSite) -
     assert "app/page.md:3: warning[broken-link]: " in run.stderr and "  fix: " in run.stderr
 
 
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_a_result_that_cannot_be_written_is_no_fault_of_ours(form: str, site: MakeSite) -> None:
+    root = site(BROKEN)
+    words = [sys.executable, "-m", "pybuild", "export", str(root), "--format", form]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, env=environment())
+    assert (done.returncode, (root / "out/index.html").exists()) == (1, True)
+    assert done.stderr.endswith("error: standard output cannot be written: No space left on device\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_who_stops_listening_is_told_no_more(site: MakeSite) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    words = [sys.executable, "-m", "pybuild", "routes", str(site(PAGE))]
+    done = subprocess.run(words, stdout=theirs, stderr=subprocess.PIPE, text=True, env=environment())
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_quiet_says_errors_only(site: MakeSite) -> None:
     root = site(BROKEN)
     run = told(root, "export", str(root), "--quiet")

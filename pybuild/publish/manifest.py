@@ -10,8 +10,9 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pybuild.publish.tree import Seen
 VERSION = 1
 SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious
 SHRUNK_SHARE = 5  # nor is losing up to a fifth of them
+_ROWS = 500  # a line of the file
 _LEAVING = frozenset({"", ".", ".."})
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
@@ -114,21 +116,31 @@ def read_rows(file: Path, key: str) -> Previous | None:
 
 def save_rows(file: Path, key: str, rows: Sequence[Row], memo: Any = None) -> None:
     """Write a manifest, sorted by path, whole or not at all, and on the disk when it returns."""
-    table = {
-        "version": VERSION,
-        "out": key,
-        "memo": memo,
-        "files": [_format_row(r) for r in sorted(rows, key=lambda r: r.file.path)],
-    }
-    write_json(file, table)
+    head = {"version": VERSION, "out": key, "memo": memo, "files": []}
+    opening = _json(head).removesuffix("]}")
+    ordered = sorted(rows, key=lambda row: row.file.path)
+    parts = (
+        _json([_format_row(row) for row in ordered[i : i + _ROWS]])[1:-1]
+        for i in range(0, len(ordered), _ROWS)
+    )
+    lines = (f",\n{part}" if i else part for i, part in enumerate(parts))
+    _replace(file, chain([opening], lines, ["]}"]))
 
 
 def write_json(file: Path, value: object) -> None:
     """Replace a file of the state: temporary file, sync, rename, sync of the folder."""
+    _replace(file, (_json(value),))
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _replace(file: Path, parts: Iterable[str]) -> None:
     temporary = file.with_name(file.name + ".tmp")
     try:
         with temporary.open("wb") as stream:
-            stream.write(json.dumps(value, separators=(",", ":")).encode("ascii"))
+            stream.writelines(part.encode("ascii") for part in parts)
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as fault:

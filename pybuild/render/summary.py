@@ -16,7 +16,7 @@ from markupsafe import Markup
 from pybuild.assemble.selection import feed_links
 from pybuild.dates import rfc3339
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.plan import Job
+from pybuild.plan import Job, params_of
 from pybuild.render.library import Document
 from pybuild.render.metadata import Layer, Metadata, PageFacts, head_markup, resolve
 from pybuild.render.tools import Tools
@@ -102,7 +102,9 @@ _IMAGE_KEYS = {
 def _image_layers(tools: Tools, job: Job, route: Route) -> Iterator[Layer]:
     """Icons and social images that stand as files around the page, and the web app manifest."""
     found: dict[str, Any] = {}
-    params = {name: value for name, value in job.params if value != ""}  # a collection's index has no slug
+    params = {
+        name: value for name, value in params_of(job, tools.site) if value != ""
+    }  # a collection's index has no slug
     for image in route.surroundings.images:
         if not set(image.pattern.params) <= params.keys():
             continue

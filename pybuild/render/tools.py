@@ -17,7 +17,7 @@ from pybuild.artifact import File, Headers, Link
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.leaks import leak_finding, leak_in
-from pybuild.plan import Job
+from pybuild.plan import Job, params_of
 from pybuild.publish.faults import publish_error
 from pybuild.publish.stage import Stage
 from pybuild.render.library import Document, Library
@@ -69,7 +69,8 @@ class Tools:
         return self.site.config
 
     def context(self, job: Job) -> Context:
-        params = {name: value if isinstance(value, str) else list(value) for name, value in job.params}
+        given = params_of(job, self.site)
+        params = {name: value if isinstance(value, str) else list(value) for name, value in given}
         return Context(params, job.url, self.absolute(job), self.config.site)
 
     def absolute(self, job: Job) -> str:
@@ -129,7 +130,8 @@ class Tools:
 
     def shown(self, job: Job) -> str:
         """Params for a message: ` (slug="a")`; "" without any."""
-        said = ", ".join(f"{name}={list(v) if isinstance(v, tuple) else v!r}" for name, v in job.params)
+        given = params_of(job, self.site)
+        said = ", ".join(f"{name}={list(v) if isinstance(v, tuple) else v!r}" for name, v in given)
         return f" ({said})" if said else ""
 
     def leave_out(self, job: Job) -> str:
