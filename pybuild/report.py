@@ -52,7 +52,8 @@ class Unheard(Exception):
 def _tell(text: str, *, end: str = "\n") -> None:
     """Print a result. Raises `Unheard`; what is still held back then goes nowhere."""
     try:
-        print(f"{text}{end}", end="", flush=True)  # in one piece
+        sys.stdout.write(f"{text}{end}")
+        sys.stdout.flush()
     except OSError as fault:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         raise Unheard(fault) from None
