@@ -39,7 +39,9 @@ class Built:
     pages: int
     rules: RuleSet
     deploy: tuple[Artifact, ...]  # what the host wants beside the site; not staged yet
-    reasons: Mapping[str, str]  # for each URL why it was rendered; "" where it was taken over
+    reasons: Mapping[
+        str, str
+    ]  # for each URL that is asked for why it was rendered; "" where it was taken over
 
 
 _NO_MEMORY = NoMemory()
@@ -110,13 +112,13 @@ def _planned(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory:
     watch.lap("plan")
     split = memory.split(site, plan, stage)
     watch.lap("cache")
-    rendered, faults = run.render(RenderProgram(site, plan, stage, memory.memo), split.tasks, watch)
-    gate(None, (*faults, *(finding for row in Rows(split.rows).values() for finding in row.findings)))
+    program = RenderProgram(site, plan, stage, memory.memo)
+    rows = gate(*run.render(program, split.tasks, split.rows, watch))
     watch.lap("render")
-    rows = Rows({**split.rows, **rendered})
     memory.note(rows)
     watch.lap("cache")
-    reasons = {job.url: split.reasons.get(index, "") for index, job in enumerate(plan.jobs)}
+    asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in watch.asked)
+    reasons = {url: split.reasons.get(index, "") for index, url in asked}
     return _Planned(rows, plan.copies, split.links, reasons)
 
 

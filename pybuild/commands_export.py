@@ -57,7 +57,7 @@ def export(site: Path, options: Options, shown: Shown, wanted: Wanted) -> int:
     laps = Laps(elapsed)
     known = recall(config)
     laps("recall")
-    done = None if known else _run(config, report, laps, wanted.profile)
+    done = None if known else _run(config, report, laps, wanted)
     for line in _answers(wanted, known, done, laps):
         report.aside(line)
     extra = {"timings": laps.seconds} if wanted.timings else {}
@@ -80,17 +80,18 @@ class Laps:
         self._last = now
 
 
-def _run(config: Config, report: Report, laps: Laps, profile: Path | None) -> Exported:
+def _run(config: Config, report: Report, laps: Laps, wanted: Wanted) -> Exported:
     gc.set_threshold(*_FEW_COLLECTIONS)
     run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.export:export")
-    watch = pkgutil.resolve_name("pybuild.run:Watch")(report.progress, report.printed, laps)
-    if profile is None:
+    asked = frozenset(_addresses(wanted.explain)) if wanted.explain else frozenset()
+    watch = pkgutil.resolve_name("pybuild.run:Watch")(report.progress, report.printed, laps, asked)
+    if wanted.profile is None:
         return run(config, watch)
     profiler = pkgutil.resolve_name("cProfile:Profile")()
     try:
         done: Exported = profiler.runcall(run, config, watch)
     finally:
-        profiler.dump_stats(profile)
+        profiler.dump_stats(wanted.profile)
     return done
 
 

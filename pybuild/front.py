@@ -66,7 +66,7 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
     heading = "" if written else first_heading(found.body)
     front = Front(
         title=written or heading,
-        description=" ".join(reader.text("description").split()),
+        description=_on_one_line(reader.text("description")),
         date=reader.date("date"),
         updated=reader.date("updated", "lastmod", "last_updated"),
         tags=reader.tags(),
@@ -78,6 +78,12 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
         head=_head(found.meta, heading),
     )
     return front, (*found.findings, *reader.findings)
+
+
+def _on_one_line(text: str) -> str:
+    """A text with single spaces; the same object where it has none but these, so that it is held once."""
+    joined = " ".join(text.split())
+    return text if joined == text else joined
 
 
 def _head(meta: Mapping[str, Any], heading: str) -> str:

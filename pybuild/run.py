@@ -14,7 +14,7 @@ from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.engines import Done, Failed, Program, open_engine
 from pybuild.plan import Job
 from pybuild.render.expand import Expanded
-from pybuild.render.rendered import Rendered, Rows
+from pybuild.render.rendered import Rows
 from pybuild.render.worker import ExpandProgram, RenderProgram
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route
@@ -37,6 +37,7 @@ class Watch:
     progress: Callable[[str, int, int], None] = _ignore  # phase, done, total
     printed: Callable[[str, str], None] = _ignore  # who, text
     lap: Callable[[str], None] = _ignore  # a phase that has ended
+    asked: frozenset[str] = frozenset()  # URLs of which is asked why they are rendered
 
 
 def expand(site: Site, watch: Watch) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
@@ -45,8 +46,9 @@ def expand(site: Site, watch: Watch) -> tuple[dict[int, tuple[Params, ...]], tup
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
     places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, watch)
-    rows: list[Expanded | None] = runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks])
-    found = [row for row in rows if row is not None]
+    rows: dict[int, Expanded] = {}
+    runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
+    found = [row for _, row in sorted(rows.items())]
     return {row.route: row.params for row in found}, (
         *runner.findings,
         *(f for row in found for f in row.findings),
@@ -64,17 +66,14 @@ def _is_filled(site: Site, index: int) -> bool:
 
 
 def render(
-    program: RenderProgram, tasks: Sequence[int], watch: Watch
-) -> tuple[dict[int, Rendered | bytes], tuple[Diagnostic, ...]]:
-    """Run the jobs of the plan that are named by their index; rows for `Rows`, without those that failed."""
+    program: RenderProgram, tasks: Sequence[int], rows: Rows, watch: Watch
+) -> tuple[Rows, tuple[Diagnostic, ...]]:
+    """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
     site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
     places = [_place(site, job) for job in jobs]
     runner = _Runner(site, "pages", [job.url for job in jobs], places, watch)
-    rows: list[Rendered | bytes | None] = runner.run(
-        program, tasks, [_limit(site, job.route) for job in jobs]
-    )
-    found = {index: row for index, row in zip(tasks, rows, strict=True) if row is not None}
-    return found, _disk_once((*runner.findings, *(f for row in Rows(found).values() for f in row.findings)))
+    runner.run(program, tasks, [_limit(site, job.route) for job in jobs], rows.add)
+    return rows, _disk_once((*runner.findings, *rows.findings))
 
 
 def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -123,23 +122,26 @@ class _Runner:
         self.findings: list[Diagnostic] = []
 
     def run(
-        self, program: Program[int, R], tasks: Sequence[int], timeouts: Sequence[float]
-    ) -> list[R | None]:
+        self,
+        program: Program[int, R],
+        tasks: Sequence[int],
+        timeouts: Sequence[float],
+        hold: Callable[[int, R], None],
+    ) -> None:
+        """Run the tasks; each that is done is given to `hold` with its value."""
         if not tasks:
-            return []
+            return
         config = self._site.config
-        rows: list[R | None] = [None] * len(tasks)
         limit = config.settings.build.timeout
         with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
             for done, outcome in enumerate(engine.run(tasks, timeouts=timeouts), 1):
                 if isinstance(outcome, Done):
-                    rows[outcome.index] = outcome.value
+                    hold(tasks[outcome.index], outcome.value)
                 else:
                     self.findings.append(self._failure(outcome))
                 if outcome.output:
                     self._watch.printed(self._names[outcome.index], outcome.output)
                 self._watch.progress(self._phase, done, len(tasks))
-        return rows
 
     def _failure(self, failed: Failed) -> Diagnostic:
         """A finding for a task that was stopped from outside or took its process with it."""

@@ -66,10 +66,7 @@ class Keys:
 
     def key(self, job: Job) -> Key | None:
         """None for a job that always runs: its Python may read what nobody knows of."""
-        of_kind = job.route, job.kind
-        if of_kind not in self._standing:
-            self._standing[of_kind] = self._of_route(job)
-        same = self._standing[of_kind]
+        same = self._shared(job)
         if same is None:
             return None
         entry = self._entry(job)
@@ -83,8 +80,19 @@ class Keys:
         )
         return Key(parts, same.is_plain and entry is not None, same.modules)
 
+    def modules(self, job: Job) -> tuple[ModuleFacts, ...] | None:
+        """The Python that makes a job; None for one that always runs."""
+        same = self._shared(job)
+        return same.modules if same else None
+
+    def _shared(self, job: Job) -> _Standing | None:
+        of_kind = job.route, job.kind
+        if of_kind not in self._standing:
+            self._standing[of_kind] = self._of_route(job)
+        return self._standing[of_kind]
+
     def settle(self) -> None:
-        """Let go of the snapshot. Precondition: the keys of all jobs have been asked for once."""
+        """Let go of the snapshot. Precondition: the modules of all jobs have been asked for once."""
         assert self.links, "links are part of every key"
         self._snapshot = Snapshot({}, ())
 

@@ -27,7 +27,7 @@ from pybuild.front import ReadFront, read_front
 from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
 from pybuild.render.memo import prune
-from pybuild.render.rendered import Rendered, pack
+from pybuild.render.rendered import Rendered, Rows
 from pybuild.settingsfile import read_file
 from pybuild.site import Site
 
@@ -38,7 +38,7 @@ VERSION = 2
 class Split:
     """The jobs of a plan, parted."""
 
-    rows: Mapping[int, Rendered | bytes]  # that are taken over, by the index of the job, for `Rows`
+    rows: Rows  # that are taken over
     tasks: Sequence[int]  # the jobs to run
     reasons: Mapping[int, str]  # why they run
     links: tuple[Link, ...] = ()  # that templates give to `rows`
@@ -54,7 +54,7 @@ class NoMemory:
         self.front: ReadFront = read_front
 
     def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
-        return Split({}, range(len(plan.jobs)), {})
+        return Split(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
 
     def note(self, rows: Mapping[int, Rendered]) -> None:
         """Hear what was rendered."""
@@ -101,13 +101,13 @@ class Memory(NoMemory):
         self._documents = len(site.documents) + sum(map(len, site.collections.values()))
         keys = Keys(site, plan, self._snapshot, _digests(site))
         pages = self._pages = Pages(site, plan, keys, self._rows, stage, is_read=self._is_read)
-        rows: dict[int, Rendered | bytes] = {}
+        rows = Rows(len(plan.jobs))
         reasons: dict[int, str] = {}
         for index in range(len(plan.jobs)):
             found = pages.take(index)
             if isinstance(found, Rendered):
                 self.cached += found.page is not None
-                rows[index] = pack(found, len(plan.jobs))
+                rows.add(index, found)
             else:
                 reasons[index] = found.reason
         keys.settle()

@@ -64,21 +64,22 @@ class Pages:
     def take(self, index: int) -> Rendered | Refused:
         """The row of a job of the plan where it still holds."""
         job = self._plan.jobs[index]
-        key = self._keys.key(job)
-        if key is None:
+        if self._keys.modules(job) is None:
             self.is_complete = False
             return Refused("its code says neither revalidate nor inputs, so it always runs")
         if not self._is_read:
             return Refused("the cache is not used")
         try:
-            return self._read(index, job, key)
+            return self._read(index, job)
         except _FOREIGN:
             return Refused("what the cache holds of it cannot be read")
 
-    def _read(self, index: int, job: Job, key: Key) -> Rendered | Refused:
+    def _read(self, index: int, job: Job) -> Rendered | Refused:
         value = self._ledger.get(_name(job))
         if value is None:
             return Refused("the cache holds nothing of it, or other settings or versions made it")
+        key = self._keys.key(job)
+        assert key is not None, "a job that does not always run has a key"
         parts, made, stored = value
         differing = _differing(parts, key)
         if differing and (differing != [LINKS] or not key.follows_links):
@@ -149,9 +150,9 @@ class Pages:
     def outlives(self) -> float:
         """When the first row of the plan grows too old, in seconds since 1970, those that are rendered now included."""
         fresh = (
-            self._now + lifetime(key.modules)
+            self._now + lifetime(modules)
             for index, job in enumerate(self._plan.jobs)
-            if index not in self._standing and (key := self._keys.key(job))
+            if index not in self._standing and (modules := self._keys.modules(job))
         )
         return min((self.until, *fresh))
 
