@@ -4,8 +4,8 @@
 
 prints one line of JSON. A child starts as a copy of its parent, and what getrusage calls its peak starts with the
 parent's size: so the parent is this file, which imports next to nothing. With `sample` the processes are looked at
-every 50 ms: the sum of their proportional sizes (memory shared by several counts once), the highest size and the most
-descriptors of one. Looking costs time, so times are taken without. Knows no builder. Linux only: proc(5).
+every 50 ms: the sum of their proportional sizes (memory shared by several counts once), the highest size of the first,
+the highest proportional size and the most descriptors of any other. Looking costs time, so times are taken without. Knows no builder. Linux only: proc(5).
 """
 
 import json
@@ -45,9 +45,10 @@ def look(pid, peaks):
     total = 0
     for one in family(pid):
         role = "parent" if one == pid else "child"
-        total += kilobytes(f"/proc/{one}/smaps_rollup", "Pss:")
-        highest = kilobytes(f"/proc/{one}/status", "VmHWM:") / 1024
-        peaks[role] = max(peaks[role], highest)
+        share = kilobytes(f"/proc/{one}/smaps_rollup", "Pss:")
+        total += share
+        highest = kilobytes(f"/proc/{one}/status", "VmHWM:") if one == pid else share
+        peaks[role] = max(peaks[role], highest / 1024)
         peaks[role + "_files"] = max(peaks[role + "_files"], entries(f"/proc/{one}/fd"))
     peaks["all"] = max(peaks["all"], total / 1024)
 

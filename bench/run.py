@@ -46,9 +46,14 @@ QUIET = {"NEXT_TELEMETRY_DISABLED": "1", "ASTRO_TELEMETRY_DISABLED": "1"}
 Measured = dict[str, Any]  # what measure.py prints
 
 
+SETTLE = 6  # seconds; for five, ext4 is slow to give out the places of files that were just deleted
+
+
 def cold(peer: Peer, site: Path) -> None:
     for name in (peer.out, *peer.state):
         shutil.rmtree(site / name, ignore_errors=True)
+    os.sync()
+    time.sleep(SETTLE)
 
 
 def nothing(peer: Peer, site: Path) -> None:

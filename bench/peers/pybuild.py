@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from peers.base import Peer, write
 
+PACKAGE = Path(__file__).parents[2] / "pybuild"
 NATIVE = tuple(name for name in ("pyromark",) if find_spec(name))
 
 
@@ -20,7 +22,11 @@ def install(engine: str) -> Callable[[Path], str]:
         words = [sys.executable, "-m", "pybuild", "--version"]
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()[-1]
 
-    return (lambda tools: version(engine)) if engine else own_version
+    def compiled(tools: Path) -> str:
+        compileall.compile_dir(PACKAGE, quiet=1)  # as pip does, whatever the environment says of bytecode
+        return version(engine) if engine else own_version(tools)
+
+    return compiled
 
 
 def prepare(engine: str) -> Callable[[Path, Path, Path], None]:

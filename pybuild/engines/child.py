@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import faulthandler
+import gc
 import io
 import os
 import pickle
@@ -39,6 +40,7 @@ def live(program: Program[Any, Any], ends: Ends, parent: int, foreign: tuple[int
     _reset_signals()
     _leave_terminal(ends.output.number)
     _die_with(parent)
+    gc.freeze()  # what a fork shares with its parent stays shared as long as no collector counts it
     try:
         function = program.start()
     except BaseException:
