@@ -134,7 +134,7 @@ def main() -> int:
     install_node()
     fetch_schemas()
     workers = str(min(4, os.cpu_count() or 1))
-    if "--long" in sys.argv:  # the fault suite in full, which takes some hours
+    if "--long" in sys.argv:  # the fault suite in full, which takes a quarter of an hour
         os.environ["PYBUILD_LONG"] = "1"
         rest = [word for word in sys.argv[1:] if word != "--long"]
         return run(BIN / "python", "-m", "pytest", "-n", workers, "tests/faults", *rest)

@@ -64,7 +64,7 @@ def peak(root: Path) -> tuple[float, int]:
     return int(used) / 1024, summary["pages"]
 
 
-@pytest.mark.skipif(not LONG, reason="takes ten minutes; python3 tests/run.py --long runs it")
+@pytest.mark.skipif(not LONG, reason="takes three minutes; python3 tests/run.py --long runs it")
 @pytest.mark.parametrize("kind", ["documents", "params"])
 def test_100_000_pages_with_64_open_files(tmp_path: Path, kind: str) -> None:
     """The command holds a record of each page and no body: its memory grows by that record."""
