@@ -89,7 +89,7 @@ def _swap(output: Output, tree: Path) -> bool:
 
 def _rescue(output: Output, tree: Path, ours: Set[str]) -> None:
     """Carry over what someone put into the old output in the moment before the swap."""
-    left = list_tree(tree)
+    left = list_tree(tree, seen=False)
     foreign = left.foreign(ours)
     make_folders(output.out, parents_of(foreign) | {path for path in foreign if path in left.folders})
     for path in foreign:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish.faults import publish_error
@@ -50,8 +50,10 @@ class Stage:
         """Stage one file; return its sha256 and size in bytes. Raises `OSError`; see `publish_error`."""
         digest = hashlib.sha256(body).hexdigest()
         if not self.keep(path, digest):
-            with self._create(path) as stream:
-                stream.write(body)
+            with self._create(path) as descriptor:
+                left = memoryview(body)
+                while left:
+                    left = left[os.write(descriptor, left) :]
         return digest, len(body)
 
     def copy(self, path: str, source: Path) -> tuple[str, int]:
@@ -63,7 +65,7 @@ class Stage:
             if self.keep(path, digest):
                 return digest, self.rows[path].file.size
             stream.seek(0)
-            with self._create(path) as copied:
+            with self._create(path) as descriptor, os.fdopen(descriptor, "wb", closefd=False) as copied:
                 copied.writelines(iter(lambda: stream.read(_CHUNK), b""))
         return _measure(self.tree / path)
 
@@ -86,17 +88,20 @@ class Stage:
             return False
 
     @contextlib.contextmanager
-    def _create(self, path: str) -> Iterator[BinaryIO]:
+    def _create(self, path: str) -> Iterator[int]:
         """Open a new file for writing, never one that exists: that could be a link to a published file."""
         if not is_inside(path):
             raise ValueError(f"an output path must stay in the output: {path!r}")
-        file = self.tree / path
+        file = f"{self.tree}/{path}"
         try:
             self._make_folders(path.rpartition("/")[0])
-            with os.fdopen(_open_fresh(file), "wb") as stream:
-                yield stream
+            descriptor = _open_fresh(file)
+            try:
+                yield descriptor
+            finally:
+                os.close(descriptor)
         except OSError as fault:
-            fault.filename = fault.filename or str(file)  # a failed write does not say where
+            fault.filename = fault.filename or file  # a failed write does not say where
             raise
 
     def _make_folders(self, folder: str) -> None:
@@ -105,11 +110,11 @@ class Stage:
             self._made.add(folder)
 
 
-def _open_fresh(file: Path) -> int:
+def _open_fresh(file: str) -> int:
     try:
         descriptor = os.open(file, _FRESH, FILE_MODE)
     except FileExistsError:
-        file.unlink()
+        Path(file).unlink()
         descriptor = os.open(file, _FRESH, FILE_MODE)
     with contextlib.suppress(PermissionError):  # a file system without permissions
         os.fchmod(descriptor, FILE_MODE)
@@ -211,7 +216,7 @@ def drop_container(container: Path) -> None:
 
 def _remove_tree(folder: Path) -> None:
     """Remove a folder and what is in it, but not what is mounted there."""
-    found = list_tree(folder)
+    found = list_tree(folder, seen=False)
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for path in chain(found.files, found.others):

@@ -43,8 +43,14 @@ class Listing:
         return sorted(strange)
 
 
-def list_tree(folder: Path, *, skip: str = "") -> Listing:
-    """List a folder; one that is absent is empty. `skip` is a name at its top that is left out."""
+_UNSEEN = Seen(0, 0, 0, 0)
+
+
+def list_tree(folder: Path, *, skip: str = "", seen: bool = True) -> Listing:
+    """List a folder; one that is absent is empty. `skip` is a name at its top that is left out.
+
+    Without `seen` no file is looked at: the folder tells what is one.
+    """
     files: dict[str, Seen] = {}
     folders: set[str] = set()
     others: set[str] = set()
@@ -54,13 +60,17 @@ def list_tree(folder: Path, *, skip: str = "") -> Listing:
     waiting = [("", _entries(str(folder)))]
     while waiting:
         prefix, entries = waiting.pop()
-        for name, at, seen in _stats(entries):
+        if not seen:
+            plain = {entry for entry in entries if entry.is_file(follow_symlinks=False)}
+            files.update((prefix + entry.name, _UNSEEN) for entry in plain)
+            entries = [entry for entry in entries if entry not in plain]
+        for name, at, found in _stats(entries):
             path = prefix + name
             if path == skip:
                 continue
-            if stat.S_ISREG(seen.st_mode):
-                files[path] = Seen(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ino)
-            elif not stat.S_ISDIR(seen.st_mode) or seen.st_dev != device:
+            if stat.S_ISREG(found.st_mode):
+                files[path] = Seen(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino)
+            elif not stat.S_ISDIR(found.st_mode) or found.st_dev != device:
                 others.add(path)
             else:
                 try:
