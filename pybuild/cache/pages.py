@@ -127,14 +127,15 @@ class Pages:
 
     def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
         """What to keep of all rows for the next export: None where the line stands."""
-        needed: set[bytes] = set()
+        needed = {digest for shared in self._given for digest in _split(shared)}
         fresh: dict[bytes, Link] = {}
-        for index, row in rows.items():
-            fresh.update((link_digest(link), link) for link in row.given)
+        for index in rows:
             if index in self._standing:
-                needed.update(_split(row.shared))
                 yield _name(self._plan.jobs[index]), None
-            elif key := self._keys.key(self._plan.jobs[index]):
+                continue
+            row = rows[index]
+            fresh.update((link_digest(link), link) for link in row.given)
+            if key := self._keys.key(self._plan.jobs[index]):
                 needed.update(_split(row.shared))
                 made = self._now if key.modules else 0
                 yield _name(self._plan.jobs[index]), [key.parts, made, to_value(row, self._site.config.root)]

@@ -100,7 +100,8 @@ class Rows(Mapping[int, Rendered]):
     def __iter__(self) -> Iterator[int]:
         yield from sorted(self._plain)
         for number in sorted((*self._open, *self._full)):
-            yield from sorted(self._block(number))
+            begin = number * _BLOCK
+            yield from sorted(self._open[number]) if number in self._open else range(begin, begin + _BLOCK)
 
     def __len__(self) -> int:
         return len(self._plain) + sum(map(len, self._open.values())) + len(self._full) * _BLOCK
