@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pybuild.dates import parse_date
+from pybuild.decoding import read
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.frontmatter import FrontMatter, parse
 
@@ -59,7 +60,7 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
     if path.stat().st_size > MAX_BYTES:
         hint = f"split it; {MAX_BYTES // 1024 // 1024} MiB is the limit of a document"
         return Front(), (Diagnostic("file-too-large", f"{file} is too large", Location(file), hint),)
-    data = path.read_bytes()
+    data = read(str(path))
     found = parse(data, file)
     reader = _Meta(found, file, zone)
     written = reader.text("title")

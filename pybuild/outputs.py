@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pybuild.artifact import Artifact, File, Link, Page, Redirection
 from pybuild.assemble import assemble
 from pybuild.config import Config
+from pybuild.decoding import read
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.leaks import leak_finding, leak_in, leak_in_file
 from pybuild.plan import Claim, conflicts
@@ -105,8 +106,8 @@ def _claim(file: File) -> Claim:
 def _read(stage: Stage, page: Page) -> str:
     """The Markdown variant of a page, from the stage or, where it is unchanged, from the output."""
     for folder in (stage.tree, stage.output.out):
-        with contextlib.suppress(FileNotFoundError), open(f"{folder}/{page.variant_path}", "rb") as stream:  # noqa: PTH123 - Path costs more than reading
-            return stream.read().decode("utf-8")
+        with contextlib.suppress(FileNotFoundError):
+            return read(f"{folder}/{page.variant_path}").decode("utf-8")
     return ""
 
 

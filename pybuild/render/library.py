@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pybuild.content import Entry
+from pybuild.decoding import read
 from pybuild.diagnostics import did_you_mean
 from pybuild.frontmatter import parse
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
@@ -63,7 +64,7 @@ class Library:
         return self._bodies[key]
 
     def _render(self, entry: Entry, url: str) -> Body:
-        text = parse((self.links.config.root / entry.file).read_bytes(), entry.file).body
+        text = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file).body
         home = home_of(entry, url, self._homes)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
