@@ -65,7 +65,7 @@ class RenderProgram:
     def start(self) -> Callable[[int], Rendered | bytes]:
         tools = make_tools(self.site, self.plan, self.stage, self.memo)
         jobs = self.plan.jobs
-        return lambda index: pack(render(tools, jobs[index]), len(jobs))
+        return lambda index: pack(render(tools, jobs[index]))
 
 
 def make_tools(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> Tools:
