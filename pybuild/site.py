@@ -37,14 +37,14 @@ class Site:
     public: tuple[Found, ...] = ()
     collection_of: tuple[str, ...] = ()  # for each route the collection it renders, or ""
 
-    @property
-    def files(self) -> dict[str, str]:
-        """Every document whose URL is known, by its file in NFC: decoded URLs."""
+    files: Mapping[str, str] = field(init=False, repr=False)  # documents in NFC, to the URLs that are known
+
+    def __post_init__(self) -> None:
         found = {nfc(entry.file): entry.url for entries in self.collections.values() for entry in entries}
         for route in self.routes:
             if route.markdown and route.kind == "page" and not route.pattern.is_dynamic:
                 found[nfc(route.markdown)] = route.pattern.fill({})
-        return found
+        object.__setattr__(self, "files", found)
 
 
 def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -173,14 +174,23 @@ class DocumentCollection:
 
     def __init__(self, name: str, entries: Sequence[Entry], library: Library) -> None:
         self.name = name
-        self._documents = tuple(Document(entry, library) for entry in entries)
-        self._by_slug = {document.slug: document for document in self._documents}
+        self._entries = entries
+        self._library = library
+
+    @cached_property
+    def _documents(self) -> tuple[Document, ...]:
+        """Made where they are asked for: looking at all entries would copy them into a forked process."""
+        return tuple(Document(entry, self._library) for entry in self._entries)
+
+    @cached_property
+    def _by_slug(self) -> dict[str, Document]:
+        return {document.slug: document for document in self._documents}
 
     def __iter__(self) -> Iterator[Document]:
         return iter(self._documents)
 
     def __len__(self) -> int:
-        return len(self._documents)
+        return len(self._entries)
 
     def __getitem__(self, index: int) -> Document:
         return self._documents[index]
