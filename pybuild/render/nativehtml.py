@@ -10,10 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from markdown_it.helpers import parseLinkDestination
-
 from pybuild.render.markdown import FoundLink, code_block
-from pybuild.render.nativelinks import SIMPLE, SPACE, Reading, Source, WalkedHeading
+from pybuild.render.nativelinks import Reading, Source, WalkedHeading, destination
 from pybuild.render.outline import Passage, Spot, Title
 
 _DEPTH = 20  # of constructs; the other parser has a limit of its own
@@ -141,7 +139,9 @@ def _note(source: Source, reading: Reading, closed: list[tuple[int, str | None]]
         line, last = line + text.count("\n", last, place), place
         if not _is_on_one_line(text, place, label):
             raise Unclear
-        begin, written = _destination(text, place)
+        begin, written = destination(text, place)
+        if "\\" in written or "&" in written:
+            raise Unclear
         href = source.href(written)
         asked[at] = (href, offset + line + 1, label is None)
         end = text.find("\n", begin)
@@ -163,20 +163,6 @@ def _is_on_one_line(text: str, place: int, label: str | None) -> bool:
             if at < 0:
                 return False
     return "\n" not in label
-
-
-def _destination(text: str, place: int) -> tuple[int, str]:
-    """Where the destination begins whose link's text ends at `place`, and as it is written."""
-    begin = SPACE.match(text, place + 2).end()  # type: ignore[union-attr]
-    simple = SIMPLE.match(text, begin)
-    if simple:
-        written = simple[0]
-    else:
-        found = parseLinkDestination(text, begin, len(text))
-        written = text[begin : found.pos] if found.ok else ""
-    if "\\" in written or "&" in written:
-        raise Unclear
-    return begin, written
 
 
 def _check_addresses(without: str, html: str) -> None:

@@ -19,9 +19,9 @@ from markdown_it.helpers import parseLinkDestination
 from pybuild.render.markdown import FoundLink
 from pybuild.render.outline import Passage, Spot, Title
 
-SPACE = re.compile(r"[ \t\n]*")
+_SPACE = re.compile(r"[ \t\n]*")
 _PLAIN = re.compile(r"(?:https?://[a-z0-9.-]+(?=[/?#]|$))?[A-Za-z0-9/._?#=&~@!$'()*+,;-]*")  # stays as it is
-SIMPLE = re.compile(r"[^ \t\n()<>\\]+(?=[ \t\n)])")
+_SIMPLE = re.compile(r"[^ \t\n()<>\\]+(?=[ \t\n)])")
 _LABEL = re.compile(r"\[(?:[^\\\[\]]|\\.)*\]:", re.S)
 
 
@@ -103,6 +103,16 @@ def _normal(md: MarkdownIt, href: str) -> str | None:
     return normal if md.validateLink(normal) else None
 
 
+def destination(text: str, place: int) -> tuple[int, str]:
+    """Where the destination begins of the link whose text ends with the `](` at `place`, and as it is written."""
+    begin = _SPACE.match(text, place + 2).end()  # type: ignore[union-attr]
+    simple = _SIMPLE.match(text, begin)
+    if simple:
+        return begin, simple[0]
+    found = parseLinkDestination(text, begin, len(text))
+    return begin, text[begin : found.pos] if found.ok else ""
+
+
 class Links:
     """The links of one text, and the places that a variant may change."""
 
@@ -125,13 +135,7 @@ class Links:
         opening = text.find("](")
         if opening < 0:
             raise Unfit
-        begin = SPACE.match(text, opening + 2).end()  # type: ignore[union-attr]
-        simple = SIMPLE.match(text, begin)
-        if simple:
-            written = simple[0]
-        else:
-            found = parseLinkDestination(text, begin, len(text))
-            written = text[begin : found.pos] if found.ok else ""
+        begin, written = destination(text, opening)
         self._note(label_end + len(text[:begin].encode("utf-8", "surrogatepass")), written, href)
 
     def autolink(self, href: str, shown: str, start: int, end: int) -> None:
@@ -149,7 +153,7 @@ class Links:
             label = _LABEL.match(text)
             if label is None:
                 raise Unfit
-            begin = SPACE.match(text, label.end()).end()  # type: ignore[union-attr]
+            begin = _SPACE.match(text, label.end()).end()  # type: ignore[union-attr]
             found = parseLinkDestination(text, begin, len(text))
             if not found.ok:
                 raise Unfit
