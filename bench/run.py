@@ -46,14 +46,17 @@ QUIET = {"NEXT_TELEMETRY_DISABLED": "1", "ASTRO_TELEMETRY_DISABLED": "1"}
 Measured = dict[str, Any]  # what measure.py prints
 
 
-SETTLE = 6  # seconds; for five, ext4 is slow to give out the places of files that were just deleted
-
-
 def cold(peer: Peer, site: Path) -> None:
-    for name in (peer.out, *peer.state):
-        shutil.rmtree(site / name, ignore_errors=True)
+    """Take away what the last build left. It is set aside until the run ends: see `report.HEAD`."""
+    for name in filter(os.path.lexists, (site / name for name in (peer.out, *peer.state))):
+        aside(name)
     os.sync()
-    time.sleep(SETTLE)
+
+
+def aside(folder: Path) -> None:
+    """Move a folder out of the way without deleting a file of it."""
+    kept = Path(tempfile.mkdtemp(prefix="old-", dir=folder.parent.parent))
+    folder.rename(kept / folder.name)
 
 
 def nothing(peer: Peer, site: Path) -> None:
@@ -139,7 +142,7 @@ class Run:
             words = ["cp", "-r", str(source), str(copied)]
             done = measure(words, self.folder, sample=False, limit=self.limit, descriptors=0)
             self.figures["cold"].setdefault("cp -r", []).append(done)
-            shutil.rmtree(copied)
+            aside(copied)
 
 
 def measure(words: Sequence[str], folder: Path, **options: object) -> Measured:

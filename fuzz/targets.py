@@ -18,7 +18,7 @@ from xml.parsers import expat
 from selectolax.lexbor import LexborHTMLParser
 
 from pybuild import frontmatter
-from pybuild.artifact import File, Page, Redirection
+from pybuild.artifact import File, Page, Redirection, by_path
 from pybuild.assemble.xmltext import escape
 from pybuild.config import Config, Options, load_config
 from pybuild.diagnostics import Location
@@ -29,7 +29,6 @@ from pybuild.routing.params import check_params
 from pybuild.routing.segments import Pattern, Refused, parse_segment
 from pybuild.rules.derive import derive
 from pybuild.rules.destinations import parse_destination
-from pybuild.rules.evaluate import by_path
 from pybuild.rules.parse import parse_rules
 from pybuild.rules.patterns import parse_pattern
 from pybuild.rules.regexes import PatternError
@@ -189,7 +188,7 @@ def rules(data: bytes) -> None:
     away = [Redirection("/moved", texts[3], 307, "app/moved/route.py", 1)]
     files = (*_FILES, File("c", "x", "0" * 64, 1, headers=(("x-made", "EVIL"),)))
     config = _with_rules(parsed)
-    ruleset, _ = derive(config, _PAGES, files, away)
+    ruleset, _ = derive(config, _PAGES, by_path(files), away)
     assert from_json(json.loads(json.dumps(to_json(ruleset)))) == ruleset
     names = sorted(TARGETS)
     target = TARGETS[

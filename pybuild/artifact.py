@@ -6,9 +6,11 @@ Owns the values that the phases after rendering pass on. Reads and writes nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pybuild.packed import Named, indexed, shape_of
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -39,6 +41,15 @@ class File:
     page: bool = False  # counted by the shrink guard
 
 
+FILE = shape_of(File)
+Files = Mapping[str, File]  # by path
+
+
+def by_path(files: Iterable[File]) -> Named[File]:
+    """Files by their paths, sorted by them. Of two with one path the last counts."""
+    return indexed(files, "path")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What the rest of the site may know of one produced page, without its body."""
@@ -64,6 +75,9 @@ class Page:
     content: str = ""  # HTML with absolute links; only kept for pages that a feed will show
     file: str = ""  # the source the author edits
     line: int | None = None
+
+
+PAGE = shape_of(Page)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TypeVar
 
 from pybuild import linkcheck, outputs, run
-from pybuild.artifact import Artifact, File, Link, pack_links
+from pybuild.artifact import Artifact, Files, Link, Redirection, pack_links
 from pybuild.cache.memory import NoMemory
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, has_errors, made_strict
@@ -35,7 +35,7 @@ V = TypeVar("V")
 class Built:
     """A whole site, staged."""
 
-    files: tuple[File, ...]
+    files: Files
     pages: int
     rules: RuleSet
     deploy: tuple[Artifact, ...]  # what the host wants beside the site; not staged yet
@@ -78,16 +78,10 @@ def build(
 ) -> Built:
     """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
     planned = _planned(config, stage, gate, watch, memory)
-    made = outputs.Answers(given=dict.fromkeys(planned.links))
-    for row in planned.rows.drained():
-        made.add(row)
-    staged = gate(*outputs.stage_outputs(config, planned.copies, made, stage))
-    watch.lap("outputs")
-    gate(None, _check_links(staged, made, config))
-    watch.lap("links")
-    rules = gate(*derive(config, staged.pages, staged.files, made.redirections))
+    staged, redirections = _staged(config, stage, gate, watch, planned)
+    rules = gate(*derive(config, staged.pages, staged.files, redirections))
     compiled = gate(*outputs.compile_target(rules, staged.files, config))
-    files = (*staged.files, *(outputs.write(stage, artifact) for artifact in compiled.site))
+    files = staged.files | {artifact.path: outputs.write(stage, artifact) for artifact in compiled.site}
     watch.lap("rules")
     return Built(files, len(staged.pages), rules, tuple(compiled.deploy), planned.reasons)
 
@@ -122,6 +116,18 @@ def _planned(config: Config, stage: Stage, gate: Gate, watch: run.Watch, memory:
     return _Planned(rows, plan.copies, split.links, reasons)
 
 
+def _staged(
+    config: Config, stage: Stage, gate: Gate, watch: run.Watch, planned: _Planned
+) -> tuple[outputs.Outputs, Sequence[Redirection]]:
+    """Stage what is not rendered, and check the links. The redirections are those that site code answered with."""
+    made = outputs.Answers(planned.rows, planned.links)
+    staged = gate(*outputs.stage_outputs(config, planned.copies, made, stage))
+    watch.lap("outputs")
+    gate(None, _check_links(staged, made, config))
+    watch.lap("links")
+    return staged, made.redirections
+
+
 def _check_links(staged: outputs.Outputs, made: outputs.Answers, config: Config) -> tuple[Diagnostic, ...]:
     packed = chain(made.links, [pack_links(made.given)])
-    return linkcheck.check_links(packed, made.anchors, {file.path for file in staged.files}, config.rules)
+    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules)

@@ -87,7 +87,7 @@ def rules(site: Path, options: Options, shown: Shown) -> int:
     report, config, publication = _published(site, options, shown)
     if publication is None:
         return 1
-    compiled, faults = compile_target(publication.rules, tuple(publication.files.values()), config)
+    compiled, faults = compile_target(publication.rules, publication.files, config)
     findings = made_strict(faults) if options.strict else faults
     rows = [*_rows("site", compiled.site), *_rows("deploy", compiled.deploy)]
     ok = not has_errors(findings)

@@ -14,7 +14,8 @@ from typing import Any
 
 from pybuild.config import Collection, Config
 from pybuild.diagnostics import Diagnostic, Location, warning
-from pybuild.front import ReadFront, read_front
+from pybuild.front import ReadFront, read_front, shared_lines
+from pybuild.packed import Shape, table
 from pybuild.routing.segments import Pattern
 from pybuild.urls import nfc, segment_fault
 from pybuild.walk import walk
@@ -30,6 +31,10 @@ class Place:
     collection: str = ""  # name; "" for a page.md
     slug: str = ""  # "a/b"; "" for the index of the collection
     url: str = ""  # decoded; "" for a page.md, which has its route's
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        return _segments(self.slug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +59,60 @@ class Entry:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        return tuple(self.slug.split("/")) if self.slug else ()
+        return _segments(self.slug)
 
 
+def _segments(slug: str) -> tuple[str, ...]:
+    return tuple(slug.split("/")) if slug else ()
+
+
+_ENTRY = attrgetter(*Entry.__match_args__)
+_AT = {name: number for number, name in enumerate(Entry.__match_args__)}
 _PLACE = attrgetter(*Place.__match_args__)
 _FRONT = attrgetter(*Entry.__match_args__[5:])  # what of an entry its front matter says, but the title
 
 
+def _write(entry: Entry) -> list[Any]:
+    values = list(_ENTRY(entry))
+    for name in ("date", "updated"):
+        moment = getattr(entry, name)
+        values[_AT[name]] = moment and moment.isoformat()
+    values[_AT["lines"]] = tuple(entry.lines.items())
+    return values
+
+
+def _read(values: list[Any]) -> Entry:
+    values = values.copy()
+    for name in ("date", "updated"):
+        moment = values[_AT[name]]
+        values[_AT[name]] = moment and datetime.fromisoformat(moment)
+    values[_AT["lines"]] = shared_lines(values[_AT["lines"]])
+    return Entry(*values)
+
+
+ENTRY = Shape(_write, _read)
+
+
 def read_collection(
     config: Config, collection: Collection, pattern: Pattern, fronts: ReadFront = read_front
-) -> tuple[tuple[Entry, ...], tuple[Diagnostic, ...]]:
+) -> tuple[Sequence[Entry], tuple[Diagnostic, ...]]:
     """Read the front matter of every document of a collection, sorted by slug.
 
     Findings: `unsafe-path`, `encoding-error`, `front-matter-error`, `invalid-static-params`.
     """
-    entries: list[Entry] = []
+    places, findings = _places(config, collection, pattern)
+    entries = table(ENTRY, len(places))
+    for place in sorted(places, key=lambda place: place.segments):
+        entry, faults = read_entry(config, place, fronts)
+        findings += faults
+        if entry and is_public(entry, config):
+            entries.append(entry)
+    return entries, tuple(findings)
+
+
+def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[list[Place], list[Diagnostic]]:
+    """Where the documents of a collection stand and answer."""
+    places: list[Place] = []
     findings: list[Diagnostic] = []
     if not (config.root / collection.source).is_dir():
         findings.append(_no_folder(collection))
@@ -79,12 +123,9 @@ def read_collection(
             findings.append(fault)
         elif found.path.endswith(SUFFIXES):
             place, fault = _placed(collection, pattern, found.path)
-            entry, faults = read_entry(config, place, fronts) if place else (None, ())
+            places += [place] if place else []
             findings += [fault] if fault else []
-            findings += faults
-            entries += [entry] if entry else []
-    kept = [entry for entry in entries if is_public(entry, config)]
-    return tuple(sorted(kept, key=lambda e: e.segments)), tuple(findings)
+    return places, findings
 
 
 def _no_folder(collection: Collection) -> Diagnostic:

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
 from pybuild import outputs, publication, publish, reproduce, run
-from pybuild.artifact import Artifact, File
+from pybuild.artifact import Artifact, Files
 from pybuild.build import Closed, Gate, build, discovered
 from pybuild.cache.memory import Memory, NoMemory
 from pybuild.cache.record import Outcome
@@ -72,7 +72,10 @@ def _export(config: Config, gate: Gate, stack: ExitStack, watch: run.Watch) -> E
     stack.callback(memory.drop)
     watch.lap("start")
     built = build(config, stage, gate, watch, memory=memory)
-    gate(None, publish.shrink_findings(previous.manifest, built.files, allow=config.options.allow_shrink))
+    gate(
+        None,
+        publish.shrink_findings(previous.manifest, built.files.values(), allow=config.options.allow_shrink),
+    )
     if config.options.verify_reproducible:
         gate(None, reproduce.compare(config, built, stage.tree.parent))
     deployed = _stage_deploy(built.deploy, config, gate, stack)
@@ -83,7 +86,7 @@ def _export(config: Config, gate: Gate, stack: ExitStack, watch: run.Watch) -> E
     assert published is not None, "a publication without errors has a result"
     watch.lap("publish")
     outcome = Outcome(arrange(gate.findings), built.pages, published.files)
-    memory.keep(outcome, built.files, deployed[1] if deployed else ())
+    memory.keep(outcome, built.files, deployed[1] if deployed else {})
     watch.lap("cache")
     return Exported((), built.pages, published.files, published.written, memory.cached, built.reasons)
 
@@ -99,7 +102,7 @@ def _memory(config: Config, output: publish.Output) -> NoMemory:
 
 def _stage_deploy(
     artifacts: Sequence[Artifact], config: Config, gate: Gate, stack: ExitStack
-) -> tuple[Stage, list[File]] | None:
+) -> tuple[Stage, Files] | None:
     """Stage the files that put the target's rules to use; None where there are none, now and before."""
     output = publish.output_at(config.root, config.deploy)
     gate(None, publish.recover(output))
@@ -108,7 +111,7 @@ def _stage_deploy(
         return None
     gate(None, publish.check_out(config.root, config.deploy, home=config.home))
     stage = _stage(output, previous, gate, stack)
-    return stage, [outputs.write(stage, artifact) for artifact in artifacts]
+    return stage, {artifact.path: outputs.write(stage, artifact) for artifact in artifacts}
 
 
 def _stage(output: publish.Output, previous: publish.Previous, gate: Gate, stack: ExitStack) -> Stage:

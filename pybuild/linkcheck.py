@@ -31,11 +31,11 @@ def check_links(
     near = _Near(anchors)
     for fields in (fields for text in packed for fields in unpack_links(text)):
         target, fragment = fields[0], fields[1]
-        ids = anchors.get(target if target in anchors else target.rstrip("/") or "/")
-        if ids is None:
+        page = target if target in anchors else target.rstrip("/") or "/"
+        if page not in anchors:
             if not _answers(target, paths, answering):
                 findings[_link_finding(Link(*fields), near)] = None
-        elif fragment and f"\n{fragment}\n" not in ids and (found := _anchor_finding(Link(*fields), ids)):
+        elif fragment and (found := _anchor_finding(Link(*fields), anchors[page])):
             findings[found] = None
     return tuple(findings)
 
@@ -50,7 +50,9 @@ def _answers(url: str, paths: Collection[str], rules: Iterable[Rule]) -> bool:
 
 
 def _anchor_finding(link: Link, ids: str) -> Diagnostic | None:
-    if link.fragment.lower() == "top" or link.fragment.startswith(":~:"):  # a text fragment is no id
+    if f"\n{link.fragment}\n" in ids or link.fragment.lower() == "top":
+        return None
+    if link.fragment.startswith(":~:"):  # a text fragment is no id
         return None
     known = ids.strip("\n").split("\n")
     hint = (

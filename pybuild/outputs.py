@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain
 
-from pybuild.artifact import Artifact, File, Link, Page, Redirection
+from pybuild.artifact import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path
 from pybuild.assemble import assemble
 from pybuild.config import Config
 from pybuild.decoding import read
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.leaks import leak_finding, leak_in, leak_in_file
-from pybuild.plan import Claim, conflicts
+from pybuild.packed import PLAIN, Named, index, ordered, table
+from pybuild.plan import Claim, are_in_conflict, conflicts
 from pybuild.publish import Stage
 from pybuild.render.links import Asset
-from pybuild.render.rendered import Rendered
+from pybuild.render.rendered import Rendered, Rows
 from pybuild.rules.model import RuleSet
 from pybuild.targets import TARGETS, Compiled, compile_rules
 
@@ -28,24 +30,27 @@ from pybuild.targets import TARGETS, Compiled, compile_rules
 class Outputs:
     """Everything that is staged."""
 
-    files: tuple[File, ...]
-    pages: tuple[Page, ...]  # sorted by URL
+    files: Named[File]  # by path
+    pages: Sequence[Page]  # sorted by URL
 
 
-@dataclass(frozen=True, slots=True)
 class Answers:
     """What came of a plan, by kind."""
 
-    files: list[File] = field(default_factory=list)
-    pages: list[Page] = field(default_factory=list)
-    redirections: list[Redirection] = field(default_factory=list)
-    assets: dict[Asset, None] = field(default_factory=dict)
-    anchors: dict[str, str] = field(default_factory=dict)  # of each page's URL, as in `Rendered`
-    links: list[str] = field(default_factory=list)  # packed
-    given: dict[Link, None] = field(default_factory=dict)  # links of templates
+    def __init__(self, rows: Rows, given: Iterable[Link] = ()) -> None:
+        """Sort the rows, and let go of them. `given` are links of templates that are not in the rows."""
+        many = len(rows)
+        self.files = table(FILE, many)
+        self.pages = table(PAGE, many)
+        self.redirections: list[Redirection] = []
+        self.assets: dict[Asset, None] = {}
+        self.anchors = index(PLAIN, many)  # of each page's URL, as in `Rendered`
+        self.links = table(PLAIN, many)  # packed
+        self.given: dict[Link, None] = dict.fromkeys(given)
+        for row in rows.drained():
+            self._add(row)
 
-    def add(self, row: Rendered) -> None:
-        """Sort one answer in."""
+    def _add(self, row: Rendered) -> None:
         self.files.extend(row.files)
         self.assets.update(dict.fromkeys(row.assets))
         self.given.update(dict.fromkeys(row.given))
@@ -65,10 +70,12 @@ def stage_outputs(
 
     Findings: `output-conflict`, `secret-in-output`, and those of the outputs.
     """
-    pages = tuple(sorted(answers.pages, key=lambda page: page.url))
+    pages = ordered(answers.pages, "url")
     copied, findings = _copied(config, copies, answers.assets, stage)
-    files = [*answers.files, *copied]
-    taken = frozenset(file.path for file in files)
+    files = answers.files
+    files.extend(copied)
+    paths = [file.path for file in files]
+    taken = frozenset(paths)
     for made in assemble(pages, config, lambda page: _read(stage, page), taken=taken):
         if isinstance(made, Diagnostic):
             findings.append(made)
@@ -76,7 +83,9 @@ def stage_outputs(
             findings.append(leak_finding(name, made.path, made.origin))
         else:
             files.append(write(stage, made))
-    return Outputs(tuple(files), pages), (*findings, *conflicts(map(_claim, files)))
+    if are_in_conflict(chain(paths, (file.path for file in files[len(paths) :]))):
+        findings += conflicts(map(_claim, files))
+    return Outputs(by_path(files), pages), tuple(findings)
 
 
 def _copied(
@@ -122,16 +131,11 @@ def write(stage: Stage, artifact: Artifact) -> File:
     )
 
 
-def compile_target(
-    rules: RuleSet, files: Sequence[File], config: Config
-) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+def compile_target(rules: RuleSet, files: Files, config: Config) -> tuple[Compiled, tuple[Diagnostic, ...]]:
     """Make the files of the target. Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`."""
-    by_path = {file.path: file for file in files}
-    compiled = compile_rules(TARGETS[config.target], rules, by_path, config)
+    compiled = compile_rules(TARGETS[config.target], rules, files, config)
     taken = tuple(
-        _taken(artifact, by_path[artifact.path], config)
-        for artifact in compiled.site
-        if artifact.path in by_path
+        _taken(artifact, files[artifact.path], config) for artifact in compiled.site if artifact.path in files
     )
     return compiled, (*compiled.findings, *taken)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
+from itertools import chain
 from typing import Literal
 
 from pybuild.diagnostics import Diagnostic, Location, Note
@@ -39,7 +41,7 @@ class Plan:
 
     jobs: tuple[Job, ...] = ()
     pages: frozenset[str] = frozenset()  # decoded URLs
-    taken: frozenset[str] = frozenset()  # paths of the site's own files that generated ones give way to
+    taken: frozenset[str] = frozenset()  # paths of the site's own Markdown files, which variants give way to
     copies: tuple[tuple[str, str], ...] = ()  # output path and the file to copy, relative to the site
     root: Surroundings = Surroundings()  # what surrounds the page for what is not found
 
@@ -65,10 +67,17 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
     ordered = sorted(jobs, key=lambda job: (job.route, job.url))
     placed = tuple(replace(job, is_folder=True) if job.url in folders else job for job in ordered)
     copies = tuple(_copies(site, params))
-    claims = tuple(_claims(site, placed, copies))
     pages = frozenset(job.url for job in placed if job.kind == "page")
-    taken = frozenset(claim.path for claim in claims)
-    return Plan(placed, pages, taken, copies, root), conflicts(claims)
+    taken = frozenset(path for path, _ in _paths(site, placed, copies) if path.endswith(".md"))
+    return Plan(placed, pages, taken, copies, root), _plan_conflicts(site, placed, copies)
+
+
+def _plan_conflicts(
+    site: Site, jobs: Sequence[Job], copies: Sequence[tuple[str, str]]
+) -> tuple[Diagnostic, ...]:
+    if not are_in_conflict(path for path, _ in _paths(site, jobs, copies)):
+        return ()
+    return conflicts(Claim(path, _origin(site, maker)) for path, maker in _paths(site, jobs, copies))
 
 
 def _copies(site: Site, params: ParamsByRoute) -> Iterator[tuple[str, str]]:
@@ -113,11 +122,10 @@ def _fed_files(site: Site) -> frozenset[str]:
     """The files of the newest dated documents, as many as a feed shows."""
     feed = site.config.settings.feed
     chosen = feed.collections or tuple(n for n, c in site.config.settings.collections.items() if c.feed)
-    entries = [e for name in chosen for e in site.collections.get(name, ())]
-    if not feed.collections:
-        entries += site.documents.values()
-    dated = sorted(((e.date, e.file) for e in entries if e.date), reverse=True)
-    return frozenset(file for _, file in dated[: feed.limit])
+    pages = site.documents.values() if not feed.collections else ()
+    entries = chain(*(site.collections.get(name, ()) for name in chosen), pages)
+    dated = ((entry.date, entry.file) for entry in entries if entry.date)
+    return frozenset(file for _, file in nlargest(feed.limit, dated))
 
 
 def _folders(urls: Iterable[str]) -> set[str]:
@@ -129,21 +137,23 @@ def _folders(urls: Iterable[str]) -> set[str]:
     return found
 
 
-def _claims(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> Iterator[Claim]:
-    """What is known of output paths before rendering: a handler without a suffix may still move."""
-    for path, file in copies:
-        yield Claim(path, Location(file))
+def _paths(
+    site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, Job | str]]:
+    """Output paths as they are known before rendering, with the job or the file: a handler without a suffix may move."""
+    yield from copies
     for job in jobs:
-        path = page_path(job.url, trailing_slash=site.config.trailing_slash)
         if job.kind == "not_found":
-            yield Claim("404.html", _origin(site, job))
+            yield "404.html", job
         elif job.kind == "page":
-            yield Claim(path, _origin(site, job))
+            yield page_path(job.url, trailing_slash=site.config.trailing_slash), job
         elif job.kind == "metadata" or not job.is_folder:
-            yield Claim(job.url[1:] or "index", _origin(site, job))
+            yield job.url[1:] or "index", job
 
 
-def _origin(site: Site, job: Job) -> Location:
+def _origin(site: Site, job: Job | str) -> Location:
+    if isinstance(job, str):
+        return Location(job)
     if job.route < 0:
         return Location()
     route = site.routes[job.route]
@@ -152,6 +162,15 @@ def _origin(site: Site, job: Job) -> Location:
     if job.params and route.module and GENERATOR in route.module.names:
         return route.module.place(GENERATOR)
     return Location(route.file)
+
+
+def are_in_conflict(paths: Iterable[str]) -> bool:
+    """Whether `conflicts` would find something."""
+    keys: set[str] = set()
+    count = 0
+    for count, path in enumerate(paths, 1):  # noqa: B007
+        keys.add(collision_key(path))
+    return len(keys) < count or not keys.isdisjoint(_folders(keys))
 
 
 def conflicts(claims: Iterable[Claim]) -> tuple[Diagnostic, ...]:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pybuild import publish
-from pybuild.artifact import File
+from pybuild.artifact import File, by_path
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
-from pybuild.rules.evaluate import by_path
 from pybuild.rules.model import RuleSet
 from pybuild.rules.stored import from_json, to_json
 

@@ -54,7 +54,7 @@ def compare(config: Config, built: Built, folder: Path) -> tuple[Diagnostic, ...
             Diagnostic("not-reproducible", message, hint="export without --verify-reproducible to see why"),
         )
     second, findings = outcome.value
-    return findings or _differences(_made(built.files, built.deploy), second)
+    return findings or _differences(_made(built.files.values(), built.deploy), second)
 
 
 def _build_again(config: Config, folder: Path) -> tuple[Made, tuple[Diagnostic, ...]]:
@@ -67,7 +67,7 @@ def _build_again(config: Config, folder: Path) -> tuple[Made, tuple[Diagnostic, 
         built = build(config, stage, gate, Watch())
     except Closed:
         return {}, arrange(gate.findings)
-    return _made(built.files, built.deploy), ()
+    return _made(built.files.values(), built.deploy), ()
 
 
 def _made(files: Iterable[File], deploy: Iterable[Artifact]) -> Made:

@@ -5,15 +5,17 @@ Owns `discover`: routes, documents, public files and templates, read in one pass
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
+from itertools import chain
 
 from pybuild.config import Collection, Config
-from pybuild.content import Entry, Place, is_public, read_collection, read_entry
+from pybuild.content import ENTRY, Entry, Place, is_public, read_collection, read_entry
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
 from pybuild.front import ReadFront, read_front
 from pybuild.gitdates import History, read_history
+from pybuild.packed import table
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
 from pybuild.templatesource import check_templates
@@ -31,7 +33,7 @@ class Site:
 
     config: Config
     routes: tuple[Route, ...]  # from `app/`, then those of collections that have no page there
-    collections: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)  # sorted by slug
+    collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)  # sorted by slug
     patterns: Mapping[str, Pattern] = field(default_factory=dict)  # of the collections
     documents: Mapping[str, Entry] = field(default_factory=dict)  # each page.md by its file
     public: tuple[Found, ...] = ()
@@ -54,7 +56,7 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     tree = read_tree(config.root)
     findings = list(tree.findings)
     patterns: dict[str, Pattern] = {}
-    collections: dict[str, tuple[Entry, ...]] = {}
+    collections: dict[str, Sequence[Entry]] = {}
     for name, collection in config.settings.collections.items():
         pattern = _collection_pattern(collection, config)
         if isinstance(pattern, Diagnostic):
@@ -169,26 +171,28 @@ def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
 def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
     """Fill in what front matter leaves open: last changes, and first dates where a feed names the collection."""
     config = site.config
-    undated = [e for e in _all_entries(site) if e.updated is None]
-    if not (config.settings.build.git_dates and undated):
+    if not config.settings.build.git_dates:
         return site, ()
-    history = read_history(config.root, sorted({entry.file.partition("/")[0] for entry in undated}))
+    undated = {entry.file.partition("/")[0] for entry in _all_entries(site) if entry.updated is None}
+    if not undated:
+        return site, ()
+    history = read_history(config.root, sorted(undated))
     if history.shallow:
         hint = "fetch the whole history (fetch-depth: 0), write updated: in front matter, or set build.git_dates = false"
         return site, (
             warning("shallow-clone", "the clone is shallow, so git knows no dates of files", hint=hint),
         )
     fed = frozenset(config.settings.feed.collections)
-    collections = {
-        name: tuple(_dated(entry, history, feed=name in fed) for entry in entries)
-        for name, entries in site.collections.items()
-    }
+    collections: dict[str, Sequence[Entry]] = {}
+    for name, entries in site.collections.items():
+        dated = collections[name] = table(ENTRY, len(entries))
+        dated.extend(_dated(entry, history, feed=name in fed) for entry in entries)
     documents = {file: _dated(entry, history, feed=False) for file, entry in site.documents.items()}
     return replace(site, collections=collections, documents=documents), ()
 
 
-def _all_entries(site: Site) -> Sequence[Entry]:
-    return [*(e for entries in site.collections.values() for e in entries), *site.documents.values()]
+def _all_entries(site: Site) -> Iterator[Entry]:
+    return chain(*site.collections.values(), site.documents.values())
 
 
 def _dated(entry: Entry, history: History, *, feed: bool) -> Entry:

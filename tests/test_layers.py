@@ -22,6 +22,7 @@ RANK = {
     "tomlmap": 0,
     "urls": 0,
     "web": 0,
+    "packed": -1,
     "decoding": 1,
     "leaks": 1,
     "publish": 1,

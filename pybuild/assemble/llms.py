@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from pybuild.artifact import Artifact, Page
-from pybuild.assemble.selection import listed
+from pybuild.assemble.selection import is_listed
 from pybuild.assemble.xmltext import one_line
 from pybuild.config import Config
+from pybuild.packed import Chosen, ordered
 from pybuild.urls import absolute
 
 ORIGIN = "[llms]"
@@ -37,7 +39,7 @@ class Section:
     index: str  # path: "docs/llms.txt"
     full: str  # path: "docs/llms-full.txt"
     optional: bool
-    pages: tuple[Page, ...]  # sorted by URL
+    pages: Sequence[Page]  # sorted by URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +51,28 @@ class Link:
     note: str = ""
 
 
-def llms(pages: Iterable[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
-    """Yield the index and the full text. `read` returns a page's Markdown variant."""
-    known = list(pages)
-    yield from llms_index(known, config)
-    yield from llms_full(known, config, read)
-
-
-def llms_index(pages: Iterable[Page], config: Config) -> Iterator[Artifact]:
+def llms_index(pages: Collection[Page], config: Config) -> Iterator[Artifact]:
     """Yield `llms.txt`; past `llms.split` characters a file a section too, and `llms.txt` lists those."""
     if not config.settings.llms.enabled:
         return
     sections = _sections(pages, config)
-    whole = _index_document(config, [(s.title, s.optional, _page_links(s)) for s in sections])
-    if len(whole) <= config.settings.llms.split:
-        yield _artifact("llms.txt", whole)
-        return
-    for section in sections:
-        yield from _section_index(section, config)
+    lines = [list(map(_line, _page_links(section))) for section in sections]
+    groups = [(s.title, s.optional, own) for s, own in zip(sections, lines, strict=True)]
+    if sum(map(len, chain(*lines))) <= config.settings.llms.split:
+        whole = _index_document(config, groups)
+        if len(whole) <= config.settings.llms.split:
+            yield _artifact("llms.txt", whole)
+            return
+    for section, own in zip(sections, lines, strict=True):
+        yield from _section_index(section, own, config)
     yield _artifact("llms.txt", _list_of_files(sections, config, lambda section: section.index))
 
 
-def llms_full(pages: Iterable[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
-    """Yield `llms-full.txt`: every page's text. Past `llms.full` characters it lists a file a section."""
+def llms_full(pages: Collection[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
+    """Yield `llms-full.txt`: every page's text. Past `llms.full` characters it lists a file a section.
+
+    `read` returns a page's Markdown variant.
+    """
     if not config.settings.llms.enabled:
         return
     sections = _sections(pages, config)
@@ -87,15 +88,18 @@ def llms_full(pages: Iterable[Page], config: Config, read: Callable[[Page], str]
     yield _artifact("llms-full.txt", _list_of_files(sections, config, lambda section: section.full))
 
 
-def _sections(pages: Iterable[Page], config: Config) -> list[Section]:
+def _sections(pages: Collection[Page], config: Config) -> list[Section]:
     """Collections in the order of the settings, then route groups by name, then the other pages."""
     collections = config.settings.collections
-    held: dict[tuple[int, str], list[Page]] = {(0, name): [] for name in collections}
-    for page in listed(pages):
-        held.setdefault(_section_key(page, config), []).append(page)
+    held: dict[tuple[int, str], list[int]] = {}
+    known = ordered(pages, "url")
+    for place, page in enumerate(known):
+        if is_listed(page):
+            held.setdefault(_section_key(page, config), []).append(place)
     order = [*((0, name) for name in collections), *sorted(key for key in held if key[0])]
     names, files = {OPTIONAL}, set[str]()
-    return [_section(key, tuple(held[key]), config, names, files) for key in order if held[key]]
+    shown = ((key, Chosen(known, held[key])) for key in order if key in held)
+    return [_section(key, chosen, config, names, files) for key, chosen in shown]
 
 
 def _section_key(page: Page, config: Config) -> tuple[int, str]:
@@ -106,7 +110,7 @@ def _section_key(page: Page, config: Config) -> tuple[int, str]:
 
 
 def _section(
-    key: tuple[int, str], pages: tuple[Page, ...], config: Config, names: set[str], files: set[str]
+    key: tuple[int, str], pages: Sequence[Page], config: Config, names: set[str], files: set[str]
 ) -> Section:
     """Name a section. `names` and `files` hold what is given away, and are added to."""
     kind, name = key
@@ -152,8 +156,8 @@ def _folder(route: str) -> str:
     return head.rpartition("/")[0] if "[" in route else head
 
 
-def _page_links(section: Section) -> list[Link]:
-    return [Link(p.title or p.url, p.variant or p.href, p.description) for p in section.pages]
+def _page_links(section: Section) -> Iterator[Link]:
+    return (Link(p.title or p.url, p.variant or p.href, p.description) for p in section.pages)
 
 
 def _line(link: Link) -> str:
@@ -177,11 +181,10 @@ def _head(config: Config, section: str = "") -> str:
     return f"# {title}\n\n> {summary}\n\n{details}\n"
 
 
-def _index_document(config: Config, groups: Iterable[tuple[str, bool, list[Link]]]) -> str:
-    """Write a whole llms.txt of (section title, whether it is optional, links)."""
-    parts, optional = [_head(config)], []
-    for title, is_optional, links in groups:
-        lines = [_line(link) for link in links]
+def _index_document(config: Config, groups: Iterable[tuple[str, bool, Iterable[str]]]) -> str:
+    """Write a whole llms.txt of (section title, whether it is optional, lines)."""
+    parts, optional = [_head(config)], list[str]()
+    for title, is_optional, lines in groups:
         if is_optional:
             optional += lines
         else:
@@ -196,21 +199,21 @@ def _list(title: str, lines: Iterable[str]) -> str:
 
 
 def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[Section], str]) -> str:
-    def link(section: Section) -> Link:
+    def line(section: Section) -> str:
         count = len(section.pages)
         note = "1 page" if count == 1 else f"{count} pages"
-        return Link(section.title, absolute(config.site.url, "/" + path(section)), note)
+        return _line(Link(section.title, absolute(config.site.url, "/" + path(section)), note))
 
     rows = list(sections)
-    named = [link(section) for section in rows if not section.optional]
-    spare = [link(section) for section in rows if section.optional]
+    named = [line(section) for section in rows if not section.optional]
+    spare = [line(section) for section in rows if section.optional]
     return _index_document(config, [("Sections", False, named)] * bool(named) + [(OPTIONAL, True, spare)])
 
 
-def _section_index(section: Section, config: Config) -> Iterator[Artifact]:
+def _section_index(section: Section, lines: Iterable[str], config: Config) -> Iterator[Artifact]:
     head = _head(config, section.title) + _list(section.title, ())
     room = config.settings.llms.split - len(head)
-    parts = _filled((_line(link) for link in _page_links(section)), room)
+    parts = _filled(lines, room)
     yield from _files(section, section.index, (head + part for part in parts), config)
 
 

@@ -7,13 +7,15 @@ Source of truth: docs/settings.md, `[feed]` and `[sitemap]`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 from typing import Final
 
 from pybuild.artifact import Page
 from pybuild.config import Config, FeedFormat
+from pybuild.packed import ordered
 from pybuild.urls import absolute
 
 NOT_FOUND = "404.html"
@@ -55,16 +57,20 @@ def feed_links(config: Config) -> tuple[FeedLink, ...]:
     return tuple(FeedLink(absolute(config.site.url, "/" + f.path), f.media_type, title) for f in files)
 
 
-def listed(pages: Iterable[Page]) -> list[Page]:
+def listed(pages: Iterable[Page]) -> Iterator[Page]:
     """The pages an index may show, sorted by URL: all but the 404 page and those that say noindex."""
-    return sorted((p for p in pages if p.indexed and p.path != NOT_FOUND), key=lambda p: p.url)
+    return filter(is_listed, ordered(pages, "url"))
+
+
+def is_listed(page: Page) -> bool:
+    """Whether an index may show a page."""
+    return page.indexed and page.path != NOT_FOUND
 
 
 def feed_pages(pages: Iterable[Page], config: Config) -> list[Page]:
     """The pages the feeds show: dated, newest first, ties by URL, at most `feed.limit`."""
-    dated = [page for page in listed(pages) if page.date and _in_feed(page, config)]
-    dated.sort(key=lambda page: datetime.fromisoformat(page.date), reverse=True)
-    return dated[: max(config.settings.feed.limit, 0)]
+    dated = (page for page in listed(pages) if page.date and _in_feed(page, config))
+    return nlargest(config.settings.feed.limit, dated, key=lambda page: datetime.fromisoformat(page.date))
 
 
 def _in_feed(page: Page, config: Config) -> bool:

@@ -6,7 +6,7 @@ Sources: sitemaps.org/protocol.html; Google Search Central, "Image sitemaps" and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,7 +47,7 @@ class Entry:
 
 
 def sitemap(
-    pages: Iterable[Page], config: Config, *, max_urls: int = MAX_URLS, max_bytes: int = MAX_BYTES
+    pages: Collection[Page], config: Config, *, max_urls: int = MAX_URLS, max_bytes: int = MAX_BYTES
 ) -> Iterator[Artifact | Diagnostic]:
     """Yield `sitemap.xml`, or past the limits `sitemap-1.xml` … and `sitemap.xml` as their index.
 
@@ -57,9 +57,12 @@ def sitemap(
     if not config.settings.sitemap.enabled:
         return
     excluded = url_filter(config.settings.sitemap.exclude)
-    chosen = [page for page in listed(pages) if not excluded(page.url)]
-    yield from (_too_long(page) for page in chosen if len(page.href) >= MAX_LOC)
-    entries = (_entry(page, config) for page in chosen if len(page.href) < MAX_LOC)
+
+    def chosen() -> Iterator[Page]:
+        return (page for page in listed(pages) if not excluded(page.url))
+
+    yield from (_too_long(page) for page in chosen() if len(page.href) >= MAX_LOC)
+    entries = (_entry(page, config) for page in chosen() if len(page.href) < MAX_LOC)
     held: list[tuple[str, str]] = []
     for number, (body, newest, is_last) in enumerate(_parts(entries, max_urls, max_bytes), 1):
         if number == 1 and is_last:

@@ -29,6 +29,14 @@ def short(*parts: str) -> str:
     return hashlib.sha256(text).hexdigest()[:_LENGTH]
 
 
+def short_of(parts: Iterable[str]) -> str:
+    """The same of many texts, one in memory at a time."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return sha.hexdigest()[:_LENGTH]
+
+
 @cache
 def tool() -> str:
     """The digest of this program with its templates, of Python, and of all that is installed beside it."""

@@ -19,6 +19,7 @@ from pybuild.cache.snapshot import Snapshot
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.front import Front, read_front, shared_lines
+from pybuild.packed import PLAIN, table
 
 
 class Fronts:
@@ -30,32 +31,29 @@ class Fronts:
         self._config = config
         self._snapshot = snapshot
         self._ledger = ledger
-        self._lines: dict[str, Any] = {}  # None where the line stands
+        self._lines = table(PLAIN, len(snapshot.stamps))  # file and value; None where the line stands
+        self.is_same = True  # whether every file was taken over
 
     def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
         """Read the front matter of a file, or take it over. As `front.read_front`."""
         known = self._known(file)
         front, findings = (known, ()) if known else read_front(root, file, zone)
         if not (known or findings) and file in self._snapshot.stamps and file not in self._snapshot.fresh:
-            self._lines[file] = [self._snapshot.stamps[file], _value(front)]
+            self._lines.append((file, [self._snapshot.stamps[file], _value(front)]))
+            self.is_same = False
         self._watch(front)
         return front, findings
 
     def lines(self) -> Iterator[tuple[str, Any]]:
         """What to keep for the next export."""
-        yield from sorted(self._lines.items(), key=lambda line: line[0])
-
-    @property
-    def is_same(self) -> bool:
-        """Whether every file was taken over."""
-        return not any(self._lines.values())
+        yield from self._lines
 
     def _known(self, file: str) -> Front | None:
         line = self._ledger.get(file) if self._ledger else None
         with contextlib.suppress(TypeError, ValueError, KeyError):
             if line and tuple(line[0]) == self._snapshot.stamps.get(file):
                 front = _to_front(line[1])
-                self._lines[file] = None
+                self._lines.append((file, None))
                 return front
         return None
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 from pybuild.assemble.selection import url_filter
-from pybuild.cache.circumstances import short
+from pybuild.cache.circumstances import short, short_of
 from pybuild.cache.closure import Closures, Reach
 from pybuild.cache.snapshot import Snapshot
 from pybuild.content import Entry
@@ -92,9 +93,9 @@ class Keys:
         return self._standing[of_kind]
 
     def settle(self) -> None:
-        """Let go of the snapshot. Precondition: the modules of all jobs have been asked for once."""
+        """Let go of the snapshot and its digests. Precondition: the modules of all jobs have been asked for once."""
         assert self.links, "links are part of every key"
-        self._snapshot = Snapshot({}, ())
+        self._snapshot, self._digest = Snapshot({}, ()), str
 
     def _of_route(self, job: Job) -> _Standing | None:
         """What the job shares with all of its route and kind."""
@@ -152,16 +153,14 @@ class Keys:
     @cached_property
     def _index(self) -> str:
         """A digest of what all documents say of themselves, and of their addresses."""
-        return short(
-            self._addresses,
-            *(_said(entry) for _, entries in sorted(self._site.collections.items()) for entry in entries),
-        )
+        entries = chain(*(entries for _, entries in sorted(self._site.collections.items())))
+        return short_of(chain([self._addresses], map(_said, entries)))
 
     @cached_property
     def _addresses(self) -> str:
         """A digest of the addresses of pages and documents."""
-        files = sorted(self._site.files.items())
-        return short(*sorted(self._plan.pages), *(f"{file}\0{url}" for file, url in files))
+        files = self._site.files
+        return short_of(chain(sorted(self._plan.pages), (f"{file}\0{files[file]}" for file in sorted(files))))
 
     @cached_property
     def links(self) -> str:
@@ -185,9 +184,8 @@ class Keys:
         if globs not in self._globs:
             matches = url_filter(globs)
             chosen = (path for path in self._snapshot.stamps if matches(path))
-            self._globs[globs] = short(
-                *(f"{path}\0{self._digest(path)}" for path in chosen), *self._snapshot.others
-            )
+            digests = (f"{path}\0{self._digest(path)}" for path in chosen)
+            self._globs[globs] = short_of(chain(digests, self._snapshot.others))
         return self._globs[globs]
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
-from pybuild.artifact import File, Link
+from pybuild.artifact import Link
 from pybuild.cache import circumstances
 from pybuild.cache.fronts import Fronts
 from pybuild.cache.keys import Keys
@@ -59,8 +60,8 @@ class NoMemory:
     def note(self, rows: Mapping[int, Rendered]) -> None:
         """Hear what was rendered."""
 
-    def keep(self, outcome: Outcome, files: Sequence[File], deployed: Sequence[File]) -> None:
-        """Hear that it was published."""
+    def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+        """Hear that it was published, by the paths of its files."""
 
     def drop(self) -> None:
         """Hear that nothing came of it, if nothing did."""
@@ -138,7 +139,7 @@ class Memory(NoMemory):
         self._fronts, self.front = None, read_front
         self._files.close()
 
-    def keep(self, outcome: Outcome, files: Sequence[File], deployed: Sequence[File]) -> None:
+    def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
         """Keep what was noted of an export that is published, unless the site changed meanwhile."""
         with contextlib.suppress(OSError):
             now = take(self._config, self._now)
@@ -148,9 +149,7 @@ class Memory(NoMemory):
             self._rows.keep()
             self._forget()
             if self._span:
-                self._record.write(
-                    outcome, self._span, [[f.path for f in made] for made in (files, deployed)]
-                )
+                self._record.write(outcome, self._span, (files, deployed))
 
     def _forget(self) -> None:
         """Remove Markdown that other settings or versions rendered, and what is old of ours."""
@@ -173,7 +172,8 @@ def _digests(site: Site) -> Callable[[str], str]:
 
     @cache
     def known() -> dict[str, str]:
-        entries = (*(e for of in site.collections.values() for e in of), *site.documents.values())
-        return {entry.file: entry.digest for entry in entries}
+        return {
+            entry.file: entry.digest for entry in chain(*site.collections.values(), site.documents.values())
+        }
 
     return lambda file: known().get(file) or digest_of(site.config.root / file)

@@ -85,7 +85,7 @@ class Record:
         self._fresh = fresh
         self._ledger = _ledger(config)  # its header is taken before anything is read
 
-    def write(self, outcome: Outcome, span: Span, paths: Sequence[Sequence[str]]) -> None:
+    def write(self, outcome: Outcome, span: Span, paths: Sequence[Iterable[str]]) -> None:
         """Write the record; `paths` are those of the output and of the deploy folder. Raises `OSError`."""
         folders = (self._config.out, self._config.deploy)
         outputs = [publish.output_at(self._config.root, folder) for folder in folders]

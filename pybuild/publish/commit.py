@@ -9,19 +9,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from pybuild.artifact import File
+from pybuild.artifact import File, Files
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.publish.faults import publish_error
 from pybuild.publish.journal import Journal, finish, recover, remove, save_journal
 from pybuild.publish.kernel import sync_tree
-from pybuild.publish.manifest import Output, Previous, Row, load_manifest, save_rows
+from pybuild.publish.manifest import Output, Row, load_manifest, save_rows
 from pybuild.publish.refuse import Plan, lost_bodies, obstructed, overwritten
 from pybuild.publish.stage import Stage, drop_container, is_inner, list_output, make_folders
-from pybuild.publish.tree import Listing, list_tree, parents_of
+from pybuild.publish.tree import list_tree, parents_of, scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +45,39 @@ class Cleaned:
 
 
 def commit(
-    stage: Stage, files: Sequence[File], *, adopt: bool = False, memo: Any = None
+    stage: Stage, files: Files, *, adopt: bool = False, memo: Any = None
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
     """Publish the staged files and remove what the last publication left behind.
 
-    `files` is the whole new site; a path among them that is not staged is kept as published. `adopt` lets
+    `files` is the whole new site by path; a path among them that is not staged is kept as published. `adopt` lets
     files be overwritten that no manifest lists; foreign files that are not in the way always stay. `memo`,
     a JSON value, becomes part of the manifest and is never read here.
     Findings: `unsafe-out`, `publish-error`. With None the output is as it was, or the finding says otherwise.
     Precondition: the lock is held; no worker writes to the stage any more.
     """
     try:
-        return _commit(stage, sorted(files, key=lambda file: file.path), adopt=adopt, memo=memo)
+        return _commit(stage, files, adopt=adopt, memo=memo)
     except OSError as fault:
-        needed = sum(file.size for file in files if not stage.holds(file.path, file.digest))
+        needed = sum(file.size for file in files.values() if not stage.holds(file.path, file.digest))
         return None, (_failure(stage.output, fault, needed),)
 
 
 def _commit(
-    stage: Stage, files: Sequence[File], *, adopt: bool, memo: Any
+    stage: Stage, files: Files, *, adopt: bool, memo: Any
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
-    wanted = {file.path for file in files}
-    staged = _settle(stage, wanted)
+    wanted = frozenset(files)
+    kept = _settle(stage, wanted)
     plan = Plan(stage.output, list_output(stage.output, stage.tree), stage.rows.keys(), wanted)
-    findings = (*obstructed(plan), *lost_bodies(stage, files, staged, plan.listing))
+    findings = (*obstructed(plan), *lost_bodies(stage, files.values(), kept, plan.listing))
     if not adopt:
-        findings += overwritten(plan, files)
+        findings += overwritten(plan, files.values())
     if findings:
         return None, findings
-    rows = {file.path: _row(file, stage, staged) for file in files}
-    _publish(stage, plan, Previous(rows, memo), staged)
+    _publish(stage, plan, _New(stage, files, kept, memo))
     result = Published(
         files=len(files),
-        written=len(staged.files),
-        unchanged=len(files) - len(staged.files),
+        written=len(files) - len(kept),
+        unchanged=len(kept),
         removed=len(plan.stale),
         foreign=plan.foreign_files,
     )
@@ -91,38 +91,70 @@ def _failure(output: Output, fault: OSError, needed: int) -> Diagnostic:
     return publish_error(fault, "finish publishing the site, the next export will", needed=needed)
 
 
-def _settle(stage: Stage, wanted: Set[str]) -> Listing:
-    """List the stage, less what a lost worker left there and nobody asked for."""
-    listing = list_tree(stage.tree)
-    for path in listing.files.keys() - wanted:
+def _settle(stage: Stage, wanted: Set[str]) -> Set[str]:
+    """The wanted paths that are not staged. What a lost worker staged and nobody asked for is removed."""
+    kept = set(wanted)
+    strange: list[str] = []
+    folders: set[str] = set()
+    for path, kind, _ in scan(stage.tree, seen=False):
+        if kind == "folder":
+            folders.add(path)
+        elif kind == "file" and path not in wanted:
+            strange.append(path)
+        elif kind == "file":
+            kept.discard(path)
+    for path in strange:
         (stage.tree / path).unlink()
-    for folder in sorted(listing.folders - parents_of(wanted), reverse=True):
+    for folder in sorted(folders - parents_of(wanted), reverse=True):
         (stage.tree / folder).rmdir()
-    return Listing({path: seen for path, seen in listing.files.items() if path in wanted})
+    return kept
 
 
-def _row(file: File, stage: Stage, staged: Listing) -> Row:
-    seen = staged.files.get(file.path)
-    if seen is not None:
-        return Row(file, seen.st_mtime_ns, seen.st_ino)
-    known = stage.rows[file.path]
-    return known if known.file == file else Row(file, known.mtime_ns, known.ino)
+@dataclass(frozen=True, slots=True)
+class _New:
+    """The publication that is being made."""
+
+    stage: Stage
+    files: Files
+    kept: Set[str]  # paths that are not staged
+    memo: Any
+
+    def rows(self) -> Iterator[Row]:
+        """What the manifest will say, sorted by path; made again each time, so that they are not all held."""
+        return (self._row(self.files[path]) for path in sorted(self.files))
+
+    def _row(self, file: File) -> Row:
+        if file.path not in self.kept:
+            seen = self.stage.look(file.path)
+            return Row(file, seen.st_mtime_ns, seen.st_ino)
+        known = self.stage.rows[file.path]
+        return known if known.file == file else Row(file, known.mtime_ns, known.ino)
+
+    def save(self, file: Path) -> None:
+        save_rows(file, self.stage.output.key, self.rows(), self.memo)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the manifest says the same already."""
+        known, memo = self.stage.rows, self.stage.memo
+        same = len(known) == len(self.files) and memo == self.memo
+        return same and all(known.get(row.file.path) == row for row in self.rows())
 
 
-def _publish(stage: Stage, plan: Plan, new: Previous, staged: Listing) -> None:
+def _publish(stage: Stage, plan: Plan, new: _New) -> None:
     """Complete the stage, bring it to the disk, set the commit point and go through with it.
 
     Where no file changes, the output is not touched at all: what watches or stands in it goes on undisturbed.
     """
     output = stage.output
-    if not staged.files and not plan.stale and output.out.is_dir():
-        if new != Previous(stage.rows, stage.memo):
-            save_rows(output.manifest, output.key, list(new.rows.values()), new.memo)
+    if len(new.kept) == len(new.files) and not plan.stale and output.out.is_dir():
+        if not new.is_known:
+            new.save(output.manifest)
         return
     whole = not plan.foreign and not is_inner(output, stage.tree)
-    whole = whole and _link_unchanged(stage, plan.wanted - staged.files.keys())
+    whole = whole and _link_unchanged(stage, new.kept)
     sync_tree(stage.tree)
-    save_rows(output.next_manifest, output.key, list(new.rows.values()), new.memo)
+    new.save(output.next_manifest)
     journal = Journal(whole, stage.tree, os.lstat(stage.tree).st_ino)
     save_journal(output, journal)
     finish(output, journal, plan.old, plan.wanted)

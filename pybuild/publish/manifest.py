@@ -10,9 +10,9 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +114,13 @@ def read_rows(file: Path, key: str) -> Previous | None:
         return None
 
 
-def save_rows(file: Path, key: str, rows: Sequence[Row], memo: Any = None) -> None:
-    """Write a manifest, sorted by path, whole or not at all, and on the disk when it returns."""
+def save_rows(file: Path, key: str, rows: Iterable[Row], memo: Any = None) -> None:
+    """Write a manifest of rows that are sorted by path: whole or not at all, and on the disk when it returns."""
     head = {"version": VERSION, "out": key, "memo": memo, "files": []}
     opening = _json(head).removesuffix("]}")
-    ordered = sorted(rows, key=lambda row: row.file.path)
-    parts = (
-        _json([_format_row(row) for row in ordered[i : i + _ROWS]])[1:-1]
-        for i in range(0, len(ordered), _ROWS)
-    )
-    lines = (f",\n{part}" if i else part for i, part in enumerate(parts))
+    left = map(_format_row, rows)
+    parts = (_json(part)[1:-1] for part in iter(lambda: list(islice(left, _ROWS)), []))
+    lines = (f",\n{part}" if number else part for number, part in enumerate(parts))
     _replace(file, chain([opening], lines, ["]}"]))
 
 
@@ -184,13 +181,13 @@ def _parse_header(raw: list[Any]) -> tuple[str, str]:
     return raw[0], raw[1]
 
 
-def shrink_findings(old: Manifest, new: Sequence[File], *, allow: bool = False) -> tuple[Diagnostic, ...]:
+def shrink_findings(old: Manifest, new: Iterable[File], *, allow: bool = False) -> tuple[Diagnostic, ...]:
     """Return `site-shrunk` when over 10 pages and over 20 % of those published last time would vanish.
 
     Pages are told by their address, so turning `trailing_slash` on or off loses none.
     """
-    kept = {_address(file) for file in new if file.page}
     pages = {_address(file) for file in old.files if file.page}
+    kept = {_address(file) for file in new if file.page} if pages else set()
     gone = sorted(pages - kept)
     if allow or len(gone) <= SHRUNK_PAGES or len(gone) * SHRUNK_SHARE <= len(pages):
         return ()

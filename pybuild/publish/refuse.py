@@ -6,7 +6,7 @@ Owns the findings on an output that is not ours alone. Reads, and changes nothin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from pybuild.artifact import File
@@ -48,7 +48,7 @@ def obstructed(plan: Plan) -> tuple[Diagnostic, ...]:
     return _refusal(plan.output, blocked, "would have to be removed")
 
 
-def overwritten(plan: Plan, files: Sequence[File]) -> tuple[Diagnostic, ...]:
+def overwritten(plan: Plan, files: Iterable[File]) -> tuple[Diagnostic, ...]:
     """Name files that no manifest lists and that differ from what the site would write there."""
     unknown = [f for f in files if f.path in plan.listing.files and f.path not in plan.old]
     different = [f.path for f in unknown if not _equals(plan, f)]
@@ -73,13 +73,13 @@ def _refusal(output: Output, paths: Sequence[str], fate: str) -> tuple[Diagnosti
 
 
 def lost_bodies(
-    stage: Stage, files: Sequence[File], staged: Listing, listing: Listing
+    stage: Stage, files: Iterable[File], kept: Set[str], listing: Listing
 ) -> tuple[Diagnostic, ...]:
     """Name a file whose bytes went away or changed under our hands, in the stage or in the output."""
 
     def is_sound(file: File) -> bool:
-        if file.path in staged.files:
-            return staged.files[file.path].st_size == file.size
+        if file.path not in kept:
+            return stage.look(file.path).st_size == file.size
         row, seen = stage.rows.get(file.path), listing.files.get(file.path)
         return bool(row and seen and row.file.digest == file.digest and row.matches(seen))
 

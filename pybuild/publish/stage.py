@@ -87,6 +87,10 @@ class Stage:
         except OSError:
             return False
 
+    def look(self, path: str) -> os.stat_result:
+        """What the disk says of a staged file. Raises `OSError`."""
+        return os.lstat(f"{self.tree}/{path}")
+
     @contextlib.contextmanager
     def _create(self, path: str) -> Iterator[int]:
         """Open a new file for writing, never one that exists: that could be a link to a published file."""

@@ -9,13 +9,12 @@ file is never ours.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pybuild.urls import collision_key
 
@@ -47,38 +46,50 @@ _UNSEEN = Seen(0, 0, 0, 0)
 
 
 def list_tree(folder: Path, *, skip: str = "", seen: bool = True) -> Listing:
-    """List a folder; one that is absent is empty. `skip` is a name at its top that is left out.
-
-    Without `seen` no file is looked at: the folder tells what is one.
-    """
+    """List a folder; one that is absent is empty. `skip` and `seen` as for `scan`."""
     files: dict[str, Seen] = {}
     folders: set[str] = set()
     others: set[str] = set()
+    for path, kind, found in scan(folder, skip=skip, seen=seen):
+        if kind == "file":
+            files[path] = found
+        else:
+            (folders if kind == "folder" else others).add(path)
+    return Listing(files, folders, others)
+
+
+Kind = Literal["file", "folder", "other"]
+
+
+def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[str, Kind, Seen]]:
+    """Yield what is below a folder, one folder in memory at a time. `skip` is a name at its top that is left out.
+
+    Without `seen` no file is looked at: the folder tells what is one.
+    """
     if not os.path.lexists(folder):
-        return Listing()
+        return
     device = os.lstat(folder).st_dev
-    waiting = [("", _entries(str(folder)))]
+    waiting = [("", str(folder))]
     while waiting:
-        prefix, entries = waiting.pop()
-        if not seen:
-            plain = {entry for entry in entries if entry.is_file(follow_symlinks=False)}
-            files.update((prefix + entry.name, _UNSEEN) for entry in plain)
-            entries = [entry for entry in entries if entry not in plain]
-        for name, at, found in _stats(entries):
-            path = prefix + name
+        prefix, at = waiting.pop()
+        try:
+            entries = _entries(at)
+        except PermissionError:  # such as lost+found
+            if not prefix:
+                raise
+            yield prefix[:-1], "other", _UNSEEN
+            continue
+        if prefix:
+            yield prefix[:-1], "folder", _UNSEEN
+        for entry in entries:
+            path = prefix + entry.name
             if path == skip:
                 continue
-            if stat.S_ISREG(found.st_mode):
-                files[path] = Seen(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino)
-            elif not stat.S_ISDIR(found.st_mode) or found.st_dev != device:
-                others.add(path)
-            else:
-                try:
-                    waiting.append((path + "/", _entries(at)))
-                    folders.add(path)
-                except PermissionError:  # such as lost+found
-                    others.add(path)
-    return Listing(files, folders, others)
+            kind, found = _kind(entry, device, seen=seen)
+            if kind == "folder":
+                waiting.append((path + "/", entry.path))
+            elif kind:
+                yield path, kind, found
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
@@ -86,11 +97,17 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
         return list(found)
 
 
-def _stats(entries: Iterable[os.DirEntry[str]]) -> Iterator[tuple[str, str, os.stat_result]]:
-    """Look at what one folder holds; what goes away meanwhile is left out."""
-    for entry in entries:
-        with contextlib.suppress(FileNotFoundError):
-            yield entry.name, entry.path, entry.stat(follow_symlinks=False)
+def _kind(entry: os.DirEntry[str], device: int, *, seen: bool) -> tuple[Kind | None, Seen]:
+    """What an entry is; None where it went away meanwhile."""
+    if not seen and entry.is_file(follow_symlinks=False):
+        return "file", _UNSEEN
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None, _UNSEEN
+    if stat.S_ISREG(found.st_mode):
+        return "file", Seen(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino)
+    return "folder" if stat.S_ISDIR(found.st_mode) and found.st_dev == device else "other", _UNSEEN
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:
@@ -118,6 +135,8 @@ def obstacles(listing: Listing, old: Set[str], wanted: Set[str]) -> list[str]:
 
 def aliases(out: Path, listing: Listing, old: Set[str], wanted: Set[str]) -> list[str]:
     """Wanted paths that the folder answers under a foreign name, as where letter case does not count."""
+    if listing == Listing():
+        return []
     unlisted = wanted - listing.files.keys() - listing.folders - listing.others
     found = sorted(path for path in unlisted if os.path.lexists(out / path))
     known = {collision_key(path) for path in old} if found else set()

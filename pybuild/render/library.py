@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from markupsafe import Markup
 
@@ -92,12 +92,23 @@ def home_of(entry: Entry, url: str, homes: Mapping[str, tuple[str, str]]) -> Hom
 class Document:
     """One Markdown document. `markdown`, `html`, `toc` and `excerpt` are read when asked for."""
 
-    __slots__ = ("_library", "_url", "entry")
+    __slots__ = ("_entries", "_index", "_library", "_url")
 
-    def __init__(self, entry: Entry, library: Library, url: str = "") -> None:
-        self.entry = entry
+    def __init__(self, entries: Sequence[Entry], index: int, library: Library, url: str = "") -> None:
+        """The document at `index` of `entries`. A page that is not its entry's says its decoded `url`."""
+        self._entries = entries
+        self._index = index
         self._library = library
-        self._url = url or entry.url
+        self._url = url
+
+    def on(self, url: str) -> Document:
+        """The same as the page at a decoded URL shows it."""
+        return Document(self._entries, self._index, self._library, url)
+
+    @property
+    def entry(self) -> Entry:
+        """Read each time: a list of all documents must not hold what they say."""
+        return self._entries[self._index]
 
     @property
     def slug(self) -> str:
@@ -112,7 +123,7 @@ class Document:
     @property
     def url(self) -> str:
         """As browsers are given it: encoded, with the base path and the trailing slash of the site."""
-        return self._library.links.href(self._url)
+        return self._library.links.href(self._url or self.entry.url)
 
     @property
     def title(self) -> str:
@@ -145,7 +156,8 @@ class Document:
 
     @property
     def body(self) -> Body:
-        return self._library.body(self.entry, self._url)
+        entry = self.entry
+        return self._library.body(entry, self._url or entry.url)
 
     @property
     def markdown(self) -> str:
@@ -165,12 +177,18 @@ class Document:
         """Plain text of the first paragraph."""
         return self.body.result.excerpt
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and other.entry.file == self.entry.file
+
+    def __hash__(self) -> int:
+        return hash(self.entry.file)
+
     def __repr__(self) -> str:
         return f"<Document {self.entry.file}>"
 
 
 class DocumentCollection:
-    """The documents of one collection, sorted by path."""
+    """The documents of one collection, sorted by path. They are made when they are asked for, and not kept."""
 
     def __init__(self, name: str, entries: Sequence[Entry], library: Library) -> None:
         self.name = name
@@ -178,26 +196,30 @@ class DocumentCollection:
         self._library = library
 
     @cached_property
-    def _documents(self) -> tuple[Document, ...]:
-        """Made where they are asked for: looking at all entries would copy them into a forked process."""
-        return tuple(Document(entry, self._library) for entry in self._entries)
-
-    @cached_property
-    def _by_slug(self) -> dict[str, Document]:
-        return {document.slug: document for document in self._documents}
+    def _places(self) -> dict[str, int]:
+        return {entry.slug: index for index, entry in enumerate(self._entries)}
 
     def __iter__(self) -> Iterator[Document]:
-        return iter(self._documents)
+        return map(self._document, range(len(self)))
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __getitem__(self, index: int) -> Document:
-        return self._documents[index]
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | list[Document]:
+        places = range(len(self))[index]
+        return self._document(places) if isinstance(places, int) else list(map(self._document, places))
+
+    def _document(self, index: int) -> Document:
+        return Document(self._entries, index, self._library)
 
     def get(self, slug: str | Sequence[str], default: Document | None = None) -> Document | None:
         """The document at `"a/b"` or `["a", "b"]`, else `default`."""
-        return self._by_slug.get(slug if isinstance(slug, str) else "/".join(slug), default)
+        index = self._places.get(slug if isinstance(slug, str) else "/".join(slug))
+        return default if index is None else self[index]
 
 
 class _Current:

@@ -120,11 +120,11 @@ def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Docu
         except Redirected as away:
             return redirection(tools, job, away, at)
     if isinstance(given, Document):
-        return {}, Document(given.entry, tools.library, job.url)
+        return {}, given.on(job.url)
     if fault := _values_fault(given):
         raise Stop(Diagnostic("bad-response", f"{doing} returned {fault[0]}", at, fault[1]))
     own = given.get("document")
-    return given, Document(own.entry, tools.library, job.url) if isinstance(own, Document) else document
+    return given, own.on(job.url) if isinstance(own, Document) else document
 
 
 def _values_fault(given: object) -> tuple[str, str] | None:

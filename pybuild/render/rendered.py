@@ -7,7 +7,6 @@ engine.
 from __future__ import annotations
 
 import marshal
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +14,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from pybuild import packed
 from pybuild.artifact import File, Link, Page, Redirection
 from pybuild.diagnostics import Diagnostic
 from pybuild.render.links import Asset
@@ -39,7 +39,6 @@ class Rendered:
     resolved: str = ""  # a digest of what became of them
 
 
-MANY = 20_000  # rows; more are held packed
 _BLOCK = 16  # rows that are compressed together, in a quarter of the memory
 
 
@@ -69,8 +68,8 @@ def pack(row: Rendered) -> Rendered | bytes:
         return row
 
 
-def _unpacked(packed: bytes) -> Rendered:
-    files, page, redirection, links, anchors, assets, given, (shared, hrefs, resolved) = marshal.loads(packed)
+def _unpacked(row: bytes) -> Rendered:
+    files, page, redirection, links, anchors, assets, given, (shared, hrefs, resolved) = marshal.loads(row)
     return Rendered(
         files=tuple(File(*file) for file in files),
         page=page and Page(*page),
@@ -104,9 +103,9 @@ class Rows(Mapping[int, Rendered]):
 
     def add(self, index: int, row: Rendered | bytes) -> None:
         """Hold a row, which may be packed. Precondition: there is none of this index."""
-        if self._jobs <= MANY and isinstance(row, bytes):
+        if self._jobs <= packed.MANY and isinstance(row, bytes):
             row = _unpacked(row)
-        elif self._jobs > MANY and isinstance(row, Rendered):
+        elif self._jobs > packed.MANY and isinstance(row, Rendered):
             row = pack(row)
         if isinstance(row, bytes):
             self._hold(index, row)
@@ -120,13 +119,13 @@ class Rows(Mapping[int, Rendered]):
         block = self._open.setdefault(number, {})
         block[index] = row
         if len(block) == _BLOCK:
-            self._full[number] = zlib.compress(marshal.dumps(self._open.pop(number)), 1)
+            self._full[number] = packed.pack(self._open.pop(number))
 
     def _block(self, number: int) -> Mapping[int, bytes]:
         if number in self._open:
             return self._open[number]
         if self._last[0] != number:
-            self._last = number, marshal.loads(zlib.decompress(self._full[number]))
+            self._last = number, packed.unpack(self._full[number])
         return self._last[1]
 
     def __getitem__(self, index: int) -> Rendered:
@@ -141,12 +140,12 @@ class Rows(Mapping[int, Rendered]):
                 self._full.pop(index // _BLOCK, None)
 
     def __iter__(self) -> Iterator[int]:
-        packed = (
+        held = (
             index
             for number in (*self._open, *self._full)
             for index in self._open.get(number, range(number * _BLOCK, (number + 1) * _BLOCK))
         )
-        return iter(sorted(chain(self._plain, packed)))
+        return iter(sorted(chain(self._plain, held)))
 
     def __len__(self) -> int:
         return len(self._plain) + sum(map(len, self._open.values())) + len(self._full) * _BLOCK

@@ -93,7 +93,7 @@ class Tools:
             if found is None:
                 return None
             entry = found
-        return Document(entry, self.library, job.url)
+        return Document((entry,), 0, self.library, job.url)
 
     @property
     def llms_url(self) -> str:

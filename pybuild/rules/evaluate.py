@@ -27,7 +27,6 @@ __all__ = [
     "Outcome",
     "ProxyCall",
     "Request",
-    "by_path",
     "decoded",
     "evaluate",
     "find",
@@ -61,11 +60,6 @@ class Outcome:
 
     def header(self, name: str) -> str:
         return next((value for key, value in self.headers if key.lower() == name.lower()), "")
-
-
-def by_path(files: Iterable[File]) -> dict[str, File]:
-    """Index the files of a manifest as `evaluate` wants them."""
-    return {file.path: file for file in files}
 
 
 def evaluate(rules: RuleSet, request: Request, files: Mapping[str, File]) -> Outcome:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import pybuild.targets.accept as accept
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.destinations import Slot
@@ -22,7 +22,6 @@ from pybuild.targets.apache_syntax import Lines, env, formatted, given, met, pla
 from pybuild.targets.base import (
     ALL_FEATURES,
     Compiled,
-    Files,
     Target,
     borrowed_capture,
     rooted,

@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import os
 
-from pybuild.artifact import Artifact, Headers
+from pybuild.artifact import Artifact, Files, Headers
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.rules.evaluate import ADDITIVE, NOT_FOUND, join_list
 from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import SEGMENT, PathPattern, Text
-from pybuild.targets.base import Compiled, Files, Target
+from pybuild.targets.base import Compiled, Target
 from pybuild.targets.edge import Json
 from pybuild.targets.limits import check_limits, sizes
 from pybuild.targets.modest import Reason, base_findings, condition_reason, part, plain_reason, shape

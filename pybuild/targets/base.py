@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from pybuild.artifact import Artifact, File
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.destinations import Slot
@@ -29,7 +29,6 @@ Feature = Literal[
 ALL_FEATURES: frozenset[Feature] = frozenset(
     {"negotiation", "redirects", "rewrites", "headers", "proxies", "types", "conditions"}
 )
-Files = Mapping[str, File]  # by path
 Leading = TypeVar("Leading", Redirect, Rewrite, Proxy)
 
 

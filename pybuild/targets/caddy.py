@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.destinations import Slot
@@ -22,7 +22,6 @@ from pybuild.rules.patterns import Text, sent_literal
 from pybuild.targets.base import (
     ALL_FEATURES,
     Compiled,
-    Files,
     Target,
     borrowed_capture,
     rooted,

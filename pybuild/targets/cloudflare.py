@@ -15,11 +15,11 @@ import zlib
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.rules.model import RuleSet
-from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target
+from pybuild.targets.base import ALL_FEATURES, Compiled, Target
 from pybuild.targets.edge import script
 from pybuild.targets.limits import check_limits, sizes
 from pybuild.targets.quiet import Quiet, quiet_folders

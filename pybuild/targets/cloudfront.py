@@ -15,14 +15,14 @@ import os
 import shlex
 from collections.abc import Iterator
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.evaluate import NOT_FOUND
 from pybuild.rules.media import OCTETS, suffix, type_of
 from pybuild.rules.model import Proxy, Rule, RuleSet
 from pybuild.rules.negotiate import javascript
-from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, sift, unsupported
+from pybuild.targets.base import ALL_FEATURES, Compiled, Target, sift, unsupported
 from pybuild.targets.edge import Json, edge_rules, javascript_of, to_json
 from pybuild.targets.limits import check_limits
 from pybuild.targets.readme import readme

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files as package_files
 
+from pybuild.artifact import Files
 from pybuild.rules.destinations import Destination, Slot
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, page_of, variant_of
 from pybuild.rules.media import OCTETS, suffix, type_of
@@ -20,7 +21,6 @@ from pybuild.rules.model import Condition, Proxy, Redirect, Rewrite, Rule, RuleS
 from pybuild.rules.negotiate import javascript
 from pybuild.rules.patterns import Text, escape, print_regex, sent_literal
 from pybuild.rules.regexes import to_python
-from pybuild.targets.base import Files
 from pybuild.urls import encode
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]

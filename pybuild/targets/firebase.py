@@ -12,12 +12,12 @@ import os
 import re
 from collections.abc import Callable
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Location
 from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import Param, PathPattern, print_regex
-from pybuild.targets.base import Compiled, Files, Target, borrowed_capture, rooted
+from pybuild.targets.base import Compiled, Target, borrowed_capture, rooted
 from pybuild.targets.edge import Json
 from pybuild.targets.limits import check_limits, sizes
 from pybuild.targets.modest import (

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.rules.model import RuleSet
-from pybuild.targets.base import Compiled, Files, Target
+from pybuild.targets.base import Compiled, Target
 from pybuild.targets.limits import check_limits, sizes
 from pybuild.targets.readme import readme
 from pybuild.targets.static import lost

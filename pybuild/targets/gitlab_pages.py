@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.rules.destinations import Destination
 from pybuild.rules.model import Redirect, Rule, RuleSet
 from pybuild.rules.patterns import Text
-from pybuild.targets.base import Compiled, Files, Target
+from pybuild.targets.base import Compiled, Target
 from pybuild.targets.limits import check_limits, sizes
 from pybuild.targets.modest import (
     Reason,

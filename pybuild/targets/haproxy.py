@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote, urlsplit
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, page_of, variant_of
@@ -19,7 +19,6 @@ from pybuild.rules.model import Proxy, Rule, RuleSet
 from pybuild.targets.base import (
     ALL_FEATURES,
     Compiled,
-    Files,
     Target,
     borrowed_capture,
     rooted,

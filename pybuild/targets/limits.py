@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from pybuild.artifact import Files
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.targets.base import Files
 
 UNITS = {
     "file_bytes": "bytes in a file",

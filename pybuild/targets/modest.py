@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pybuild.artifact import Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.rules.evaluate import ADDITIVE
 from pybuild.rules.model import Redirect, Rewrite, Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import SEGMENT, Param, PathPattern, Text, print_regex, sent_literal
-from pybuild.targets.base import Files, sift, unsupported
+from pybuild.targets.base import sift, unsupported
 from pybuild.targets.edge import url_shapes
 from pybuild.targets.static import losses
 from pybuild.urls import encode

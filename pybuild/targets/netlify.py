@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import os
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.rules.model import RuleSet
-from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target
+from pybuild.targets.base import ALL_FEATURES, Compiled, Target
 from pybuild.targets.cloudflare import headers_file, left_alone
 from pybuild.targets.edge import script, to_json
 from pybuild.targets.limits import check_limits

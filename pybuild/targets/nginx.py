@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media import OCTETS, SUFFIX_TYPES
 from pybuild.rules.model import Proxy, RuleSet
-from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, borrowed_capture, rooted, sift
+from pybuild.targets.base import ALL_FEATURES, Compiled, Target, borrowed_capture, rooted, sift
 from pybuild.targets.nginx_http import NOWHERE, Http, Lines, quoted
 from pybuild.targets.readme import readme
 from pybuild.urls import encode

@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pybuild.artifact import File, Headers
+from pybuild.artifact import File, Files, Headers
 from pybuild.rules.evaluate import ADDITIVE, join_list
 from pybuild.rules.media import same_type, type_of
 from pybuild.rules.model import Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import Text, print_regex, sent_literal
-from pybuild.targets.base import Files
 from pybuild.urls import encode
 
 DEPTH = 2  # folders below folders are looked at down to here

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pybuild.artifact import Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.rules.model import RuleSet
-from pybuild.targets.base import Compiled, Files, Target
+from pybuild.targets.base import Compiled, Target
 
 
 def compile_static(rules: RuleSet, files: Files, config: Config) -> Compiled:

@@ -8,7 +8,7 @@ Sources: varnish-cache.org, vcl(7), vmod_std(3), "Request Processing Steps"; RFC
 
 from __future__ import annotations
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media import OCTETS, SUFFIX_TYPES
@@ -17,7 +17,6 @@ from pybuild.rules.patterns import escape
 from pybuild.targets.base import (
     ALL_FEATURES,
     Compiled,
-    Files,
     Target,
     rooted,
     sift,

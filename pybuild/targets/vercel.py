@@ -13,14 +13,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 
-from pybuild.artifact import Artifact
+from pybuild.artifact import Artifact, Files
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.evaluate import NOT_FOUND
 from pybuild.rules.media import same_type, type_of
 from pybuild.rules.model import Proxy, Rule, RuleSet
 from pybuild.rules.patterns import print_regex, sent_literal
-from pybuild.targets.base import ALL_FEATURES, Compiled, Files, Target, sift, unsupported
+from pybuild.targets.base import ALL_FEATURES, Compiled, Target, sift, unsupported
 from pybuild.targets.edge import Json, script, url_shapes
 from pybuild.targets.limits import check_limits
 from pybuild.targets.quiet import Quiet, quiet_folders

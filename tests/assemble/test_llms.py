@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from llms_txt import parse_llms_file
 
 from pybuild.artifact import Artifact, Page
-from pybuild.assemble.llms import llms, llms_full, llms_index
+from pybuild.assemble.llms import llms_full, llms_index
 from pybuild.assemble.xmltext import one_line
 from pybuild.config import Collection, Config, Llms, Options, Settings, Site
 
@@ -100,8 +100,9 @@ def test_a_collection_called_optional_is_not_skipped(page, config) -> None:
 
 
 def test_off_and_empty(config, page) -> None:
-    assert list(llms([page("/")], config(llms=Llms(enabled=False)), read)) == []
-    made = texts(llms([], config(), read))
+    off = config(llms=Llms(enabled=False))
+    assert [*llms_index([page("/")], off), *llms_full([page("/")], off, read)] == []
+    made = texts([*llms_index([], config()), *llms_full([], config(), read)])
     head = "# Acme\n\n> The pages of Acme as Markdown.\n\n"
     assert made == {"llms.txt": f"{head}{LEAD}\n", "llms-full.txt": head[:-1]}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File
+from pybuild.artifact import File, by_path
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import (
     Published,
@@ -48,7 +48,7 @@ class Desk:
                 return None, findings
             try:
                 files = [File(path, "[test]", *stage.write(path, body)) for path, body in site.items()]
-                return commit(stage, files, adopt=adopt)
+                return commit(stage, by_path(files), adopt=adopt)
             finally:
                 discard(stage)
 

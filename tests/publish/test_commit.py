@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pybuild.artifact import File
+from pybuild.artifact import File, by_path
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Cleaned, Published, clean, commit, load_manifest, open_stage, output_at, recover
 
@@ -142,7 +142,7 @@ def test_an_edit_during_the_export_is_refused(desk: Any) -> None:
     ]
     (desk.out / "a.html").write_bytes(b"x")
     message = "a.html was changed or removed while the site was exported (1 in all)"
-    assert commit(stage, files) == (None, (Diagnostic("publish-error", message, hint=AGAIN),))
+    assert commit(stage, by_path(files)) == (None, (Diagnostic("publish-error", message, hint=AGAIN),))
     assert desk.tree() == {"a.html": b"x", "b.html": b"b"}
 
 
@@ -263,7 +263,7 @@ def test_what_a_lost_worker_staged_is_not_published(desk: Any) -> None:
     output = output_at(desk.root, desk.out)
     stage, _ = open_stage(output, load_manifest(output))
     stage.write("lost/page", b"half")
-    assert commit(stage, [File("b", "", *stage.write("b", b"b"))])[1] == ()
+    assert commit(stage, by_path([File("b", "", *stage.write("b", b"b"))]))[1] == ()
     assert desk.tree() == {"b": b"b"}
 
 
@@ -352,7 +352,7 @@ def test_a_memo_is_kept_with_the_manifest_even_where_no_file_changes(desk: Any) 
     output = output_at(desk.root, desk.out)
     for memo in ({"rules": ["a"]}, {"rules": ["b"]}, None):
         stage, _ = open_stage(output, load_manifest(output))
-        assert commit(stage, [File("a", "", *stage.write("a", b"a"))], memo=memo)[1] == ()
+        assert commit(stage, by_path([File("a", "", *stage.write("a", b"a"))]), memo=memo)[1] == ()
         assert load_manifest(output).memo == memo
 
 

@@ -18,7 +18,7 @@ BARE = File("b", "[public]", "11" * 32, 0)
 
 
 def test_rows_come_back_sorted_and_equal(tmp_path: Path) -> None:
-    save_rows(tmp_path / "m.json", "out", [Row(FULL, 2**62, 2**63), Row(BARE, 1, 2)])
+    save_rows(tmp_path / "m.json", "out", [Row(BARE, 1, 2), Row(FULL, 2**62, 2**63)])
     previous = read_rows(tmp_path / "m.json", "out")
     assert previous is not None
     assert previous.rows == {"b": Row(BARE, 1, 2), "é/a.html": Row(FULL, 2**62, 2**63)}

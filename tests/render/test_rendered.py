@@ -8,7 +8,8 @@ import pytest
 
 from pybuild.artifact import File
 from pybuild.diagnostics import warning
-from pybuild.render.rendered import MANY, Rendered, Rows, pack
+from pybuild.packed import MANY
+from pybuild.render.rendered import Rendered, Rows, pack
 
 
 def row(number: int) -> Rendered:

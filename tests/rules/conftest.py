@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File, Headers, Page, Redirection
+from pybuild.artifact import File, Headers, Page, Redirection, by_path
 from pybuild.config import Config, Options, load_config
 from pybuild.diagnostics import Diagnostic
 from pybuild.rules.derive import derive
@@ -63,6 +63,6 @@ def derived(config: Callable[..., Config], file: Callable[..., File]) -> Callabl
             for path in sorted(known)
             if path.endswith(".html")
         ]
-        return derive(config(text), pages, listed, answered)
+        return derive(config(text), pages, by_path(listed), answered)
 
     return make

@@ -5,13 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from pybuild.artifact import File
+from pybuild.artifact import File, by_path
 from pybuild.rules.evaluate import (
     NOT_ACCEPTABLE,
     Outcome,
     ProxyCall,
     Request,
-    by_path,
     evaluate,
     find,
     join_list,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File
+from pybuild.artifact import File, by_path
 from pybuild.config import Options, load_config
 from pybuild.rules.derive import derive
-from pybuild.rules.evaluate import by_path, evaluate
+from pybuild.rules.evaluate import evaluate
 from pybuild.rules.requests import Request
 
 SETTINGS = """
@@ -62,7 +62,7 @@ def test_the_rewrite_leads_to_a_file_or_leaves_the_address(
     (tmp_path / "pybuild.toml").write_text(SETTINGS)
     config, findings = load_config(tmp_path, Options())
     files = [File(path, "app/x", f"{n:064}", 1, found) for n, (path, found) in enumerate(FILES.items())]
-    rules, found = derive(config, (), files, ())
+    rules, found = derive(config, (), by_path(files), ())
     assert [f.message for f in (*findings, *found)] == []
     outcome = evaluate(rules, Request(url, headers=(("accept", accept),)), by_path(files))
     assert (outcome.status, outcome.path) == (200, path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pybuild.artifact import File, Page, Redirection
+from pybuild.artifact import File, Page, Redirection, by_path
 from pybuild.config import Options, load_config
 from pybuild.rules.derive import derive
 from pybuild.rules.model import RuleSet
@@ -44,7 +44,7 @@ def rules(tmp_path: Path) -> RuleSet:
     assert findings == ()
     files = [File("api/1", "app/api", "00", 1, "", "application/json", (("Cache-Control", "no-store"),))]
     page = Page("/a", "", "a.html", "a", variant_path="a.md")
-    return derive(config, [page], files, [Redirection("/go", "/a", 307, "app/go/route.py", None)])[0]
+    return derive(config, [page], by_path(files), [Redirection("/go", "/a", 307, "app/go/route.py", None)])[0]
 
 
 def test_a_rule_set_comes_back_as_it_was(rules: RuleSet) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pybuild.artifact import File, Page
+from pybuild.artifact import File, Page, by_path
 from pybuild.config import Config, Options, load_config
 from pybuild.rules.derive import derive
-from pybuild.rules.evaluate import by_path
 from pybuild.rules.model import RuleSet
 from pybuild.targets import TARGETS, Compiled, compile_rules
 from pybuild.targets.base import Files
@@ -24,7 +23,9 @@ def derived(
     config, findings = load_config(root, Options(target=target, base_url=f"https://a.example{base}"))
     assert findings == ()
     files = [*(file(path) for path in PAGES), *(file(one) if isinstance(one, str) else one for one in more)]
-    made, _ = derive(config, [Page("/docs/a", "", "docs/a.html", "a", variant_path="docs/a.md")], files, [])
+    made, _ = derive(
+        config, [Page("/docs/a", "", "docs/a.html", "a", variant_path="docs/a.md")], by_path(files), []
+    )
     return made, by_path(files), config
 
 

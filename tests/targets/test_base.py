@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File, Page
+from pybuild.artifact import File, Page, by_path
 from pybuild.config import Options, load_config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.rules.derive import derive
-from pybuild.rules.evaluate import by_path
 from pybuild.targets import TARGETS, Compiled, compile_rules
 
 SERVERS = ["nginx", "caddy", "apache", "haproxy", "varnish"]
@@ -24,7 +23,7 @@ def compiled(tmp_path: Path) -> Callable[..., Compiled]:
         assert findings == ()
         files = [File(path, "x", "0" * 64, 1) for path in paths]
         pages = [Page("/", "", "index.html", "t", variant_path="index.md")] if "index.md" in paths else []
-        rules, _ = derive(config, pages, files, [])
+        rules, _ = derive(config, pages, by_path(files), [])
         return compile_rules(TARGETS[target], rules, by_path(files), config)
 
     return make

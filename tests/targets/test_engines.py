@@ -22,10 +22,10 @@ from urllib.parse import unquote
 import pytest
 
 from harness import open_up
-from pybuild.artifact import File, Page, Redirection
+from pybuild.artifact import File, Page, Redirection, by_path
 from pybuild.config import Config, Options, load_config
 from pybuild.rules.derive import derive
-from pybuild.rules.evaluate import Outcome, Request, by_path, evaluate
+from pybuild.rules.evaluate import Outcome, Request, evaluate
 from pybuild.rules.model import RuleSet
 from pybuild.targets import TARGETS, compile_rules
 from pybuild.urls import encode
@@ -197,7 +197,7 @@ def make_tree(tmp_path_factory: pytest.TempPathFactory, upstream: int) -> Callab
             files += [staged(site / "out", "docs/a.md", "# a", slash=False)]
         pages = [Page("/docs/a", "", "docs/a.html", "a", variant_path="docs/a.md")]
         answered = [Redirection("/go", "/docs/a?x=1", 307, "app/go/route.py", 3)]
-        rules, _ = derive(config, pages, files, answered)
+        rules, _ = derive(config, pages, by_path(files), answered)
         return Tree(site / "out", rules, by_path(files), config)
 
     return make
