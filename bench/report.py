@@ -32,7 +32,7 @@ sitemap (MkDocs without feed and index); highlighting is what it does by default
 the real ones documentation of five open source projects.
 
 Before a cold build the old output is set aside, not removed: ext4 without a journal is slow to give out places that were freed in
-the last minutes, the more of them the slower.
+the last minutes, the more of them the slower. Before every build the disk is synced.
 Memory is seen every 50 ms in a build of its own: "all" is the highest sum of the proportional sizes of all processes (memory that several
 share counts once), "first process" the highest resident size of the one that was started, "largest other" the highest proportional size of
 any other, with the most files (descriptors) that one of them had open; pybuild may have 64 there. "pages" are the

@@ -50,7 +50,6 @@ def cold(peer: Peer, site: Path) -> None:
     """Take away what the last build left. It is set aside until the run ends: see `report.HEAD`."""
     for name in filter(os.path.lexists, (site / name for name in (peer.out, *peer.state))):
         aside(name)
-    os.sync()
 
 
 def aside(folder: Path) -> None:
@@ -127,6 +126,7 @@ class Run:
             return None
         CASES[case](peer, site)
         (site / "built").unlink(missing_ok=True)
+        os.sync()  # what the last builder wrote must not be this one's burden
         descriptors = peer.descriptors if sample else 0
         words = peer.command(self.tools)
         done = measure(words, site, sample=sample, limit=self.limit, descriptors=descriptors)

@@ -86,7 +86,7 @@ class Link:
 
     target: str  # decoded site URL without base path, starts with "/"
     fragment: str  # decoded, without "#"; "" when there is none
-    file: str  # where the author wrote it
+    file: str  # where the author wrote it; "" where code of a template makes it
     line: int | None
     text: str  # as written
 

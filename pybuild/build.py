@@ -130,4 +130,4 @@ def _staged(
 
 def _check_links(staged: outputs.Outputs, made: outputs.Answers, config: Config) -> tuple[Diagnostic, ...]:
     packed = chain(made.links, [pack_links(made.given)])
-    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules)
+    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules, made.shown_on)

@@ -7,10 +7,11 @@ Source: RFC 3986 §3.5 for fragments; HTML, "Scrolling to a fragment", for `#top
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from pybuild.artifact import Link, unpack_links
-from pybuild.diagnostics import Diagnostic, Location, did_you_mean, warning
+from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
 from pybuild.rules.model import Rule, SetHeaders
 
 _NEAR = (
@@ -19,12 +20,17 @@ _NEAR = (
 
 
 def check_links(
-    packed: Iterable[str], anchors: Mapping[str, str], paths: Collection[str], rules: Sequence[Rule]
+    packed: Iterable[str],
+    anchors: Mapping[str, str],
+    paths: Collection[str],
+    rules: Sequence[Rule],
+    shown_on: Callable[[Link], tuple[str, int]],
 ) -> tuple[Diagnostic, ...]:
     """Find links that lead nowhere.
 
     `packed` are links as of `pack_links`; `anchors` maps each page's URL to its ids, a line each between line
-    ends; `paths` are all output files.
+    ends; `paths` are all output files. `shown_on` gives, for a link without a file, that of a page that has it, and
+    how many more there are.
     """
     answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
     findings: dict[Diagnostic, None] = {}
@@ -34,10 +40,20 @@ def check_links(
         page = target if target in anchors else target.rstrip("/") or "/"
         if page not in anchors:
             if not _answers(target, paths, answering):
-                findings[_link_finding(Link(*fields), near)] = None
-        elif fragment and (found := _anchor_finding(Link(*fields), anchors[page])):
-            findings[found] = None
+                link = Link(*fields)
+                findings[_placed(_link_finding(link, near), link, shown_on)] = None
+        elif fragment and (found := _anchor_finding(link := Link(*fields), anchors[page])):
+            findings[_placed(found, link, shown_on)] = None
     return tuple(findings)
+
+
+def _placed(found: Diagnostic, link: Link, shown_on: Callable[[Link], tuple[str, int]]) -> Diagnostic:
+    """A link that code of a template makes is told once, at one of its pages."""
+    if link.file:
+        return found
+    file, more = shown_on(link)
+    notes = (Note(f"a template makes it on {more} more {'page' if more == 1 else 'pages'}"),) if more else ()
+    return replace(found, location=Location(file), notes=notes)
 
 
 def _answers(url: str, paths: Collection[str], rules: Iterable[Rule]) -> bool:

@@ -21,7 +21,7 @@ from pybuild.packed import PLAIN, Named, index, ordered, table
 from pybuild.plan import Claim, are_in_conflict, conflicts
 from pybuild.publish import Stage
 from pybuild.render.links import Asset
-from pybuild.render.rendered import Rendered, Rows
+from pybuild.render.rendered import Rendered, Rows, link_digest, link_digests
 from pybuild.rules.model import RuleSet
 from pybuild.targets import TARGETS, Compiled, compile_rules
 
@@ -47,6 +47,9 @@ class Answers:
         self.anchors = index(PLAIN, many)  # of each page's URL, as in `Rendered`
         self.links = table(PLAIN, many)  # packed
         self.given: dict[Link, None] = dict.fromkeys(given)
+        self._shown: dict[
+            bytes, tuple[str, int]
+        ] = {}  # by `shared`: who made the first page, and how many follow
         for row in rows.drained():
             self._add(row)
 
@@ -54,6 +57,9 @@ class Answers:
         self.files.extend(row.files)
         self.assets.update(dict.fromkeys(row.assets))
         self.given.update(dict.fromkeys(row.given))
+        if row.shared:
+            first, more = self._shown.get(row.shared, (row.files[0].origin, -1))
+            self._shown[row.shared] = first, more + 1
         if row.links:
             self.links.append(row.links)
         if row.redirection:
@@ -61,6 +67,13 @@ class Answers:
         if row.page:
             self.pages.append(row.page)
             self.anchors[row.page.url] = row.anchors
+
+    def shown_on(self, link: Link) -> tuple[str, int]:
+        """The file of a page that a template gives a link, and how many more pages have it."""
+        digest = link_digest(link)
+        sets = [seen for shared, seen in self._shown.items() if digest in link_digests(shared)]
+        first = min(sets, key=lambda seen: (seen[0].startswith("["), seen[0]))[0]
+        return first, sum(more + 1 for _, more in sets) - 1
 
 
 def stage_outputs(

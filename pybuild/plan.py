@@ -16,7 +16,7 @@ from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route, Surroundings
 from pybuild.site import Site
-from pybuild.urls import collision_key, page_path
+from pybuild.urls import collision_key, nfc, page_path
 
 JobKind = Literal["page", "handler", "metadata", "not_found"]
 Given = tuple[tuple[str, str | tuple[str, ...]], ...]
@@ -97,7 +97,9 @@ def _jobs(site: Site, index: int, route: Route, params: ParamsByRoute, fed: froz
         return  # it is copied
     elif route.kind == "page" and index not in params and (name := site.collection_of[index]):
         for number, entry in enumerate(site.collections[name]):
-            yield Job("page", index, entry.url, (), number, in_feed=entry.file in fed)
+            known = site.files[nfc(entry.file)]
+            url = known if known == entry.url else entry.url  # held once
+            yield Job("page", index, url, (), number, in_feed=entry.file in fed)
     elif not route.pattern.is_dynamic:
         yield Job(_kind(route), index, route.pattern.fill({}), in_feed=route.markdown in fed)
     else:

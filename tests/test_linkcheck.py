@@ -14,7 +14,9 @@ PATHS = {"style.css", "docs/a.html", "api/posts/index.json", "folder/index.html"
 
 def check(target: str, fragment: str = "", text: str = "") -> Diagnostic | None:
     link = Link(target, fragment, "app/page.md", 3, text or target + ("#" + fragment if fragment else ""))
-    found = check_links([pack_links([link, link]), pack_links([link])], ANCHORS, PATHS, ())
+    found = check_links(
+        [pack_links([link, link]), pack_links([link])], ANCHORS, PATHS, (), lambda _: ("app/page.md", 0)
+    )
     assert len(found) < 2
     return found[0] if found else None
 
@@ -75,5 +77,5 @@ def test_a_broken_anchor_names_the_nearest(fragment: str, hint: str) -> None:
 def test_large_sites_are_told_of_the_same_name_only() -> None:
     anchors = {f"/p/{n}": "\n\n" for n in range(400)} | {"/q/about": "\n\n"}
     links = [Link(target, "", "a.md", 1, target) for target in ("/abuot", "/x/about")]
-    hints = [finding.hint for finding in check_links([pack_links(links)], anchors, (), ())]
+    hints = [finding.hint for finding in check_links([pack_links(links)], anchors, (), (), lambda _: ("", 0))]
     assert hints == ["correct the link, or make the page", 'did you mean "/q/about"?']

@@ -22,7 +22,7 @@ from pybuild.cache.keys import Keys
 from pybuild.cache.ledger import Ledger
 from pybuild.cache.pages import Pages
 from pybuild.cache.record import Outcome, Record, Span
-from pybuild.cache.snapshot import Snapshot, digest_of, disk_clock, take
+from pybuild.cache.snapshot import Snapshot, digest_of, disk_clock, glance, take
 from pybuild.config import Config, text_digest
 from pybuild.front import ReadFront, read_front
 from pybuild.plan import Plan
@@ -142,8 +142,7 @@ class Memory(NoMemory):
     def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
         """Keep what was noted of an export that is published, unless the site changed meanwhile."""
         with contextlib.suppress(OSError):
-            now = take(self._config, self._now)
-            if not self._is_steady or (now.digest, now.fresh) != self._seen:
+            if not self._is_steady or glance(self._config, self._now) != self._seen:
                 return
             self._files.keep()
             self._rows.keep()

@@ -19,8 +19,7 @@ from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
 from pybuild.render.library import home_of
 from pybuild.render.links import LinkMap, resolution
-from pybuild.render.pagelinks import link_digest
-from pybuild.render.rendered import LINK_DIGEST, Rendered
+from pybuild.render.rendered import Rendered, link_digest, link_digests
 from pybuild.render.worker import homes_of
 from pybuild.site import Site
 
@@ -59,7 +58,7 @@ class Pages:
     @property
     def links(self) -> tuple[Link, ...]:
         """The links of templates that rows share which were taken over."""
-        return tuple({d: self._links[d] for shared in self._given for d in _split(shared)}.values())
+        return tuple({d: self._links[d] for shared in self._given for d in link_digests(shared)}.values())
 
     def take(self, index: int) -> Rendered | Refused:
         """The row of a job of the plan where it still holds."""
@@ -103,7 +102,7 @@ class Pages:
     def _has_links(self, row: Rendered) -> bool:
         """Whether all links are known that the row shares with others."""
         if row.shared not in self._shared:
-            for digest in _split(row.shared):
+            for digest in link_digests(row.shared):
                 if digest not in self._links:
                     value = self._ledger.get(_link_name(digest))
                     if value is None:
@@ -114,7 +113,7 @@ class Pages:
 
     def _leads_on(self, job: Job, row: Rendered) -> bool:
         """Whether every link of a page leads where it led when the page was rendered."""
-        for digest in _split(row.shared):
+        for digest in link_digests(row.shared):
             link = self._links[digest]
             if self._map.follow(link.text, job.url) != (link.target, link.fragment):
                 return False
@@ -127,7 +126,7 @@ class Pages:
 
     def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
         """What to keep of all rows for the next export: None where the line stands."""
-        needed = {digest for shared in self._given for digest in _split(shared)}
+        needed = {digest for shared in self._given for digest in link_digests(shared)}
         fresh: dict[bytes, Link] = {}
         for index in rows:
             if index in self._standing:
@@ -136,7 +135,7 @@ class Pages:
             row = rows[index]
             fresh.update((link_digest(link), link) for link in row.given)
             if key := self._keys.key(self._plan.jobs[index]):
-                needed.update(_split(row.shared))
+                needed.update(link_digests(row.shared))
                 made = self._now if key.modules else 0
                 yield _name(self._plan.jobs[index]), [key.parts, made, to_value(row, self._site.config.root)]
         for digest in sorted(needed):
@@ -171,9 +170,3 @@ def _name(job: Job) -> str:
 
 def _link_name(digest: bytes) -> str:
     return f"#{digest.hex()}"
-
-
-def _split(shared: bytes) -> Iterator[bytes]:
-    """What stands for each of the links that a row shares with others."""
-    for start in range(0, len(shared), LINK_DIGEST):
-        yield shared[start : start + LINK_DIGEST]

@@ -10,20 +10,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count, islice
 from typing import Any
 
 from pybuild import publish
 from pybuild.cache import circumstances
 from pybuild.cache.ledger import Ledger
 from pybuild.cache.rows import finding_value, to_finding
-from pybuild.cache.snapshot import digest_of, look
+from pybuild.cache.snapshot import digest_of, glance
 from pybuild.config import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
 
-VERSION = 1
+VERSION = 2
+_PATHS = 500  # a line
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,11 @@ def _outcome(config: Config, ledger: Ledger) -> Outcome | None:
         return None
     if any(digest_of(config.root / path) != digest for path, digest in fresh.items()):
         return None
-    published = ledger.get("published")
-    outputs = (config.out, config.deploy)
-    if site != look(config).digest or published is None:
+    if site != glance(config)[0]:
         return None
-    for folder, (paths, seen) in zip(outputs, published, strict=True):
-        if _seen(publish.output_at(config.root, folder), paths) != seen:
+    for folder in (config.out, config.deploy):
+        output = publish.output_at(config.root, folder)
+        if _seen(output, _read_paths(ledger, output)) != ledger.get(f"seen {output.key}"):
             return None
     pages, files, findings = ledger.get("outcome")
     return Outcome(tuple(map(to_finding, findings)), pages, files)
@@ -85,21 +86,22 @@ class Record:
         self._fresh = fresh
         self._ledger = _ledger(config)  # its header is taken before anything is read
 
-    def write(self, outcome: Outcome, span: Span, paths: Sequence[Iterable[str]]) -> None:
+    def write(self, outcome: Outcome, span: Span, paths: Sequence[Collection[str]]) -> None:
         """Write the record; `paths` are those of the output and of the deploy folder. Raises `OSError`."""
         folders = (self._config.out, self._config.deploy)
         outputs = [publish.output_at(self._config.root, folder) for folder in folders]
-        seen = [(list(of), _seen(output, of)) for output, of in zip(outputs, paths, strict=True)]
         findings = [finding_value(finding) for finding in outcome.findings]
         until = None if span.until == float("inf") else span.until
         self._ledger.write(
-            [
-                ("span", [max(span.first, 0.0), until]),
-                ("site", self._site),
-                ("fresh", dict(self._fresh)),
-                ("published", seen),
-                ("outcome", [outcome.pages, outcome.files, findings]),
-            ]
+            chain(
+                [
+                    ("span", [max(span.first, 0.0), until]),
+                    ("site", self._site),
+                    ("fresh", dict(self._fresh)),
+                    ("outcome", [outcome.pages, outcome.files, findings]),
+                ],
+                *(_published(output, of) for output, of in zip(outputs, paths, strict=True)),
+            )
         )
         self._ledger.keep()
 
@@ -111,15 +113,38 @@ def _ledger(config: Config) -> Ledger:
     return Ledger(config.state / "cache" / f"export-{output.state.name}", header)
 
 
+def _published(output: Output, paths: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Lines that tell which files there are, some hundred in each, and what the disk says of them."""
+    left = iter(paths)
+    for number in count():
+        some = list(islice(left, _PATHS))
+        yield f"paths {number} {output.key}", some
+        if not some:
+            break
+    yield f"seen {output.key}", _seen(output, paths)
+
+
+def _read_paths(ledger: Ledger, output: Output) -> Iterator[str]:
+    """The paths of `_published`. Raises `ValueError` where a line is missing."""
+    for number in count():
+        some = ledger.get(f"paths {number} {output.key}")
+        if some is None:
+            raise ValueError("a line is missing")
+        if not some:
+            return
+        yield from some
+
+
 def _seen(output: Output, paths: Iterable[str]) -> str:
     """A digest of what the disk says of published files and of their manifest; "" where something is unfinished."""
     if publish.is_unfinished(output):
         return ""
     sha = hashlib.sha256()
+    path = ""
     for path in paths:
         seen = os.lstat(f"{output.out}/{path}")
         sha.update(f"{path}\0{seen.st_mode} {seen.st_size} {seen.st_mtime_ns} {seen.st_ino}\0".encode())
-    if paths:
+    if path:
         seen = output.manifest.lstat()
         sha.update(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}".encode())
     return sha.hexdigest()

@@ -11,12 +11,13 @@ import contextlib
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pybuild.config import Config
 
+LATE = 1 << 62  # a moment for which every file is old
 MARGIN = 2_500_000_000  # nanoseconds; the coarsest clock of a file system ticks every two seconds
 _STATE = frozenset({".git", ".hg", ".svn", ".pybuild"})
 
@@ -27,19 +28,10 @@ Stamp = tuple[int, int, int, int, int]  # size, mtime_ns, ctime_ns, inode, mode
 class Snapshot:
     """What stood in the site at one moment."""
 
-    stamps: Mapping[str, Stamp]  # of files by path, sorted
+    stamps: Mapping[str, Stamp]  # of files by path, folder by folder
     others: tuple[str, ...]  # folders, and links with their targets
-    fresh: Mapping[str, str] = field(
-        default_factory=dict
-    )  # digests of files too young for their stamp to be trusted
-
-    @property
-    def digest(self) -> str:
-        """One for all stamps, without the contents of the fresh."""
-        sha = hashlib.sha256("\0".join(self.others).encode("utf-8", "surrogateescape"))
-        for path, stamp in self.stamps.items():
-            sha.update(f"\0{path}\0{stamp}".encode("utf-8", "surrogateescape"))
-        return sha.hexdigest()
+    digest: str = ""  # of all of it, without the contents of the fresh
+    fresh: Mapping[str, str] = field(default_factory=dict)  # as in `glance`
 
     @property
     def listing(self) -> str:
@@ -50,21 +42,36 @@ class Snapshot:
 
 def take(config: Config, now: int) -> Snapshot:
     """Look at every file of the site. `now` is the moment by the clock of its disk, in nanoseconds."""
-    seen = look(config)
-    young = [path for path, stamp in seen.stamps.items() if not is_settled(stamp, now)]
-    return replace(seen, fresh={path: digest_of(config.root / path) for path in young})
-
-
-def look(config: Config) -> Snapshot:
-    """Look at every file of the site and read none."""
-    found: dict[str, Stamp] = {}
+    stamps: dict[str, Stamp] = {}
     others: list[str] = []
-    for path, stamp, link in sorted(_walk(_Scope.of(config), config.root, "", frozenset())):
+
+    def note(path: str, stamp: Stamp | None, link: str) -> None:
         if stamp and stat.S_ISREG(stamp[4]):
-            found[path] = stamp
+            stamps[path] = stamp
         if link or not (stamp and stat.S_ISREG(stamp[4])):
             others.append(f"{path} -> {link}")
-    return Snapshot(found, tuple(others))
+
+    digest, fresh = glance(config, now, note)
+    return Snapshot(stamps, tuple(others), digest, fresh)
+
+
+Note = Callable[[str, Stamp | None, str], None]
+
+
+def glance(config: Config, now: int = LATE, note: Note | None = None) -> tuple[str, Mapping[str, str]]:
+    """A digest of all stamps, and those of the contents of files too young for their stamp to be trusted.
+
+    `note` is told of each path, its stamp and what it links to. The site is held as little as it can be.
+    """
+    sha = hashlib.sha256()
+    fresh: dict[str, str] = {}
+    for path, stamp, link in _walk(_Scope.of(config), config.root, "", frozenset()):
+        sha.update(f"{path}\0{stamp}\0{link}\0".encode("utf-8", "surrogateescape"))
+        if stamp and stat.S_ISREG(stamp[4]) and not is_settled(stamp, now):
+            fresh[path] = digest_of(config.root / path)
+        if note:
+            note(path, stamp, link)
+    return sha.hexdigest(), fresh
 
 
 def disk_clock(folder: Path) -> int:
@@ -124,7 +131,7 @@ def _walk(
     """Yield (path, stamp, target of a link); stamps are those of what links lead to."""
     try:
         here = Path(folder).stat()
-        entries = list(os.scandir(folder))
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return
     inner = above | {(here.st_dev, here.st_ino)}
@@ -149,7 +156,9 @@ def _look(entry: os.DirEntry[str]) -> tuple[Stamp | None, str]:
         seen = entry.stat()
     except OSError:
         return None, "?"
-    return (seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_mode), link
+    modified, changed = seen.st_mtime_ns, seen.st_ctime_ns
+    changed = modified if changed == modified else changed  # held once
+    return (seen.st_size, modified, changed, seen.st_ino, seen.st_mode), link
 
 
 def _identity(entry: os.DirEntry[str]) -> tuple[int, int]:

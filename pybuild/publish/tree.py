@@ -62,7 +62,7 @@ Kind = Literal["file", "folder", "other"]
 
 
 def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[str, Kind, Seen]]:
-    """Yield what is below a folder, one folder in memory at a time. `skip` is a name at its top that is left out.
+    """Yield what is below a folder, one file in memory at a time. `skip` is a folder at its top that is left out.
 
     Without `seen` no file is looked at: the folder tells what is one.
     """
@@ -73,7 +73,7 @@ def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[s
     while waiting:
         prefix, at = waiting.pop()
         try:
-            entries = _entries(at)
+            entries = os.scandir(at)
         except PermissionError:  # such as lost+found
             if not prefix:
                 raise
@@ -81,20 +81,14 @@ def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[s
             continue
         if prefix:
             yield prefix[:-1], "folder", _UNSEEN
-        for entry in entries:
-            path = prefix + entry.name
-            if path == skip:
-                continue
-            kind, found = _kind(entry, device, seen=seen)
-            if kind == "folder":
-                waiting.append((path + "/", entry.path))
-            elif kind:
-                yield path, kind, found
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    with os.scandir(folder) as found:
-        return list(found)
+        with entries:
+            for entry in entries:
+                path = prefix + entry.name
+                kind, found = _kind(entry, device, seen=seen)
+                if kind == "folder" and path != skip:
+                    waiting.append((path + "/", entry.path))
+                elif kind and kind != "folder":
+                    yield path, kind, found
 
 
 def _kind(entry: os.DirEntry[str], device: int, *, seen: bool) -> tuple[Kind | None, Seen]:

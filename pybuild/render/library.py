@@ -101,10 +101,6 @@ class Document:
         self._library = library
         self._url = url
 
-    def on(self, url: str) -> Document:
-        """The same as the page at a decoded URL shows it."""
-        return Document(self._entries, self._index, self._library, url)
-
     @property
     def entry(self) -> Entry:
         """Read each time: a list of all documents must not hold what they say."""
@@ -185,6 +181,11 @@ class Document:
 
     def __repr__(self) -> str:
         return f"<Document {self.entry.file}>"
+
+
+def shown_at(document: Document, url: str) -> Document:
+    """A document as the page at a decoded URL shows it."""
+    return Document(document._entries, document._index, document._library, url)
 
 
 class DocumentCollection:

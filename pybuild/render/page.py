@@ -19,7 +19,7 @@ from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
 from pybuild.render.feedhtml import absolute_html
 from pybuild.render.handlers import redirection, stub
-from pybuild.render.library import Document
+from pybuild.render.library import Document, shown_at
 from pybuild.render.links import resolution
 from pybuild.render.markdown import Heading
 from pybuild.render.pagelinks import anchors_of, document_links, hrefs_of, template_links
@@ -120,11 +120,11 @@ def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Docu
         except Redirected as away:
             return redirection(tools, job, away, at)
     if isinstance(given, Document):
-        return {}, given.on(job.url)
+        return {}, shown_at(given, job.url)
     if fault := _values_fault(given):
         raise Stop(Diagnostic("bad-response", f"{doing} returned {fault[0]}", at, fault[1]))
     own = given.get("document")
-    return given, own.on(job.url) if isinstance(own, Document) else document
+    return given, shown_at(own, job.url) if isinstance(own, Document) else document
 
 
 def _values_fault(given: object) -> tuple[str, str] | None:

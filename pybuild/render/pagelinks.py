@@ -6,7 +6,6 @@ Source: HTML, §13.1.2.3 for attributes.
 
 from __future__ import annotations
 
-import hashlib
 import html
 import re
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from pybuild.artifact import Link
 from pybuild.plan import Job
 from pybuild.render.library import Body
-from pybuild.render.rendered import LINK_DIGEST
+from pybuild.render.rendered import link_digest
 from pybuild.render.tools import Tools
 from pybuild.urls import variant_urls
 
@@ -59,7 +58,8 @@ def template_links(
     """The links that templates give the page: those that this process did not tell yet, and the digests of all."""
     known = {found.href for found in body.found} if body else set()
     untold, shared = [], []
-    for link in _template_links(tools, job, page, known, here):
+    markdown = body.markdown if body else ""
+    for link in _template_links(tools, job, page, markdown, here, known):
         if link not in tools.sent:
             tools.sent[link] = link_digest(link)
             untold.append(link)
@@ -67,14 +67,8 @@ def template_links(
     return tuple(untold), b"".join(shared)
 
 
-def link_digest(link: Link) -> bytes:
-    """What stands for a link that many pages have."""
-    said = repr((link.target, link.fragment, link.file, link.line, link.text))
-    return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
-
-
 def _template_links(
-    tools: Tools, job: Job, page: str, known: set[str], here: frozenset[str]
+    tools: Tools, job: Job, page: str, markdown: str, here: frozenset[str], known: set[str]
 ) -> Iterator[Link]:
     own = variant_urls(job.url, trailing_slash=tools.config.trailing_slash) if job.kind == "page" else ()
     for href in dict.fromkeys(_values(_HREF, page)):
@@ -86,5 +80,5 @@ def _template_links(
             continue
         if target in own:
             continue
-        file, line = tools.written_at(href, job)
+        file, line = tools.written_at(href, job, markdown)
         yield Link(target, fragment, file, line, href)

@@ -6,6 +6,7 @@ engine.
 
 from __future__ import annotations
 
+import hashlib
 import marshal
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,6 +38,17 @@ class Rendered:
     shared: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
     hrefs: str = ""  # what its document links to inside the site, as written, a line each
     resolved: str = ""  # a digest of what became of them
+
+
+def link_digest(link: Link) -> bytes:
+    """What stands for a link that many pages have."""
+    said = repr((link.target, link.fragment, link.file, link.line, link.text))
+    return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
+
+
+def link_digests(shared: bytes) -> list[bytes]:
+    """What stands for each of the links that a row shares with others."""
+    return [shared[start : start + LINK_DIGEST] for start in range(0, len(shared), LINK_DIGEST)]
 
 
 _BLOCK = 16  # rows that are compressed together, in a quarter of the memory

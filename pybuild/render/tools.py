@@ -99,14 +99,15 @@ class Tools:
     def llms_url(self) -> str:
         return absolute(self.config.site.url, "/llms.txt")
 
-    def written_at(self, href: str, job: Job) -> tuple[str, int | None]:
-        """The file and line where an href stands; the page's own file where it is made by code."""
+    def written_at(self, href: str, job: Job, markdown: str) -> tuple[str, int | None]:
+        """The file and line where an href stands, `markdown` being the page's own; ("", None) where code makes it."""
         route = self.route(job)
-        own = self.origin(job)
         for file in filter(None, (route.template, *reversed(route.surroundings.layouts))):
             if (line := self._line(file, href)) is not None:
                 return file, line
-        return own, _lines(self.config.root / own).get(href) if own.endswith((".md", ".markdown")) else None
+        own = self.origin(job)
+        line = _lines(self.config.root / own).get(href) if href in markdown else None
+        return (own, line) if line else ("", None)
 
     def _line(self, file: str, href: str) -> int | None:
         if file not in self.hrefs:

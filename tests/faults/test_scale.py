@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,6 @@ from faultlab import LONG
 from harness import SETTINGS, environment
 
 PAGE = "def generate_static_params():\n    return [{{'id': f'page-{{n}}'}} for n in range({})]\n"
-
-KIB_A_PAGE = 10
 
 
 def sources(root: Path, pages: int, kind: str) -> Path:
@@ -56,6 +55,7 @@ def peak(root: Path) -> tuple[float, int]:
 
     A small process starts it: what starts a process lends it the peak of its own memory.
     """
+    time.sleep(3)  # files that just changed are read once more, and told apart
     words = [sys.executable, "-c", _LAUNCHER, "-m", "pybuild", "export", str(root), "--format", "json"]
     done = subprocess.run(words, capture_output=True, text=True, env=environment())
     status, used = done.stderr.splitlines()[-1].split()
@@ -67,12 +67,12 @@ def peak(root: Path) -> tuple[float, int]:
 @pytest.mark.skipif(not LONG, reason="takes three minutes; python3 tests/run.py --long runs it")
 @pytest.mark.parametrize("kind", ["documents", "params"])
 def test_100_000_pages_with_64_open_files(tmp_path: Path, kind: str) -> None:
-    """The command holds a record of each page and no body: its memory grows by that record."""
+    """The command holds a packed record of each page and no body: ten times the pages take less than twice the memory."""
     small, _ = peak(sources(tmp_path / "small", 10_000, kind))
     large, pages = peak(sources(tmp_path / "large", 100_000, kind))
     print(f"{kind}: {small:.0f} MiB at 10,000 pages, {large:.0f} MiB at 100,000")
     assert pages == 100_001
-    assert (large - small) * 1024 / 90_000 < KIB_A_PAGE
+    assert large < 2 * small
 
 
 @pytest.mark.parametrize("kind", ["documents", "params"])
