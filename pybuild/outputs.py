@@ -47,9 +47,8 @@ class Answers:
         self.anchors = index(PLAIN, many)  # of each page's URL, as in `Rendered`
         self.links = table(PLAIN, many)  # packed
         self.given: dict[Link, None] = dict.fromkeys(given)
-        self._shown: dict[
-            bytes, tuple[str, int]
-        ] = {}  # by `shared`: who made the first page, and how many follow
+        # By `shared`: who made the first page of these links, and how many more there are.
+        self._shown: dict[bytes, tuple[str, int]] = {}
         for row in rows.drained():
             self._add(row)
 
