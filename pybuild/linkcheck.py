@@ -42,8 +42,10 @@ def check_links(
             if not _answers(target, paths, answering):
                 link = Link(*fields)
                 findings[_placed(_link_finding(link, near), link, shown_on)] = None
-        elif fragment and (found := _anchor_finding(link := Link(*fields), anchors[page])):
-            findings[_placed(found, link, shown_on)] = None
+        elif fragment and f"\n{fragment}\n" not in (ids := anchors[page]):
+            link = Link(*fields)
+            if found := _anchor_finding(link, ids):
+                findings[_placed(found, link, shown_on)] = None
     return tuple(findings)
 
 
@@ -66,9 +68,7 @@ def _answers(url: str, paths: Collection[str], rules: Iterable[Rule]) -> bool:
 
 
 def _anchor_finding(link: Link, ids: str) -> Diagnostic | None:
-    if f"\n{link.fragment}\n" in ids or link.fragment.lower() == "top":
-        return None
-    if link.fragment.startswith(":~:"):  # a text fragment is no id
+    if link.fragment.lower() == "top" or link.fragment.startswith(":~:"):  # a text fragment is no id
         return None
     known = ids.strip("\n").split("\n")
     hint = (

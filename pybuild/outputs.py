@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 from pybuild.artifact import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path
@@ -69,10 +70,18 @@ class Answers:
 
     def shown_on(self, link: Link) -> tuple[str, int]:
         """The file of a page that a template gives a link, and how many more pages have it."""
-        digest = link_digest(link)
-        sets = [seen for shared, seen in self._shown.items() if digest in link_digests(shared)]
-        first = min(sets, key=lambda seen: (seen[0].startswith("["), seen[0]))[0]
-        return first, sum(more + 1 for _, more in sets) - 1
+        return self._places[link_digest(link)]
+
+    @cached_property
+    def _places(self) -> dict[bytes, tuple[str, int]]:
+        """The answers of `shown_on`; made for the first link that leads nowhere, and for all of them at once."""
+        places: dict[bytes, tuple[str, int]] = {}
+        by_file = sorted(self._shown.items(), key=lambda item: (item[1][0].startswith("["), item[1][0]))
+        for shared, (file, more) in by_file:
+            for digest in link_digests(shared):
+                first, count = places.get(digest, (file, -1))
+                places[digest] = first, count + more + 1
+        return places
 
 
 def stage_outputs(
