@@ -17,24 +17,22 @@ from xml.parsers import expat
 
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild import frontmatter
-from pybuild.artifact import File, Page, Redirection, by_path
-from pybuild.assemble.xmltext import escape
-from pybuild.config import Config, Options, load_config
+from pybuild.build.rules import derive
+from pybuild.codec import from_json, to_json
+from pybuild.config.loader import Config, Options, load_config
+from pybuild.config.rules import parse_rules
+from pybuild.config.schema import Markdown
 from pybuild.diagnostics import Location
-from pybuild.render.markdown import MarkdownRenderer
-from pybuild.render.native import NativeRenderer
-from pybuild.render.variants import from_html
+from pybuild.hosts import TARGETS, compile_rules
+from pybuild.markdown.from_html import from_html
+from pybuild.markdown.pyromark.renderer import NativeRenderer
+from pybuild.markdown.renderer import MarkdownRenderer
+from pybuild.records import File, Page, Redirection, by_path
 from pybuild.routing.params import check_params
 from pybuild.routing.segments import Pattern, Refused, parse_segment
-from pybuild.rules.derive import derive
-from pybuild.rules.destinations import parse_destination
-from pybuild.rules.parse import parse_rules
-from pybuild.rules.patterns import parse_pattern
-from pybuild.rules.regexes import PatternError
-from pybuild.rules.stored import from_json, to_json
-from pybuild.settings import Markdown
-from pybuild.targets import TARGETS, compile_rules
+from pybuild.rules.patterns import PatternError, parse_destination, parse_pattern
+from pybuild.site_files.xml_text import escape
+from pybuild.source import front_matter as frontmatter
 from pybuild.urls import path_fault, segment_fault
 
 _SCRIPT = re.compile(r"[\x00-\x20]*(?:javascript\s*:|vbscript\s*:|data\s*:\s*text)", re.I)

@@ -10,8 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pybuild.render.library import Document, DocumentCollection, collection
-    from pybuild.render.usercode import Context
+    from pybuild.render.documents import Document, DocumentCollection, collection
+    from pybuild.render.user_code import Context
     from pybuild.web import (
         FileResponse,
         HTMLResponse,
@@ -52,10 +52,10 @@ __all__ = [
 ]
 
 _ELSEWHERE = {
-    "Context": "pybuild.render.usercode",
-    "Document": "pybuild.render.library",
-    "DocumentCollection": "pybuild.render.library",
-    "collection": "pybuild.render.library",
+    "Context": "pybuild.render.user_code",
+    "Document": "pybuild.render.documents",
+    "DocumentCollection": "pybuild.render.documents",
+    "collection": "pybuild.render.documents",
 }
 
 

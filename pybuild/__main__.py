@@ -1,6 +1,6 @@
 """`python -m pybuild` is `pybuild`."""
 
-from pybuild.cli import main
+from pybuild.cli.main import main
 
 if __name__ == "__main__":
     main()

@@ -15,7 +15,7 @@ from typing import Literal
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route, Surroundings
-from pybuild.site import Site
+from pybuild.source.site import Site
 from pybuild.urls import collision_key, nfc, page_path
 
 JobKind = Literal["page", "handler", "metadata", "not_found"]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from harness import SETTINGS, Files, Run, run_command
 
 

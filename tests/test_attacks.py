@@ -14,12 +14,12 @@ from xml.etree import ElementTree
 
 import feedparser
 import yaml
+from harness import Run, run_command
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from llms_txt import parse_llms_file
 from selectolax.lexbor import LexborHTMLParser
 
-from harness import Run, run_command
 from pybuild.urls import collision_key, nfc, segment_fault
 
 HOSTILE = (

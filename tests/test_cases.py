@@ -11,7 +11,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
 from harness import Run, run_command
 
 CASES = Path(__file__).parent / "cases"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 from harness import SETTINGS, Files, Run
 
 COLLECTION = '[collections.{0}]\nsource = "content/{0}"\nroute = "/{0}/[[...slug]]"\n'

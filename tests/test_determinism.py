@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
 from harness import SAMPLE_TIME, copy_sample, run_command
 
 TARGET = ("--target", "nginx")

@@ -22,25 +22,25 @@ from typing import Any
 
 import click
 import pytest
-
-import pybuild
 from errors_examples import EXAMPLES, SITE
 from harness import Run, run_command
-from pybuild.cli import cli
-from pybuild.config import load_config
+
+import pybuild
+from pybuild.cli.main import cli
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Settings
 from pybuild.diagnostics import CODES
-from pybuild.render.admonitions import KINDS
-from pybuild.render.library import Document
-from pybuild.render.metalayer import DOCUMENT_KEYS, KEYS
-from pybuild.render.metatags import OG_ORDER, TWITTER_ORDER
+from pybuild.hosts import TARGETS
+from pybuild.markdown.admonitions import KINDS
+from pybuild.markdown.heading_ids import slug
+from pybuild.metadata.fields import OG_ORDER, TWITTER_ORDER
+from pybuild.metadata.layers import DOCUMENT_KEYS, KEYS
+from pybuild.render.documents import Document
 from pybuild.render.page import PageView
-from pybuild.render.slugs import slug
-from pybuild.routing.files import MetadataKind
-from pybuild.routing.inspect import IMAGE_SETTINGS, SETTINGS
+from pybuild.routing.conventions import MetadataKind
+from pybuild.routing.module_facts import IMAGE_SETTINGS, SETTINGS
 from pybuild.rules.model import ConditionType
 from pybuild.rules.negotiate import negotiate
-from pybuild.settings import Settings
-from pybuild.targets import TARGETS
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from harness import SAMPLE_TIME, Files, Run, copy_sample, run_command
 from markdown_pages import markdown_pages, with_sound_html
 

@@ -13,15 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from harness import Files, environment
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-
-from harness import Files, environment
 from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, run, write_site
-from pybuild.cache import circumstances, snapshot
-from pybuild.cache.record import recall
-from pybuild.config import Options, load_config
+
+from pybuild.cache import fingerprint as circumstances
+from pybuild.cache import fingerprint as snapshot
+from pybuild.cache.up_to_date import recall
+from pybuild.config.loader import Options, load_config
 
 LONG = bool(os.environ.get("PYBUILD_LONG"))
 NOW = "1717200000"  # June 2024: between the posts and the dates of the edit "future"

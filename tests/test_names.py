@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from harness import SETTINGS, Files, Run
 
 MakeSite = Callable[[Files], Path]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from harness import SETTINGS
 from previewing import published
-from pybuild.config import Options, load_config
+
+from pybuild.build.export import export
+from pybuild.build.pipeline import Watch
+from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic
-from pybuild.export import export
-from pybuild.run import Watch
 
 STATIC = 'from pybuild import PlainTextResponse\n\ndynamic = "force-static"\n\n\n'
 PARAMS = "def generate_static_params():\n    return [PARAMS]\n\n\n"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from harness import SETTINGS, run_command
 from previewing import published
-from pybuild.publication import Publication
+
+from pybuild.publish.publication import Publication
 from pybuild.rules.evaluate import Outcome, Request, evaluate
 from pybuild.urls import encode
 

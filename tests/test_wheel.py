@@ -9,7 +9,6 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 from harness import SAMPLE_TIME, copy_sample, environment
 
 ROOT = Path(__file__).parent.parent

@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from pybuild.assemble.selection import url_filter
-from pybuild.cache.circumstances import short, short_of
-from pybuild.cache.closure import Closures, Reach
-from pybuild.cache.snapshot import Snapshot
-from pybuild.content import Entry
+from pybuild.cache.fingerprint import Snapshot, short, short_of
+from pybuild.cache.template_deps import Closures, Reach
 from pybuild.plan import Job, Plan
 from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND
-from pybuild.routing.inspect import ModuleFacts
+from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
-from pybuild.site import Site
+from pybuild.site_files.selection import url_filter
+from pybuild.source.document import Entry
+from pybuild.source.site import Site
 from pybuild.urls import variant_urls
 
 LINKS = "links"

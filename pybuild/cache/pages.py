@@ -11,17 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pybuild.artifact import Link
+from pybuild.cache.entries import from_value, link_value, to_value
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
-from pybuild.cache.ledger import Ledger
-from pybuild.cache.rows import from_value, link_value, to_value
+from pybuild.cache.store import Ledger
 from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
-from pybuild.render.library import home_of
+from pybuild.records import Link
+from pybuild.render.documents import home_of
 from pybuild.render.links import LinkMap, resolution
-from pybuild.render.rendered import Rendered, link_digest, link_digests
+from pybuild.render.result import Rendered, link_digest, link_digests
 from pybuild.render.worker import homes_of
-from pybuild.site import Site
+from pybuild.source.site import Site
 
 _FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
 

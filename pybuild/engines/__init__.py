@@ -10,8 +10,8 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from pybuild.engines.base import Done, Engine, Failed, Frame, Program, R, T
-from pybuild.engines.processes import open_processes
 from pybuild.engines.serial import open_serial
+from pybuild.engines.supervisor import open_processes
 
 __all__ = [
     "ENGINES",

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pybuild.engines.base import Failed
-from pybuild.engines.stacks import described
-from pybuild.engines.wire import Batch, Parcel
+from pybuild.engines.protocol import Batch, Parcel
+from pybuild.engines.tracebacks import described
 
 _FIRST = 8  # tasks in the first batches, before a cost is known
 _MOST = 256

@@ -23,9 +23,9 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from pybuild.engines.base import Failed, Program
-from pybuild.engines.output import take_output
-from pybuild.engines.stacks import described, exit_words, raised_frames
-from pybuild.engines.wire import IDLE, UNDISTURBED, Batch, Ends, Row, pack_rows
+from pybuild.engines.captured_output import take_output
+from pybuild.engines.protocol import IDLE, UNDISTURBED, Batch, Ends, Row, pack_rows
+from pybuild.engines.tracebacks import described, exit_words, raised_frames
 
 DUMP_SIGNAL = signal.SIGUSR1  # makes the worker write its stack to its output
 _FLUSH_SECONDS = 0.05

@@ -18,8 +18,8 @@ from types import FrameType
 from typing import Generic, TypeVar
 
 from pybuild.engines.base import Done, Failed, Program, R, T, seconds
-from pybuild.engines.output import CappedStream
-from pybuild.engines.stacks import described, exit_words, raised_frames
+from pybuild.engines.captured_output import CappedStream
+from pybuild.engines.tracebacks import described, exit_words, raised_frames
 
 A = TypeVar("A")
 

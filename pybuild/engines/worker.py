@@ -19,10 +19,10 @@ from multiprocessing.context import ForkContext, SpawnContext
 from typing import Any, BinaryIO
 
 from pybuild.engines.base import Failed, Frame, Program
+from pybuild.engines.captured_output import read_output, stem_output
 from pybuild.engines.child import DUMP_SIGNAL, live
-from pybuild.engines.output import read_output, stem_output
-from pybuild.engines.stacks import dumped_frames
-from pybuild.engines.wire import STARTING, Batch, Descriptor, Ends, Inbox, Parcel, Row, Slot
+from pybuild.engines.protocol import STARTING, Batch, Descriptor, Ends, Inbox, Parcel, Row, Slot
+from pybuild.engines.tracebacks import dumped_frames
 
 Context = ForkContext | SpawnContext
 

@@ -12,12 +12,12 @@ An output is wholly old or wholly new at every moment, and nothing is deleted th
         published, findings = commit(stage, files, memo=rules)     # or: discard(stage)
 """
 
+from pybuild.publish.checks import check_out
 from pybuild.publish.commit import Cleaned, Published, clean, commit
-from pybuild.publish.faults import publish_error
-from pybuild.publish.guard import check_out
 from pybuild.publish.journal import recover
 from pybuild.publish.lock import exclusive
 from pybuild.publish.manifest import Output, Previous, Row, load_manifest, output_at, shrink_findings
+from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage, discard, is_unfinished, open_stage
 
 __all__ = [

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pybuild.artifact import File, Files
 from pybuild.diagnostics import Diagnostic, warning
-from pybuild.publish.faults import publish_error
+from pybuild.publish.checks import Plan, lost_bodies, obstructed, overwritten
 from pybuild.publish.journal import Journal, finish, recover, remove, save_journal
-from pybuild.publish.kernel import sync_tree
+from pybuild.publish.listing import list_tree, parents_of, scan
 from pybuild.publish.manifest import Output, Row, load_manifest, save_rows
-from pybuild.publish.refuse import Plan, lost_bodies, obstructed, overwritten
+from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage, drop_container, is_inner, list_output, make_folders
-from pybuild.publish.tree import list_tree, parents_of, scan
+from pybuild.publish.syscalls import sync_tree
+from pybuild.records import File, Files
 
 
 @dataclass(frozen=True, slots=True)

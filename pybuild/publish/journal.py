@@ -18,12 +18,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish.faults import publish_error
-from pybuild.publish.kernel import NO_EXCHANGE, exchange, sync_folder, sync_tree
+from pybuild.publish.checks import Plan, obstructed
+from pybuild.publish.listing import list_tree, parents_of, place_order, split_stale
 from pybuild.publish.manifest import FOLDER_MODE, Output, load_manifest, read_rows, write_json
-from pybuild.publish.refuse import Plan, obstructed
+from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import containers, drop_container, list_output, make_folders, open_to_all
-from pybuild.publish.tree import list_tree, parents_of, place_order, split_stale
+from pybuild.publish.syscalls import NO_EXCHANGE, exchange, sync_folder, sync_tree
 
 
 @dataclass(frozen=True, slots=True)

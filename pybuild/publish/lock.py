@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish.faults import publish_error
+from pybuild.publish.os_errors import publish_error
 
 _POLL = 0.05  # seconds
 _held: set[int] = set()

@@ -16,10 +16,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from pybuild.artifact import File, Manifest
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish.kernel import sync_folder
-from pybuild.publish.tree import Seen
+from pybuild.publish.listing import Seen
+from pybuild.publish.syscalls import sync_folder
+from pybuild.records import File, Manifest
 
 VERSION = 1
 SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious

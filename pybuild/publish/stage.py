@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish.faults import publish_error
-from pybuild.publish.kernel import mount_of
+from pybuild.publish.listing import Listing, list_tree, parents_of
 from pybuild.publish.manifest import FILE_MODE, FOLDER_MODE, Output, Previous, Row, is_inside
-from pybuild.publish.tree import Listing, list_tree, parents_of
+from pybuild.publish.os_errors import publish_error
+from pybuild.publish.syscalls import mount_of
 
 _INNER_NAME = ".pybuild-stage"  # of a container inside the output
 _MARKER = "made-by-pybuild"

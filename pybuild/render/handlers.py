@@ -11,14 +11,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
-from pybuild.artifact import File, Redirection
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
-from pybuild.render.reading import Reading
-from pybuild.render.rendered import Rendered
+from pybuild.records import File, Redirection
+from pybuild.render.context import Tools
+from pybuild.render.requests import Reading
 from pybuild.render.responses import Answer
-from pybuild.render.tools import Tools
-from pybuild.render.usercode import Stop, kind_of
+from pybuild.render.result import Rendered
+from pybuild.render.user_code import Stop, kind_of
 from pybuild.urls import encode, is_external
 from pybuild.web import Redirected
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from pybuild.artifact import Link
-from pybuild.config import Config
+from pybuild.config.loader import Config
+from pybuild.records import Link
 from pybuild.urls import absolute, encode, is_external, nfc, page_href, variant_urls
 
 _SUFFIXES = (".md", ".markdown")

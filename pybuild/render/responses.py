@@ -15,7 +15,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from pybuild.artifact import Headers
+from pybuild.records import Headers
 
 _SERVER_OWN = frozenset(  # a host sets these itself from the bytes it serves
     [

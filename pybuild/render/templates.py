@@ -17,12 +17,12 @@ import jinja2
 from jinja2.debug import rewrite_traceback_stack
 from markupsafe import Markup
 
-from pybuild.config import Config
+from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
-from pybuild.render.highlight import stylesheet
-from pybuild.render.library import Library, collection
-from pybuild.render.usercode import SiteCode, Stop
-from pybuild.templatesource import EXTENSIONS, encoding_fault, syntax_fault
+from pybuild.markdown.code import stylesheet
+from pybuild.render.documents import Library, collection
+from pybuild.render.user_code import SiteCode, Stop
+from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external
 
 _MONTHS = (

@@ -13,25 +13,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pybuild.config import Markdown
+from pybuild.config.loader import Markdown
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.markdown.disk_cache import Remembering, Renderer
+from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
-from pybuild.render.expand import Expanded, expand_route
+from pybuild.render.context import Tools
+from pybuild.render.documents import Library, use
 from pybuild.render.handlers import render_handler
-from pybuild.render.library import Library, use
 from pybuild.render.links import LinkMap
-from pybuild.render.markdown import MarkdownRenderer
-from pybuild.render.memo import Remembering, Renderer
-from pybuild.render.metafiles import render_metadata
+from pybuild.render.metadata_routes import render_metadata
 from pybuild.render.page import render_page
-from pybuild.render.rendered import Rendered, pack
+from pybuild.render.result import Rendered, pack
+from pybuild.render.static_params import Expanded, expand_route
 from pybuild.render.templates import Templates
-from pybuild.render.tools import Tools
-from pybuild.render.usercode import SiteCode, Stop
+from pybuild.render.user_code import SiteCode, Stop
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
-from pybuild.site import Site
+from pybuild.source.site import Site
 
 _RENDER: dict[str, Callable[[Tools, Job], Rendered]] = {
     "page": render_page,
@@ -121,7 +121,7 @@ def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> Lib
 def _renderer(settings: Markdown, memo: Path | None) -> Renderer:
     """What the settings ask for. The native one is as fast as reading what it once made."""
     if settings.engine == "pyromark":
-        native: Renderer = pkgutil.resolve_name("pybuild.render.native:NativeRenderer")(settings)
+        native: Renderer = pkgutil.resolve_name("pybuild.markdown.pyromark.renderer:NativeRenderer")(settings)
         return native
     renderer = MarkdownRenderer(settings)
     return Remembering(renderer, memo) if memo else renderer

@@ -13,19 +13,26 @@ from pathlib import Path
 from typing import Literal
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.routing.files import (
+from pybuild.routing.conventions import (
     IMAGES,
     ROOT_ONLY,
+    Folder,
     MetadataKind,
     Special,
     is_server_file,
     metadata_url_name,
     odd_file,
+    read_folders,
     special_file,
 )
-from pybuild.routing.folders import Folder, read_folders
-from pybuild.routing.inspect import IMAGE_SETTINGS, SETTINGS, ModuleFacts
-from pybuild.routing.modules import read_module, read_text, server_file_fault
+from pybuild.routing.module_facts import (
+    IMAGE_SETTINGS,
+    SETTINGS,
+    ModuleFacts,
+    read_module,
+    read_text,
+    server_file_fault,
+)
 from pybuild.routing.segments import Pattern, Segment
 
 RouteKind = Literal["page", "handler", "metadata", "not_found"]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pybuild.diagnostics import Location
-from pybuild.rules.destinations import Destination
-from pybuild.rules.patterns import PathPattern
+from pybuild.rules.patterns import Destination, PathPattern
 
 RULE_TABLES = ("redirects", "rewrites", "headers", "proxies")
 ConditionType = Literal["header", "cookie", "query", "host", "accept"]

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from pybuild.serve.answers import Answer, Source, plain, refusal
-from pybuild.serve.bodies import Stale, open_file
+from pybuild.serve.http import END, MAX_BODY, MAX_HEAD, MAX_LINE
 from pybuild.serve.proxy import relay
-from pybuild.serve.wire import END, MAX_BODY, MAX_HEAD, MAX_LINE
+from pybuild.serve.responses import Answer, Source, Stale, open_file, plain, refusal
 
 HEAD_SECONDS = (
     10.0  # from the first byte of a request, or from the connection, to the end of its head and body

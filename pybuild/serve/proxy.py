@@ -14,10 +14,10 @@ import ssl
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from pybuild.artifact import Headers
+from pybuild.records import Headers
 from pybuild.rules.evaluate import ADDITIVE, ProxyCall, Request, join_list
-from pybuild.serve.answers import Answer, plain
-from pybuild.serve.wire import format_fields, format_head
+from pybuild.serve.http import format_fields, format_head
+from pybuild.serve.responses import Answer, plain
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0  # until the head of the backend's answer, and between parts of its body

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
 
-from pybuild.artifact import File
+from pybuild.records import File
 from pybuild.rules.evaluate import Outcome
 from pybuild.verify.probes import Probe
 

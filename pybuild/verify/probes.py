@@ -3,27 +3,64 @@
 Owns the list of questions. Sends nothing: `rules.evaluate` gives the answers, after the rules that the target
 of the export cannot express have been taken away. Knows no host but by its features.
 Sources: RFC 9110 §9.3.2 (HEAD), §12.5.1 (Accept), §13.1.2 (If-None-Match).
+
+A visitor for whom the conditions of a rule hold.
+
+Owns the values that are tried for a condition. Knows no host and no file.
+Source: docs/rules.md, "Conditions".
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
-from pybuild.artifact import File, Headers
 from pybuild.diagnostics import Location
-from pybuild.publication import Publication
+from pybuild.hosts.base import ALL_FEATURES, Feature
+from pybuild.publish.publication import Publication
+from pybuild.records import File, Headers
 from pybuild.rules.evaluate import NOT_FOUND, Outcome, Request, evaluate, find, page_of, variant_of
-from pybuild.rules.media import type_of
-from pybuild.rules.model import Redirect, Rewrite, RuleSet, SetHeaders
-from pybuild.rules.patterns import Param, PathPattern, Text
-from pybuild.targets.base import ALL_FEATURES, Feature
+from pybuild.rules.media_types import type_of
+from pybuild.rules.model import Condition, Redirect, Rewrite, RuleSet, SetHeaders
+from pybuild.rules.patterns import Param, PathPattern, Text, to_python
 from pybuild.urls import encode
-from pybuild.verify.meeting import VALUES, meeting
+
+VALUES = ("verify", "1", "12", "2026", "a", "x-1", "en", "a/b", "on", "true", "yes")
+_ANYTHING = re.compile(r"\((?:\?<\w+>|\?:)?\.[*+]\??\)|\.[*+]\??")
+
+
+def meeting(conditions: Iterable[Condition]) -> tuple[str, Headers] | None:
+    """The query and the headers of such a visitor; None for a condition on the host, or where no value is known."""
+    queries, cookies, headers = [], [], []
+    for condition in conditions:
+        value = _value(condition)
+        if value is None or condition.type == "host":
+            return None
+        if condition.type == "query":
+            queries.append(f"{quote(condition.key)}={quote(value)}")
+        elif condition.type == "cookie":
+            cookies.append(f"{condition.key}={value}")
+        else:
+            headers.append(("Accept" if condition.type == "accept" else condition.key, value))
+    if cookies:
+        headers.append(("Cookie", "; ".join(cookies)))
+    return "&".join(queries), tuple(headers)
+
+
+def _value(condition: Condition) -> str | None:
+    """The first value that the condition takes: its own text without what stands for anything, else a usual one."""
+    if condition.type == "accept":
+        return condition.key
+    plain = re.sub(r"\\(\W)", r"\1", _ANYTHING.sub("", condition.value))
+    wanted = re.compile(to_python(condition.value) or ".+", re.ASCII | re.DOTALL)
+    sendable = (v for v in (plain, *VALUES) if v and v.isascii() and v.isprintable() and ";" not in v)
+    return next((value for value in sendable if wanted.fullmatch(value)), None)
+
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 AGENT = "text/markdown, text/html, */*"

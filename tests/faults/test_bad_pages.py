@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-
 from faultlab import LONG, SEED, draw, marked, tree
 from harness import SETTINGS, Run, environment, run_command
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-
 from faultlab import LONG, STEPS, Steps, chosen, draw, export, kill_self, leftovers, marked, steps_of, tree
 from harness import SETTINGS, environment
 

@@ -8,11 +8,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from faultlab import LONG, Ended, export, fused, loop_device, mounted, run, tree, world
+from harness import SAMPLE_TIME, SETTINGS, copy_sample, run_command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from faultlab import LONG, Ended, export, fused, loop_device, mounted, run, tree, world
-from harness import SAMPLE_TIME, SETTINGS, copy_sample, run_command
 from pybuild.urls import collision_key, path_fault
 
 NASTY = (

@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from faultlab import LONG, draw, export, leftovers, marked, tree
 from harness import SETTINGS, environment
 

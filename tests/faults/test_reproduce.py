@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from faultlab import leftovers, tree
 from harness import SAMPLE_TIME, Files, Run, copy_sample, run_command
 

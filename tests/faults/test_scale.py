@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from faultlab import LONG
 from harness import SETTINGS, environment
 

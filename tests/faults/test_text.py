@@ -18,14 +18,14 @@ from xml.parsers import expat
 
 import feedparser
 import pytest
+from faultlab import LONG, Ended, export, tree
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from llms_txt import parse_llms_file
 from protego import Protego
 from selectolax.lexbor import LexborHTMLParser
 
-from faultlab import LONG, Ended, export, tree
-from pybuild.targets import TARGETS
+from pybuild.hosts import TARGETS
 
 HOSTILE = (
     "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "' onmouseover='alert(1)", "</title><script>alert(1)</script>",

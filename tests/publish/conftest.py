@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File, by_path
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import (
     Published,
@@ -26,6 +25,7 @@ from pybuild.publish import (
     output_at,
     recover,
 )
+from pybuild.records import File, by_path
 
 NOBODY = 65534
 Answer = tuple[Published | None, tuple[Diagnostic, ...]]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pybuild.artifact import File, by_path
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Cleaned, Published, clean, commit, load_manifest, open_stage, output_at, recover
+from pybuild.records import File, by_path
 
 MOVE = "move it out of the folder, delete it if you do not need it, or choose another folder with --out"
 AGAIN = "export again, and leave .pybuild/ and the output alone until it is done"

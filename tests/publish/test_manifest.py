@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File, Manifest
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import load_manifest, output_at, shrink_findings
 from pybuild.publish.manifest import Row, is_inside, read_rows, save_rows
+from pybuild.records import File, Manifest
 
 FULL = File(
     "é/a.html", "app/a/page.md", "00" * 32, 5, "/é/a", "text/html", (("vary", "Accept"), ("x", "\n")), True

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import Link
-from pybuild.config import Config, Options, Settings, Site
+from pybuild.config.loader import Config, Options, Settings, Site
+from pybuild.records import Link
 from pybuild.render.links import Home, LinkMap
 
 FILES = {

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from pybuild.config import Config, Options, Settings, Site
+from pybuild.config.loader import Config, Options, Settings, Site
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.render.library import Library
+from pybuild.markdown.renderer import MarkdownRenderer
+from pybuild.render.documents import Library
 from pybuild.render.links import LinkMap
-from pybuild.render.markdown import MarkdownRenderer
 from pybuild.render.templates import Templates, format_date, safe_url
-from pybuild.render.usercode import SiteCode, Stop
-from pybuild.templatesource import check_templates
+from pybuild.render.user_code import SiteCode, Stop
+from pybuild.source.template_files import check_templates
 
 MOMENT = datetime(2024, 3, 9, 7, 5, 4, tzinfo=UTC)
 

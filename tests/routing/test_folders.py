@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.routing.folders import Folder, read_folders
+from pybuild.routing.conventions import Folder, read_folders
 from pybuild.routing.segments import Segment
 
 Site = Callable[[Mapping[str, str]], Path]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File, Headers, Page, Redirection, by_path
-from pybuild.config import Config, Options, load_config
+from pybuild.build.rules import derive
+from pybuild.config.loader import Config, Options, load_config
 from pybuild.diagnostics import Diagnostic
-from pybuild.rules.derive import derive
+from pybuild.records import File, Headers, Page, Redirection, by_path
 from pybuild.rules.model import RuleSet
 
 Derived = tuple[RuleSet, tuple[Diagnostic, ...]]

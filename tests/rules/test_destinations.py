@@ -2,9 +2,7 @@
 
 import pytest
 
-from pybuild.rules.destinations import parse_destination
-from pybuild.rules.patterns import parse_pattern
-from pybuild.rules.regexes import PatternError
+from pybuild.rules.patterns import PatternError, parse_destination, parse_pattern
 
 
 @pytest.mark.parametrize(

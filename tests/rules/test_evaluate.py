@@ -5,16 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from pybuild.artifact import File, by_path
-from pybuild.rules.evaluate import (
-    NOT_ACCEPTABLE,
-    Outcome,
-    ProxyCall,
-    Request,
-    evaluate,
-    find,
-    join_list,
-)
+from pybuild.records import File, by_path
+from pybuild.rules.evaluate import NOT_ACCEPTABLE, Outcome, ProxyCall, Request, evaluate, find, join_list
 from pybuild.rules.model import ProxyHeader, RuleSet
 from pybuild.urls import encode
 

@@ -7,9 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybuild.rules.destinations import parse_destination
-from pybuild.rules.patterns import parse_pattern, print_regex, sent_literal
-from pybuild.rules.regexes import PatternError
+from pybuild.rules.patterns import PatternError, parse_destination, parse_pattern, print_regex, sent_literal
 
 
 @pytest.mark.parametrize(

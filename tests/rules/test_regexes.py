@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from pybuild.rules.regexes import PatternError, check_regex, to_python
+from pybuild.rules.patterns import PatternError, check_regex, to_python
 
 PORTABLE = [
     "a|b",

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-
 from previewing import make_site, previewed, published
-from pybuild.publication import Publication
+
+from pybuild.publish.publication import Publication
 
 
 @pytest.fixture(scope="session")

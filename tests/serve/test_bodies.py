@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.artifact import File
-from pybuild.serve.bodies import Stale, open_file, read_file
+from pybuild.records import File
+from pybuild.serve.responses import Stale, open_file, read_file
 
 
 def published(path: str, body: bytes = b"body") -> File:

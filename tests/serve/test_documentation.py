@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 import pytest
 
-from pybuild.cli import cli
-from pybuild.serve import connection, preview, wire
-from pybuild.serve.engines import ENGINES
+from pybuild.cli.main import cli
+from pybuild.serve import connection
+from pybuild.serve import http as wire
+from pybuild.serve import server as preview
+from pybuild.serve.web_servers import ENGINES
 from pybuild.verify.probes import AGENT
 
 DOCS = Path(__file__).parents[2] / "docs"

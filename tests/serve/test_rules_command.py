@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-
 from harness import run_command
 from previewing import SETTINGS, make_site
-from pybuild.config import Options, load_config
-from pybuild.publication import Publication
-from pybuild.targets import TARGETS, compile_rules
+
+from pybuild.config.loader import Options, load_config
+from pybuild.hosts import TARGETS, compile_rules
+from pybuild.publish.publication import Publication
 
 
 @pytest.mark.parametrize("target", ["nginx", "caddy", "apache"])

@@ -9,13 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-
 from previewing import previewed
-from pybuild.publication import memo
-from pybuild.publish import output_at
-from pybuild.publish.manifest import Row, save_rows
-from pybuild.rules.evaluate import Request
-from pybuild.serve.run import NotInstalled, find_program
 from targets.test_engines import (
     CASES,
     OTHERS,
@@ -33,6 +27,12 @@ from targets.test_engines import (
     under,
     upstream,
 )
+
+from pybuild.publish import output_at
+from pybuild.publish.manifest import Row, save_rows
+from pybuild.publish.publication import memo
+from pybuild.rules.evaluate import Request
+from pybuild.serve.command import NotInstalled, find_program
 
 __all__ = ["make_tree", "upstream"]  # fixtures of the table
 HOSTS = ("a.example", "b.example", "c.example", "www.c.example", "xc.example")

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from pybuild.artifact import File
+from pybuild.records import File
 from pybuild.rules.evaluate import Outcome, Request
 from pybuild.verify.compare import Difference, Seen, differences
 from pybuild.verify.probes import Probe

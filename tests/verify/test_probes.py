@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-
 from previewing import make_site, published
-from pybuild.publication import Publication
+
+from pybuild.hosts.base import ALL_FEATURES
+from pybuild.publish.publication import Publication
 from pybuild.rules.patterns import parse_pattern
-from pybuild.targets.base import ALL_FEATURES
 from pybuild.verify.probes import as_deployed, count, example_url, make_cases
 
 

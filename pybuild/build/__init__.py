@@ -1,0 +1,1 @@
+"""The build: the phases in their order, and the export around them."""

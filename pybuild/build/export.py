@@ -1,0 +1,207 @@
+"""The export: lock, build, publish.
+
+Owns the order of what happens around a build. An error anywhere leaves the old output as it was. Knows no
+phase of the build.
+
+Building a second time, to see whether the same input gives the same bytes.
+
+Owns the second build, in a new process with another hash seed and another number of workers, and the
+comparison. Publishes nothing. Source: reproducible-builds.org, "Variations in the build environment".
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pybuild import publish
+from pybuild.build import outputs
+from pybuild.build import pipeline as run
+from pybuild.build.pipeline import Built, Closed, Gate, Watch, build, discovered
+from pybuild.cache.session import Memory, NoMemory
+from pybuild.cache.up_to_date import Outcome
+from pybuild.config.loader import Config
+from pybuild.diagnostics import Diagnostic, Location, arrange, has_errors
+from pybuild.engines import Done
+from pybuild.engines.supervisor import ProcessEngine
+from pybuild.publish import Stage, publication
+from pybuild.records import Artifact, File, Files
+from pybuild.source.site import Site
+
+_NAMED = 5  # files that a message names
+_HINT = "take out what varies: the clock, random numbers, the order of a set or of a folder, what other pages left behind"
+Made = Mapping[str, tuple[str, object]]  # path → what made it, and all that a host would know of it
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The second build; its one task is the folder to stage in."""
+
+    config: Config
+
+    def start(self) -> Callable[[Path], tuple[Made, tuple[Diagnostic, ...]]]:
+        return lambda folder: _build_again(self.config, folder)
+
+
+def compare(config: Config, built: Built, folder: Path) -> tuple[Diagnostic, ...]:
+    """Build again below `folder` and compare with what is staged. Findings: `not-reproducible`, or why it failed.
+
+    A new process has a new hash seed (unless PYTHONHASHSEED is set); one worker becomes two, many become one.
+    """
+    jobs = 1 if config.jobs > 1 and config.engine != "serial" else 2
+    varied = replace(config, options=replace(config.options, jobs=jobs, engine="processes"))
+    engine = ProcessEngine(Again(varied), jobs=1, timeout=math.inf, method="spawn")
+    try:
+        (outcome,) = engine.run([folder])
+    finally:
+        engine.close()
+    if not isinstance(outcome, Done):
+        message = f"the second build could not be made: {outcome.detail}"
+        return (
+            Diagnostic("not-reproducible", message, hint="export without --verify-reproducible to see why"),
+        )
+    second, findings = outcome.value
+    return findings or _differences(_made(built.files.values(), built.deploy), second)
+
+
+def _build_again(config: Config, folder: Path) -> tuple[Made, tuple[Diagnostic, ...]]:
+    """Findings are returned only where there was no second site."""
+    output = publish.Output(config.root, folder / "again/out", "again", folder / "again/state")
+    gate = Gate(strict=config.options.strict)
+    try:
+        stage = gate(*publish.open_stage(output, publish.Previous()))
+        assert stage is not None, "a stage that could not be opened is an error"
+        built = build(config, stage, gate, Watch())
+    except Closed:
+        return {}, arrange(gate.findings)
+    return _made(built.files.values(), built.deploy), ()
+
+
+def _made(files: Iterable[File], deploy: Iterable[Artifact]) -> Made:
+    """What both builds must agree on, by path."""
+    made: dict[str, tuple[str, object]] = {
+        file.path: (file.origin, (file.digest, file.url, file.media_type, file.headers)) for file in files
+    }
+    for artifact in deploy:
+        made[f"{artifact.path} (of the deploy folder)"] = artifact.origin, artifact.body
+    return made
+
+
+def _differences(first: Made, second: Made) -> tuple[Diagnostic, ...]:
+    """One finding for each file of the site that made different outputs."""
+    by_origin: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(first.keys() | second.keys()):
+        if first.get(path) != second.get(path):
+            by_origin[(first.get(path) or second[path])[0]].append(path)
+    return tuple(_difference(origin, paths) for origin, paths in sorted(by_origin.items()))
+
+
+def _difference(origin: str, paths: list[str]) -> Diagnostic:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    named = ", ".join(paths[:_NAMED]) + more
+    at = Location() if origin.startswith("[") else Location(origin)
+    return Diagnostic("not-reproducible", f"{origin} made other bytes the second time: {named}", at, _HINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What came of an export."""
+
+    findings: tuple[Diagnostic, ...]  # sorted
+    pages: int = 0
+    files: int = 0
+    written: int = 0
+    cached: int = 0  # pages that were not rendered
+    reasons: Mapping[str, str] = field(default_factory=dict)  # as in `Built`
+
+    @property
+    def ok(self) -> bool:
+        return not has_errors(self.findings)
+
+
+def export(config: Config, watch: run.Watch) -> Exported:
+    """Make and publish the site; the findings say why it was not."""
+    gate = Gate(strict=config.options.strict)
+    done = Exported(())
+    try:
+        with ExitStack() as stack:
+            done = _export(config, gate, stack, watch)
+    except Closed:
+        pass
+    except OSError as fault:
+        gate.findings.append(publish.publish_error(fault, "stage the site, the output is as it was"))
+    return replace(done, findings=arrange(gate.findings))
+
+
+def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
+    """Do all that can be done without running site code. The site is None where it has errors."""
+    gate = Gate(strict=config.options.strict)
+    try:
+        site = discovered(config, gate)
+    except Closed:
+        return None, arrange(gate.findings)
+    return site[0], arrange(gate.findings)
+
+
+def _export(config: Config, gate: Gate, stack: ExitStack, watch: run.Watch) -> Exported:
+    gate(None, publication.check_output(config))
+    gate(None, stack.enter_context(publish.exclusive(config.root)))
+    output = publish.output_at(config.root, config.out)
+    gate(None, publish.recover(output))
+    previous = publish.load_manifest(output)
+    stage = _stage(output, previous, gate, stack)
+    memory = _memory(config, output)
+    stack.callback(memory.drop)
+    watch.lap("start")
+    built = build(config, stage, gate, watch, memory=memory)
+    gate(
+        None,
+        publish.shrink_findings(previous.manifest, built.files.values(), allow=config.options.allow_shrink),
+    )
+    if config.options.verify_reproducible:
+        gate(None, compare(config, built, stage.tree.parent))
+    deployed = _stage_deploy(built.deploy, config, gate, stack)
+    memo = publication.memo(built.rules, config.target)
+    if deployed is not None:
+        gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
+    published = gate(*publish.commit(stage, built.files, adopt=config.options.out is None, memo=memo))
+    assert published is not None, "a publication without errors has a result"
+    watch.lap("publish")
+    outcome = Outcome(arrange(gate.findings), built.pages, published.files)
+    memory.keep(outcome, built.files, deployed[1] if deployed else {})
+    watch.lap("cache")
+    return Exported((), built.pages, published.files, published.written, memory.cached, built.reasons)
+
+
+def _memory(config: Config, output: publish.Output) -> NoMemory:
+    """The cache, where it may be used and can be written."""
+    options = config.options
+    try:
+        return Memory(config, output, is_read=options.cache and not options.verify_reproducible)
+    except OSError:
+        return NoMemory()
+
+
+def _stage_deploy(
+    artifacts: Sequence[Artifact], config: Config, gate: Gate, stack: ExitStack
+) -> tuple[Stage, Files] | None:
+    """Stage the files that put the target's rules to use; None where there are none, now and before."""
+    output = publish.output_at(config.root, config.deploy)
+    gate(None, publish.recover(output))
+    previous = publish.load_manifest(output)
+    if not (artifacts or previous.rows):
+        return None
+    gate(None, publish.check_out(config.root, config.deploy, home=config.home))
+    stage = _stage(output, previous, gate, stack)
+    return stage, {artifact.path: outputs.write(stage, artifact) for artifact in artifacts}
+
+
+def _stage(output: publish.Output, previous: publish.Previous, gate: Gate, stack: ExitStack) -> Stage:
+    stage = gate(*publish.open_stage(output, previous))
+    assert stage is not None, "a stage that could not be opened is an error"
+    stack.callback(publish.discard, stage)
+    return stage

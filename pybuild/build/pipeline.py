@@ -1,0 +1,300 @@
+"""The build: the phases from reading the site to a full stage, in their order.
+
+Owns the gate between phases: a phase returns its value and all its findings, and an error ends the build
+before the next one. Knows what no phase does, and publishes nothing.
+
+Running jobs through an engine, and what becomes of those that fail.
+
+Owns the two calls of an engine and the findings for tasks that hang, die or vanish. Knows no engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar
+
+from pybuild.build import outputs
+from pybuild.build import outputs as linkcheck
+from pybuild.build.rules import derive
+from pybuild.cache.session import NoMemory
+from pybuild.config.loader import Config
+from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
+from pybuild.engines import Done, Failed, Program, open_engine
+from pybuild.plan import Job, make_plan
+from pybuild.publish import Stage
+from pybuild.records import Artifact, Files, Link, Redirection, pack_links
+from pybuild.render.result import Rows
+from pybuild.render.static_params import Expanded
+from pybuild.render.worker import ExpandProgram, RenderProgram
+from pybuild.routing.checks import check
+from pybuild.routing.params import Params
+from pybuild.routing.segments import Pattern
+from pybuild.routing.tree import GENERATOR, Route, Tree
+from pybuild.rules.model import RuleSet
+from pybuild.source.document import ReadFront, read_front
+from pybuild.source.site import Site, discover
+from pybuild.source.template_files import written_line
+
+R = TypeVar("R")
+_ENTRIES = ("GET", "load", "generate_metadata")  # what of a module runs for a job, the first it has
+_OUTPUT_LINES = 20  # of what a failed task printed
+
+
+def _ignore(*_: object) -> None:
+    """Follow nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who follows an export."""
+
+    progress: Callable[[str, int, int], None] = _ignore  # phase, done, total
+    printed: Callable[[str, str], None] = _ignore  # who, text
+    lap: Callable[[str], None] = _ignore  # a phase that has ended
+    asked: frozenset[str] = frozenset()  # URLs of which is asked why they are rendered
+
+
+def expand(site: Site, watch: Watch) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
+    """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
+    tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
+    names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
+    places = [_generator_place(site.routes[i]) for i in tasks]
+    runner = _Runner(site, "params", names, places, watch)
+    rows: dict[int, Expanded] = {}
+    runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
+    found = [row for _, row in sorted(rows.items())]
+    return {row.route: row.params for row in found}, (
+        *runner.findings,
+        *(f for row in found for f in row.findings),
+    )
+
+
+def _generator_place(route: Route) -> Location:
+    return route.providers[-1].module.place(GENERATOR) if route.providers else Location(route.file)
+
+
+def _is_filled(site: Site, index: int) -> bool:
+    """Whether a collection gives the params: its page has no function of its own."""
+    route = site.routes[index]
+    return route.kind == "page" and bool(site.collection_of[index]) and not route.providers
+
+
+def render(
+    program: RenderProgram, tasks: Sequence[int], rows: Rows, watch: Watch
+) -> tuple[Rows, tuple[Diagnostic, ...]]:
+    """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
+    site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
+    places = [_place(site, job) for job in jobs]
+    runner = _Runner(site, "pages", [job.url for job in jobs], places, watch)
+    runner.run(program, tasks, [_limit(site, job.route) for job in jobs], rows.add)
+    return rows, _disk_once((*runner.findings, *rows.findings))
+
+
+def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """A disk that refuses one file refuses them all: the first is told, and how many followed."""
+    refused = [finding for finding in findings if finding.code == "publish-error"]
+    if len(refused) < 2:
+        return tuple(findings)
+    first = replace(refused[0], notes=(Note(f"and so for {len(refused) - 1} more files"),))
+    return (first, *(finding for finding in findings if finding.code != "publish-error"))
+
+
+def _place(site: Site, job: Job) -> Location:
+    if job.route < 0:
+        return Location()
+    route = site.routes[job.route]
+    if route.module is None:
+        return Location(route.file)
+    entry = next((name for name in _ENTRIES if name in route.module.names), "")
+    return route.module.place(entry)
+
+
+def _limit(site: Site, index: int) -> float:
+    """The seconds a job may take: `max_duration` of its module, else the setting."""
+    route: Route | None = site.routes[index] if index >= 0 else None
+    said = route.module.settings.get("max_duration") if route and route.module else None
+    value = said.value if said else None
+    return float(value) if isinstance(value, int | float) else site.config.settings.build.timeout
+
+
+class _Runner:
+    """One engine run: outcomes by index, findings for what failed."""
+
+    def __init__(
+        self,
+        site: Site,
+        phase: str,
+        names: Sequence[str],
+        places: Sequence[Location],
+        watch: Watch,
+    ) -> None:
+        self._site = site
+        self._phase = phase
+        self._names = names
+        self._places = places
+        self._watch = watch
+        self.findings: list[Diagnostic] = []
+
+    def run(
+        self,
+        program: Program[int, R],
+        tasks: Sequence[int],
+        timeouts: Sequence[float],
+        hold: Callable[[int, R], None],
+    ) -> None:
+        """Run the tasks; each that is done is given to `hold` with its value."""
+        if not tasks:
+            return
+        config = self._site.config
+        limit = config.settings.build.timeout
+        with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
+            for done, outcome in enumerate(engine.run(tasks, timeouts=timeouts), 1):
+                if isinstance(outcome, Done):
+                    hold(tasks[outcome.index], outcome.value)
+                else:
+                    self.findings.append(self._failure(outcome))
+                if outcome.output:
+                    self._watch.printed(self._names[outcome.index], outcome.output)
+                self._watch.progress(self._phase, done, len(tasks))
+
+    def _failure(self, failed: Failed) -> Diagnostic:
+        """A finding for a task that was stopped from outside or took its process with it."""
+        name, place = self._names[failed.index], self._stopped_at(failed) or self._places[failed.index]
+        notes = tuple(Note(line) for line in _tail(failed.output))
+        if failed.reason == "timeout":
+            message = f"{name} was stopped after {failed.detail}"
+            hint = "make it faster, or raise build.timeout or max_duration"
+            return Diagnostic("handler-timeout", message, place, hint, notes)
+        said, hint = {
+            "exit": ("ended its process with", "correct the code that ends the process"),
+            "signal": ("crashed its process with", "correct the code that crashes, or the library it calls"),
+            "raised": (
+                "failed:",
+                "correct what it names; report it to pybuild where your code has no part in it",
+            ),
+            "lost": ("could not be run:", "see what it printed"),
+        }[failed.reason]
+        return Diagnostic("handler-error", f"{name} {said} {failed.detail}", place, hint, notes)
+
+    def _stopped_at(self, failed: Failed) -> Location | None:
+        """The innermost line inside the site where the task was when it was stopped."""
+        root = self._site.config.root
+        for frame in reversed(failed.frames):
+            file = Path(frame.file)
+            if file.is_relative_to(root) and "site-packages" not in file.parts:
+                line = frame.line if file.suffix == ".py" else written_line(file, frame.line)
+                return Location(file.relative_to(root).as_posix(), line)
+        return None
+
+
+def _tail(output: str) -> list[str]:
+    """The last lines a task printed, without the interpreter's report of its crash: `frames` has what it tells."""
+    printed = output.partition("Fatal Python error: ")[0]
+    lines = [line for line in printed.splitlines() if line.strip()]
+    return lines[-_OUTPUT_LINES:]
+
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A whole site, staged."""
+
+    files: Files
+    pages: int
+    rules: RuleSet
+    deploy: tuple[Artifact, ...]  # what the host wants beside the site; not staged yet
+    reasons: Mapping[
+        str, str
+    ]  # for each URL that is asked for why it was rendered; "" where it was taken over
+
+
+_NO_MEMORY = NoMemory()
+
+
+class Closed(Exception):
+    """An error was found; the next phase must not run."""
+
+
+class Gate:
+    """Collects findings and closes on errors."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.findings: list[Diagnostic] = []
+        self._strict = strict
+
+    def __call__(self, value: V, findings: Sequence[Diagnostic]) -> V:
+        """Pass the value on, or raise `Closed`."""
+        self.findings += made_strict(findings) if self._strict else findings
+        if has_errors(self.findings):
+            raise Closed
+        return value
+
+
+def discovered(config: Config, gate: Gate, fronts: ReadFront = read_front) -> tuple[Site, Tree]:
+    """Read and check the whole site, so that all findings of all files come in one run."""
+    site, tree, findings = discover(config, fronts)
+    gate(None, (*findings, *check(tree, config.settings.collections)))
+    return site, tree
+
+
+def build(config: Config, stage: Stage, gate: Gate, watch: Watch, *, memory: NoMemory = _NO_MEMORY) -> Built:
+    """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
+    planned = _planned(config, stage, gate, watch, memory)
+    staged, redirections = _staged(config, stage, gate, watch, planned)
+    rules = gate(*derive(config, staged.pages, staged.files, redirections))
+    compiled = gate(*outputs.compile_target(rules, staged.files, config))
+    files = staged.files | {artifact.path: outputs.write(stage, artifact) for artifact in compiled.site}
+    watch.lap("rules")
+    return Built(files, len(staged.pages), rules, tuple(compiled.deploy), planned.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What came of a plan."""
+
+    rows: Rows
+    copies: tuple[tuple[str, str], ...]  # as in `Plan`
+    links: tuple[Link, ...]  # of templates, on pages that were taken over
+    reasons: Mapping[str, str]  # as in `Built`
+
+
+def _planned(config: Config, stage: Stage, gate: Gate, watch: Watch, memory: NoMemory) -> _Planned:
+    """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
+    site, tree = discovered(config, gate, memory.front)
+    watch.lap("discover")
+    params = gate(*expand(site, watch))
+    watch.lap("expand")
+    plan = gate(*make_plan(site, params, tree.around(Pattern())))
+    watch.lap("plan")
+    split = memory.split(site, plan, stage)
+    watch.lap("cache")
+    program = RenderProgram(site, plan, stage, memory.memo)
+    rows = gate(*render(program, split.tasks, split.rows, watch))
+    watch.lap("render")
+    memory.note(rows)
+    watch.lap("cache")
+    asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in watch.asked)
+    reasons = {url: split.reasons.get(index, "") for index, url in asked}
+    return _Planned(rows, plan.copies, split.links, reasons)
+
+
+def _staged(
+    config: Config, stage: Stage, gate: Gate, watch: Watch, planned: _Planned
+) -> tuple[outputs.Outputs, Sequence[Redirection]]:
+    """Stage what is not rendered, and check the links. The redirections are those that site code answered with."""
+    made = outputs.Answers(planned.rows, planned.links)
+    staged = gate(*outputs.stage_outputs(config, planned.copies, made, stage))
+    watch.lap("outputs")
+    gate(None, _check_links(staged, made, config))
+    watch.lap("links")
+    return staged, made.redirections
+
+
+def _check_links(staged: outputs.Outputs, made: outputs.Answers, config: Config) -> tuple[Diagnostic, ...]:
+    packed = chain(made.links, [pack_links(made.given)])
+    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules, made.shown_on)

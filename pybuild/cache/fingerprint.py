@@ -1,0 +1,280 @@
+"""The files of a site as the disk tells them, without reading them.
+
+Owns the walk over all that site code and templates may read below the site, and the doubt about files that
+changed so lately that a further change would not show. Knows no meaning of a file.
+Sources: inode(7) for what a change shows in; git's Documentation/technical/racy-git.txt for the doubt.
+
+What an export depends on besides the files of the site.
+
+Owns the digests of the tool, the libraries, the settings and the history. Reads the environment only as the
+configuration gives it. Knows no page.
+Sources: packaging.python.org, "Recording installed projects"; gitrepository-layout(5).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+from pybuild.config.loader import Config, Options
+from pybuild.config.schema import Build, Feed, Llms, Negotiation, Robots, Sitemap
+
+LATE = 1 << 62  # a moment for which every file is old
+MARGIN = 2_500_000_000  # nanoseconds; the coarsest clock of a file system ticks every two seconds
+_STATE = frozenset({".git", ".hg", ".svn", ".pybuild"})
+
+Stamp = tuple[int, int, int, int, int]  # size, mtime_ns, ctime_ns, inode, mode
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What stood in the site at one moment."""
+
+    stamps: Mapping[str, Stamp]  # of files by path, folder by folder
+    others: tuple[str, ...]  # folders, and links with their targets
+    digest: str = ""  # of all of it, without the contents of the fresh
+    fresh: Mapping[str, str] = field(default_factory=dict)  # as in `glance`
+
+    @property
+    def listing(self) -> str:
+        """A digest of what there is by name alone."""
+        names = "\0".join((*self.stamps, *self.others))
+        return hashlib.sha256(names.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def take(config: Config, now: int) -> Snapshot:
+    """Look at every file of the site. `now` is the moment by the clock of its disk, in nanoseconds."""
+    stamps: dict[str, Stamp] = {}
+    others: list[str] = []
+
+    def note(path: str, stamp: Stamp | None, link: str) -> None:
+        if stamp and stat.S_ISREG(stamp[4]):
+            stamps[path] = stamp
+        if link or not (stamp and stat.S_ISREG(stamp[4])):
+            others.append(f"{path} -> {link}")
+
+    digest, fresh = glance(config, now, note)
+    return Snapshot(stamps, tuple(others), digest, fresh)
+
+
+Note = Callable[[str, Stamp | None, str], None]
+
+
+def glance(config: Config, now: int = LATE, note: Note | None = None) -> tuple[str, Mapping[str, str]]:
+    """A digest of all stamps, and those of the contents of files too young for their stamp to be trusted.
+
+    `note` is told of each path, its stamp and what it links to. The site is held as little as it can be.
+    """
+    sha = hashlib.sha256()
+    fresh: dict[str, str] = {}
+    for path, stamp, link in _walk(_Scope.of(config), config.root, "", frozenset()):
+        sha.update(f"{path}\0{stamp}\0{link}\0".encode("utf-8", "surrogateescape"))
+        if stamp and stat.S_ISREG(stamp[4]) and not is_settled(stamp, now):
+            fresh[path] = digest_of(config.root / path)
+        if note:
+            note(path, stamp, link)
+    return sha.hexdigest(), fresh
+
+
+def disk_clock(folder: Path) -> int:
+    """The moment as the disk of `folder` stamps it, in nanoseconds. Raises `OSError`."""
+    folder.mkdir(0o700, parents=True, exist_ok=True)
+    file = folder / "clock"
+    file.unlink(missing_ok=True)
+    file.touch(0o600)
+    return file.stat().st_ctime_ns
+
+
+def digest_of(file: Path) -> str:
+    """The digest of a file's bytes; "" where it cannot be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def is_settled(stamp: Stamp, now: int) -> bool:
+    """Whether a later change of the file would show in its stamp."""
+    return stamp[2] <= now - MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """Which folders are looked into."""
+
+    outputs: frozenset[str]
+    sources: tuple[str, ...]  # folders in which nothing is passed over
+
+    @staticmethod
+    def of(config: Config) -> _Scope:
+        outputs = (config.out, config.out.with_name(config.out.name + "-deploy"), config.deploy)
+        below = {_relative(folder, config.root) for folder in outputs}
+        sources = (c.source.strip("/") for c in config.settings.collections.values())
+        return _Scope(frozenset(below - {""}), ("app", "public", "templates", *sources))
+
+    def passes_over(self, path: str, file: str) -> bool:
+        name = path.rpartition("/")[2]
+        if name in _STATE or path in self.outputs:
+            return True
+        if any(f"{path}/".startswith(f"{s}/") or f"{s}/".startswith(f"{path}/") for s in self.sources):
+            return False
+        return name == "node_modules" or os.path.lexists(f"{file}/pyvenv.cfg")
+
+
+def _relative(folder: Path, root: Path) -> str:
+    with contextlib.suppress(ValueError, OSError, RuntimeError):
+        return folder.resolve().relative_to(root).as_posix()
+    return ""
+
+
+def _walk(
+    scope: _Scope, folder: Path | str, prefix: str, above: frozenset[tuple[int, int]]
+) -> Iterator[tuple[str, Stamp | None, str]]:
+    """Yield (path, stamp, target of a link); stamps are those of what links lead to."""
+    try:
+        here = Path(folder).stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    inner = above | {(here.st_dev, here.st_ino)}
+    for entry in entries:
+        path = prefix + entry.name
+        if entry.name.endswith(".pyc"):
+            continue
+        stamp, link = _look(entry)
+        if stamp and stat.S_ISDIR(stamp[4]):
+            if scope.passes_over(path, entry.path):
+                continue
+            yield path, None, link or "/"
+            if not link or _identity(entry) not in inner:
+                yield from _walk(scope, entry.path, path + "/", inner)
+        else:
+            yield path, stamp, link
+
+
+def _look(entry: os.DirEntry[str]) -> tuple[Stamp | None, str]:
+    try:
+        link = str(Path(entry.path).readlink()) if entry.is_symlink() else ""
+        seen = entry.stat()
+    except OSError:
+        return None, "?"
+    modified, changed = seen.st_mtime_ns, seen.st_ctime_ns
+    changed = modified if changed == modified else changed  # held once
+    return (seen.st_size, modified, changed, seen.st_ino, seen.st_mode), link
+
+
+def _identity(entry: os.DirEntry[str]) -> tuple[int, int]:
+    seen = entry.stat()
+    return seen.st_dev, seen.st_ino
+
+
+_PACKAGE = Path(__file__).parent.parent
+_LENGTH = 16  # hexadecimal digits of a short digest
+
+
+def short(*parts: str) -> str:
+    """A digest of texts, short enough to be kept for every page."""
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:_LENGTH]
+
+
+def short_of(parts: Iterable[str]) -> str:
+    """The same of many texts, one in memory at a time."""
+    sha = hashlib.sha256()
+    for part in parts:
+        sha.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    return sha.hexdigest()[:_LENGTH]
+
+
+@cache
+def tool() -> str:
+    """The digest of this program with its templates, of Python, and of all that is installed beside it."""
+    sha = hashlib.sha256(sys.version.encode())
+    for folder in (_PACKAGE, _PACKAGE.parent / "templates"):
+        for path, file in sorted(_sources(folder)):
+            sha.update(f"\0{path}\0".encode() + Path(file).read_bytes())
+    sha.update("\0".join(sorted(_distributions())).encode("utf-8", "surrogateescape"))
+    return sha.hexdigest()[:_LENGTH]
+
+
+def _sources(folder: Path) -> Iterator[tuple[str, str]]:
+    for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in names:
+            file = f"{where}/{name}"
+            yield file.removeprefix(str(folder)), file
+
+
+def _distributions() -> Iterator[str]:
+    """The folders that name an installed project and its version."""
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            yield from (name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info")))
+
+
+def of_run(config: Config) -> str:
+    """The digest of all that options and environment say, and of the history of the files; settings are a file."""
+    options = replace(config.options, jobs=None, engine=None, cache=True, allow_shrink=False)
+    outside = (config.public_env, sorted(config.secrets.items()), config.home)
+    places = (config.target, str(config.out), str(config.deploy))
+    return short(tool(), repr(options), repr(outside), *places, history(config.root))
+
+
+def of_pages(config: Config) -> str:
+    """The digest of what every page may depend on: the settings that reach pages, and the environment."""
+    settings = replace(
+        config.settings,
+        build=Build(),
+        targets={},
+        feed=replace(config.settings.feed, limit=Feed().limit, collections=()),
+        robots=Robots(),
+        negotiation=Negotiation(),
+        sitemap=Sitemap(enabled=config.settings.sitemap.enabled),
+        llms=Llms(enabled=config.settings.llms.enabled),
+    )
+    base = Options(base_url=config.options.base_url)
+    return short(
+        tool(), repr(settings), repr(base), repr((config.public_env, sorted(config.secrets.items())))
+    )
+
+
+def of_markdown(config: Config) -> str:
+    """The name of the folder for rendered Markdown: of the program and of the settings that reach it."""
+    return f"markdown-{short(tool(), repr(config.settings.markdown))}"
+
+
+def history(root: Path) -> str:
+    """The digest of the git history a site stands in: its newest commit and its index; "" outside of git."""
+    found = next((p / ".git" for p in (root, *root.parents) if os.path.lexists(p / ".git")), None)
+    if found is None:
+        return ""
+    folder = found
+    with contextlib.suppress(OSError):
+        if found.is_file():
+            folder = (found.parent / found.read_text("utf-8").removeprefix("gitdir:").strip()).resolve()
+    shared = (folder / _text(folder / "commondir").strip()).resolve()
+    head = _text(folder / "HEAD")
+    named = head.removeprefix("ref:").strip()
+    files = (folder / "index", shared / "shallow", shared / "packed-refs", shared / "reftable/tables.list")
+    return short(head, _text(shared / named) if head != named else "", *_stamps(files))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _stamps(files: Iterable[Path]) -> Iterator[str]:
+    for file in files:
+        with contextlib.suppress(OSError):
+            seen = file.stat()
+            yield f"{file.name} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}"

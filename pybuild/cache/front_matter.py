@@ -1,0 +1,84 @@
+"""Front matter taken over from the last export.
+
+Owns the decision that a file did not change: its stamp is the same, and was old enough to be trusted when it
+was taken. Knows no page.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pybuild.cache.fingerprint import Snapshot
+from pybuild.cache.store import Ledger
+from pybuild.compact import PLAIN, table
+from pybuild.config.loader import Config
+from pybuild.diagnostics import Diagnostic
+from pybuild.source.document import Front, read_front, shared_lines
+
+
+class Fronts:
+    """The front matter of the files of one snapshot."""
+
+    def __init__(self, config: Config, snapshot: Snapshot, ledger: Ledger | None) -> None:
+        self.last = -math.inf  # seconds since 1970 when the newest published document was dated
+        self.due = math.inf  # when the first that waits is
+        self._config = config
+        self._snapshot = snapshot
+        self._ledger = ledger
+        self._lines = table(PLAIN, len(snapshot.stamps))  # file and value; None where the line stands
+        self.is_same = True  # whether every file was taken over
+
+    def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
+        """Read the front matter of a file, or take it over. As `front.read_front`."""
+        known = self._known(file)
+        front, findings = (known, ()) if known else read_front(root, file, zone)
+        if not (known or findings) and file in self._snapshot.stamps and file not in self._snapshot.fresh:
+            self._lines.append((file, [self._snapshot.stamps[file], _value(front)]))
+            self.is_same = False
+        self._watch(front)
+        return front, findings
+
+    def lines(self) -> Iterator[tuple[str, Any]]:
+        """What to keep for the next export."""
+        yield from self._lines
+
+    def _known(self, file: str) -> Front | None:
+        line = self._ledger.get(file) if self._ledger else None
+        with contextlib.suppress(TypeError, ValueError, KeyError):
+            if line and tuple(line[0]) == self._snapshot.stamps.get(file):
+                front = _to_front(line[1])
+                self._lines.append((file, None))
+                return front
+        return None
+
+    def _watch(self, front: Front) -> None:
+        if front.date is None:
+            return
+        if front.date <= self._config.now:
+            self.last = max(self.last, front.date.timestamp())
+        else:
+            self.due = min(self.due, front.date.timestamp())
+
+
+def _value(front: Front) -> list[Any]:
+    """Write front matter."""
+    moments = [moment and moment.isoformat() for moment in (front.date, front.updated)]
+    rest = [front.tags, front.draft, front.meta, list(front.lines.items()), front.body_line]
+    return [front.title, front.description, *moments, *rest, front.digest, front.head]
+
+
+def _to_front(value: list[Any]) -> Front:
+    """Read front matter."""
+    title, description, date, updated, tags, draft, meta, lines, *rest = value
+    known = shared_lines(tuple((key, line) for key, line in lines))
+    return Front(title, description, _moment(date), _moment(updated), tuple(tags), draft, meta, known, *rest)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

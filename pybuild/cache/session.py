@@ -1,0 +1,177 @@
+"""What one export takes over from the last, and leaves for the next.
+
+Owns the order of it: look at the site, hand out what holds, keep what was made once it is published, and only
+where the site did not change meanwhile. A cache that cannot be written is no fault of the site.
+Source: docs/caching.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain
+from pathlib import Path
+
+from pybuild.cache import fingerprint as circumstances
+from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, take
+from pybuild.cache.front_matter import Fronts
+from pybuild.cache.keys import Keys
+from pybuild.cache.pages import Pages
+from pybuild.cache.store import Ledger
+from pybuild.cache.up_to_date import Outcome, Record, Span
+from pybuild.config.loader import Config, read_file, text_digest
+from pybuild.markdown.disk_cache import prune
+from pybuild.plan import Plan
+from pybuild.publish import Output, Stage
+from pybuild.records import Link
+from pybuild.render.result import Rendered, Rows
+from pybuild.source.document import ReadFront, read_front
+from pybuild.source.site import Site
+
+VERSION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The jobs of a plan, parted."""
+
+    rows: Rows  # that are taken over
+    tasks: Sequence[int]  # the jobs to run
+    reasons: Mapping[int, str]  # why they run
+    links: tuple[Link, ...] = ()  # that templates give to `rows`
+
+
+class NoMemory:
+    """Takes over nothing and keeps nothing."""
+
+    cached = 0  # pages that were taken over
+    memo: Path | None = None  # where rendered Markdown is kept
+
+    def __init__(self) -> None:
+        self.front: ReadFront = read_front
+
+    def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
+        return Split(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
+
+    def note(self, rows: Mapping[int, Rendered]) -> None:
+        """Hear what was rendered."""
+
+    def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+        """Hear that it was published, by the paths of its files."""
+
+    def drop(self) -> None:
+        """Hear that nothing came of it, if nothing did."""
+
+
+class Memory(NoMemory):
+    """The cache of one export. Precondition: the site is locked."""
+
+    def __init__(self, config: Config, output: Output, *, is_read: bool) -> None:
+        """Look at the site before anyone reads it. Without `is_read` nothing is taken over. Raises `OSError`."""
+        folder = config.state / "cache"
+        now = disk_clock(folder)
+        super().__init__()
+        self._config = config
+        self._now = now
+        snapshot = take(config, now)
+        self._seen = snapshot.digest, snapshot.fresh
+        self._record = Record(config, snapshot.digest, snapshot.fresh)
+        self._is_read = is_read
+        versions = [VERSION, circumstances.tool()]
+        self._files = Ledger(folder / "files", [*versions, str(config.zone)])
+        self._rows = Ledger(
+            folder / f"pages-{output.state.name}", [*versions, output.key, circumstances.of_pages(config)]
+        )
+        self.memo = folder / circumstances.of_markdown(config) if is_read else None
+        self._documents = 0
+        self._snapshot: Snapshot | None = snapshot
+        self._fronts: Fronts | None = Fronts(config, snapshot, self._files if is_read else None)
+        self.front = self._fronts.read
+        self._pages: Pages | None = None
+        self._span: Span | None = None  # of a record that may be written
+        self._is_steady = text_digest(read_file(config.root)[1]) == config.digest
+
+    def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
+        """Part the jobs of a plan into rows that still hold and jobs to run."""
+        assert self._snapshot is not None, "a plan is split before its rows are noted"
+        self._note_fronts()
+        self._documents = len(site.documents) + sum(map(len, site.collections.values()))
+        keys = Keys(site, plan, self._snapshot, _digests(site))
+        pages = self._pages = Pages(site, plan, keys, self._rows, stage, is_read=self._is_read)
+        rows = Rows(len(plan.jobs))
+        reasons: dict[int, str] = {}
+        for index in range(len(plan.jobs)):
+            found = pages.take(index)
+            if isinstance(found, Rendered):
+                self.cached += found.page is not None
+                rows.add(index, found)
+            else:
+                reasons[index] = found.reason
+        keys.settle()
+        self._snapshot = None
+        self._is_repeatable = pages.is_complete and not any(route.providers for route in site.routes)
+        return Split(rows, list(reasons), reasons, pages.links)
+
+    def note(self, rows: Mapping[int, Rendered]) -> None:
+        """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""
+        pages = self._pages
+        assert pages is not None, "rows belong to a plan that was split"
+        with contextlib.suppress(OSError):
+            if not pages.is_same:
+                self._rows.write(pages.lines(rows))
+        if self._is_repeatable:
+            first, due = self._moments
+            self._span = Span(first, min(pages.outlives(), due))
+        self._pages = None
+        self._rows.close()
+
+    def _note_fronts(self) -> None:
+        """Write down the front matter that was read."""
+        assert self._fronts is not None, "a plan is split once"
+        with contextlib.suppress(OSError):
+            if not self._fronts.is_same:
+                self._files.write(self._fronts.lines())
+        self._moments = self._fronts.last, self._fronts.due
+        self._fronts, self.front = None, read_front
+        self._files.close()
+
+    def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+        """Keep what was noted of an export that is published, unless the site changed meanwhile."""
+        with contextlib.suppress(OSError):
+            if not self._is_steady or glance(self._config, self._now) != self._seen:
+                return
+            self._files.keep()
+            self._rows.keep()
+            self._forget()
+            if self._span:
+                self._record.write(outcome, self._span, (files, deployed))
+
+    def _forget(self) -> None:
+        """Remove Markdown that other settings or versions rendered, and what is old of ours."""
+        if self.memo is None or not self.memo.is_dir():
+            return
+        for folder in self.memo.parent.glob("markdown-*"):
+            if folder != self.memo:
+                shutil.rmtree(folder, ignore_errors=True)
+        prune(self.memo, self._documents)
+
+    def drop(self) -> None:
+        """Remove what was noted and not kept."""
+        with contextlib.suppress(OSError):
+            self._files.drop()
+            self._rows.drop()
+
+
+def _digests(site: Site) -> Callable[[str], str]:
+    """The digest of a file of the site, from its document where it is one."""
+
+    @cache
+    def known() -> dict[str, str]:
+        return {
+            entry.file: entry.digest for entry in chain(*site.collections.values(), site.documents.values())
+        }
+
+    return lambda file: known().get(file) or digest_of(site.config.root / file)

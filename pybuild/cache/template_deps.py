@@ -1,0 +1,200 @@
+"""What a template can reach: the templates it names, and whether it looks at other documents.
+
+Owns the judgement on templates without rendering them. In doubt a template reaches everything. Knows no page.
+Source: Jinja2 3.1, `jinja2.nodes` and "Template Designer Documentation".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from jinja2 import nodes
+
+from pybuild.cache.fingerprint import short
+from pybuild.render.templates import site_loader
+from pybuild.render.user_code import Stop
+from pybuild.source.template_files import EXTENSIONS
+
+_BODY = frozenset({"body", "entry", "excerpt", "html", "markdown", "toc"})  # of a document, made of its text
+_OWN = frozenset({"document", "page"})
+_RESERVED = frozenset({"collection", "collections", "has_page", "outputs", "url_for"})
+_FORMATS = frozenset({"format", "format_map"})  # text that names attributes
+_OF_ITEMS = frozenset(
+    ("attr", "groupby", "join", "map", "max", "min", "reject", "rejectattr")
+    + ("select", "selectattr", "sort", "sum", "unique")
+)
+_OUTPUTS = ("/rss.xml", "/sitemap.xml", "/llms.txt")  # what `outputs` holds
+_MISSING = "\0"  # as no source reads; an empty template is another thing than none
+_References = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a set of templates depends on."""
+
+    digest: str  # of the templates
+    index: bool = False  # looks at collections
+    whole: bool = False  # looks at other documents' text, or at what cannot be told
+    pages: bool = False  # asks for URLs that only rendering knows
+    asked: tuple[str, ...] = ()  # URLs it asks for, sorted
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What one template does."""
+
+    names: tuple[str, ...] = ()  # of templates
+    is_dynamic: bool = False  # names templates that only rendering knows
+    index: bool = False
+    bodies: bool = False  # reads what documents are made of, besides those of its own page
+    own: bool = False  # reads that of its own page
+    shadows: bool = False  # gives another meaning to the names of its own page
+    odd: bool = False
+    pages: bool = False
+    asked: frozenset[str] = frozenset()
+
+
+class Closures:
+    """The reach of templates, found once for each set of them."""
+
+    def __init__(self, root: Path) -> None:
+        self._environment = jinja2.Environment(loader=site_loader(root), extensions=EXTENSIONS)
+        self._facts: dict[str, tuple[str, _Facts]] = {}
+        self._reach: dict[tuple[str, ...], Reach] = {}
+
+    def reach(self, roots: tuple[str, ...]) -> Reach:
+        """Everything that rendering these templates can depend on."""
+        if roots not in self._reach:
+            self._reach[roots] = self._joined(self._closed(roots))
+        return self._reach[roots]
+
+    def _closed(self, roots: Iterable[str]) -> list[str]:
+        found: dict[str, None] = {}
+        waiting = list(roots)
+        while waiting:
+            name = waiting.pop()
+            if name in found:
+                continue
+            found[name] = None
+            facts = self._of(name)[1]
+            waiting += facts.names
+            if facts.is_dynamic:
+                waiting += self._environment.list_templates()
+        return sorted(found)
+
+    def _joined(self, names: list[str]) -> Reach:
+        every = [self._of(name)[1] for name in names]
+        index = any(facts.index for facts in every)
+        shadows = any(facts.shadows for facts in every)
+        bodies = any(facts.bodies or (facts.own and shadows) for facts in every)
+        return Reach(
+            digest=short(*(f"{name}\0{self._of(name)[0]}" for name in names)),
+            index=index,
+            whole=any(facts.odd for facts in every) or (index and bodies),
+            pages=any(facts.pages for facts in every),
+            asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
+        )
+
+    def _of(self, name: str) -> tuple[str, _Facts]:
+        if name not in self._facts:
+            self._facts[name] = self._read(name)
+        return self._facts[name]
+
+    def _read(self, name: str) -> tuple[str, _Facts]:
+        """The source and the facts; a template that is not there may come, one that is wrong is in doubt."""
+        assert self._environment.loader is not None, "an environment of a site has a loader"
+        try:
+            source = self._environment.loader.get_source(self._environment, name)[0]
+            return source, _facts(self._environment.parse(source))
+        except jinja2.TemplateNotFound:
+            return _MISSING, _Facts()
+        except (Stop, jinja2.TemplateError, RecursionError):
+            return "", _Facts(odd=True)
+
+
+def _facts(tree: nodes.Template) -> _Facts:
+    every = list(tree.find_all(nodes.Node))
+    names = [node for node in every if isinstance(node, nodes.Name)]
+    given = {name.name for name in names if name.ctx != "load"} | set(_imported(every))
+    loaded = [name.name for name in names if name.ctx == "load"]
+    calls = [node for node in every if isinstance(node, nodes.Call) and _asks(node)]
+    references = [_named(node.template) for node in every if isinstance(node, _References)]
+    reads = [(attribute, base) for node in every for attribute, base in _attributes(node)]
+    return _Facts(
+        names=tuple(name for found in references for name in found or ()),
+        is_dynamic=None in references,
+        index="collection" in loaded or "collections" in loaded,
+        bodies=any(_is_body(attribute) and not _is_own(base) for attribute, base in reads),
+        own=any(_is_body(attribute) and _is_own(base) for attribute, base in reads),
+        shadows=bool(given & _OWN),
+        odd=bool(given & _RESERVED) or any(a.startswith("_") or a in _FORMATS for a, _ in reads),
+        pages=sum(name in ("url_for", "has_page") for name in loaded) > len(calls),
+        asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const)),
+    )
+
+
+def _imported(every: Iterable[nodes.Node]) -> Iterator[str]:
+    """The names that imports and macros give."""
+    for node in every:
+        if isinstance(node, nodes.Import):
+            yield node.target
+        elif isinstance(node, nodes.FromImport):
+            yield from (name if isinstance(name, str) else name[1] for name in node.names)
+        elif isinstance(node, nodes.Macro):
+            yield node.name
+
+
+def _asks(call: nodes.Call) -> bool:
+    """Whether it is `url_for` or `has_page` with an address that stands there, or with one of `outputs`."""
+    if not (isinstance(call.node, nodes.Name) and call.node.name in ("url_for", "has_page")):
+        return False
+    if len(call.args) != 1 or call.kwargs or call.dyn_args or call.dyn_kwargs:
+        return False
+    given = call.args[0]
+    if isinstance(given, nodes.Getattr):
+        return isinstance(given.node, nodes.Name) and given.node.name == "outputs"
+    return isinstance(given, nodes.Const) and isinstance(given.value, str)
+
+
+def _named(template: nodes.Expr) -> tuple[str, ...] | None:
+    """The templates a tag names; None where only rendering knows."""
+    parts = template.items if isinstance(template, nodes.List | nodes.Tuple) else [template]
+    values = [part.value if isinstance(part, nodes.Const) else None for part in parts]
+    flat = [name for value in values for name in (value if isinstance(value, list | tuple) else [value])]
+    names = tuple(name for name in flat if isinstance(name, str))
+    return names if len(names) == len(flat) else None
+
+
+def _attributes(node: nodes.Node) -> Iterator[tuple[str, nodes.Node | None]]:
+    """The attributes a node reads, each with what it reads them of; `body` stands for one that is computed."""
+    if isinstance(node, nodes.Getattr):
+        yield node.attr, node.node
+    elif isinstance(node, nodes.Getitem) and not isinstance(node.arg, nodes.Slice):
+        if isinstance(node.arg, nodes.Const):
+            yield str(node.arg.value), node.node
+        elif not _is_table(node.node):
+            yield "body", None
+    elif isinstance(node, nodes.Filter) and node.name in _OF_ITEMS:
+        if node.dyn_args or node.dyn_kwargs:
+            yield "body", None
+        for given in (*node.args, *(pair.value for pair in node.kwargs)):
+            said = str(given.value) if isinstance(given, nodes.Const) else "body"
+            yield from ((part, None) for part in said.split("."))
+
+
+def _is_table(node: nodes.Node) -> bool:
+    """Whether it holds no attribute of a document: what is computed is one of its keys."""
+    if isinstance(node, nodes.Name):
+        return node.name in ("collections", "env", "params")
+    return isinstance(node, nodes.Getattr) and node.attr == "meta"
+
+
+def _is_body(attribute: str) -> bool:
+    return attribute in _BODY
+
+
+def _is_own(node: nodes.Node | None) -> bool:
+    return isinstance(node, nodes.Name) and node.name in _OWN

@@ -1,0 +1,150 @@
+"""The record of a whole export: whether anything would come out differently now.
+
+Owns the answer for an export of a site in which nothing changed. It is given without reading a file of the site
+but those that changed just before; in doubt there is none. Imports nothing that renders.
+Source: docs/caching.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, count, islice
+from typing import Any
+
+from pybuild import publish
+from pybuild.cache import fingerprint as circumstances
+from pybuild.cache.entries import finding_value, to_finding
+from pybuild.cache.fingerprint import digest_of, glance
+from pybuild.cache.store import Ledger
+from pybuild.config.loader import Config
+from pybuild.diagnostics import Diagnostic
+from pybuild.publish import Output
+
+VERSION = 2
+_PATHS = 500  # a line
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a whole export said and made."""
+
+    findings: tuple[Diagnostic, ...]
+    pages: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The moments for which an export holds, in seconds since 1970."""
+
+    first: float
+    until: float  # not included
+
+
+def recall(config: Config) -> Outcome | None:
+    """What the export would say and make, where it is known that the last one said and made it."""
+    options = config.options
+    if not options.cache or options.verify_reproducible:
+        return None
+    ledger = _ledger(config)
+    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError, OSError):
+        return _outcome(config, ledger)
+    return None
+
+
+def _outcome(config: Config, ledger: Ledger) -> Outcome | None:
+    span, site, fresh = (ledger.get(name) for name in ("span", "site", "fresh"))
+    if not (span and site and span[0] <= config.now.timestamp() < _moment(span[1])):
+        return None
+    if any(digest_of(config.root / path) != digest for path, digest in fresh.items()):
+        return None
+    if site != glance(config)[0]:
+        return None
+    for folder in (config.out, config.deploy):
+        output = publish.output_at(config.root, folder)
+        if _seen(output, _read_paths(ledger, output)) != ledger.get(f"seen {output.key}"):
+            return None
+    pages, files, findings = ledger.get("outcome")
+    return Outcome(tuple(map(to_finding, findings)), pages, files)
+
+
+def _moment(value: float | None) -> float:
+    return float("inf") if value is None else value
+
+
+class Record:
+    """The record that an export leaves when it has been published."""
+
+    def __init__(self, config: Config, site: str, fresh: Mapping[str, str]) -> None:
+        """`site` and `fresh` are of a snapshot that was taken before anything was read."""
+        self._config = config
+        self._site = site
+        self._fresh = fresh
+        self._ledger = _ledger(config)  # its header is taken before anything is read
+
+    def write(self, outcome: Outcome, span: Span, paths: Sequence[Collection[str]]) -> None:
+        """Write the record; `paths` are those of the output and of the deploy folder. Raises `OSError`."""
+        folders = (self._config.out, self._config.deploy)
+        outputs = [publish.output_at(self._config.root, folder) for folder in folders]
+        findings = [finding_value(finding) for finding in outcome.findings]
+        until = None if span.until == float("inf") else span.until
+        self._ledger.write(
+            chain(
+                [
+                    ("span", [max(span.first, 0.0), until]),
+                    ("site", self._site),
+                    ("fresh", dict(self._fresh)),
+                    ("outcome", [outcome.pages, outcome.files, findings]),
+                ],
+                *(_published(output, of) for output, of in zip(outputs, paths, strict=True)),
+            )
+        )
+        self._ledger.keep()
+
+
+def _ledger(config: Config) -> Ledger:
+    """The record of the output, and only of the same run in the same circumstances."""
+    output = publish.output_at(config.root, config.out)
+    header: list[Any] = [VERSION, output.key, circumstances.of_run(config)]
+    return Ledger(config.state / "cache" / f"export-{output.state.name}", header)
+
+
+def _published(output: Output, paths: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """Lines that tell which files there are, some hundred in each, and what the disk says of them."""
+    left = iter(paths)
+    for number in count():
+        some = list(islice(left, _PATHS))
+        yield f"paths {number} {output.key}", some
+        if not some:
+            break
+    yield f"seen {output.key}", _seen(output, paths)
+
+
+def _read_paths(ledger: Ledger, output: Output) -> Iterator[str]:
+    """The paths of `_published`. Raises `ValueError` where a line is missing."""
+    for number in count():
+        some = ledger.get(f"paths {number} {output.key}")
+        if some is None:
+            raise ValueError("a line is missing")
+        if not some:
+            return
+        yield from some
+
+
+def _seen(output: Output, paths: Iterable[str]) -> str:
+    """A digest of what the disk says of published files and of their manifest; "" where something is unfinished."""
+    if publish.is_unfinished(output):
+        return ""
+    sha = hashlib.sha256()
+    path = ""
+    for path in paths:
+        seen = os.lstat(f"{output.out}/{path}")
+        sha.update(f"{path}\0{seen.st_mode} {seen.st_size} {seen.st_mtime_ns} {seen.st_ino}\0".encode())
+    if path:
+        seen = output.manifest.lstat()
+        sha.update(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}".encode())
+    return sha.hexdigest()

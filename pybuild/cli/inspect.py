@@ -1,0 +1,79 @@
+"""What each command does: settings, one call, a report, an exit code.
+
+Owns the wording of results. Knows no option names and no phase's inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pybuild import publish
+from pybuild.build.export import check_site
+from pybuild.cli.open_site import Shown, open_site
+from pybuild.cli.report import Summary
+from pybuild.config.loader import Config, Options, stopwatch
+from pybuild.diagnostics import Diagnostic, arrange, has_errors
+from pybuild.source.site import Site
+
+__all__ = ["Options", "check", "clean", "routes"]
+
+
+def check(site: Path, options: Options, shown: Shown) -> int:
+    """Report all findings that need no site code."""
+    elapsed = stopwatch()
+    report, config, findings = open_site(site, options, shown)
+    every = _also_checked(config, findings)
+    ok = not has_errors(every)
+    report.finish(Summary(ok, str(config.out), seconds=elapsed(), diagnostics=every, text="No errors found"))
+    return 0 if ok else 1
+
+
+def routes(site: Path, options: Options, shown: Shown) -> int:
+    """List every route with its kind and its files."""
+    report, config, findings = open_site(site, options, shown)
+    found, faults = (None, ()) if has_errors(findings) else check_site(config)
+    every = arrange((*findings, *faults))
+    rows = _route_rows(found) if found else []
+    lines = [f"{row['kind']:<9} {row['route']:<{_width(rows)}} {row['file']}" for row in rows]
+    ok = not has_errors(every)
+    report.finish(
+        Summary(ok, str(config.out), diagnostics=every, text="\n".join(lines), extra={"routes": rows})
+    )
+    return 0 if ok else 1
+
+
+def _width(rows: Sequence[dict[str, str]]) -> int:
+    return max(len(row["route"]) for row in rows)
+
+
+def _route_rows(site: Site) -> list[dict[str, str]]:
+    """One row a route; a collection's own page names its folder."""
+    rows = []
+    for route, name in zip(site.routes, site.collection_of, strict=True):
+        source = f"{site.config.settings.collections[name].source}/" if name else ""
+        file = " + ".join(filter(None, (route.file, source))) or source
+        rows.append({"kind": route.kind.replace("_", "-"), "route": str(route.pattern), "file": file})
+    return sorted(rows, key=lambda row: (row["route"], row["kind"]))
+
+
+def clean(site: Path, options: Options, shown: Shown) -> int:
+    """Delete what the manifest of the output lists."""
+    report, config, _ = open_site(site, options, shown)
+    with publish.exclusive(config.root) as locked:
+        output = publish.output_at(config.root, config.out)
+        done, findings = (None, locked) if locked else publish.clean(output)
+    text = f"Removed {_counted(done.removed, 'file')}" if done else ""
+    if done and done.foreign:
+        text += f"; left {_counted(done.foreign, 'file')} of others"
+    report.finish(Summary(done is not None, str(config.out), diagnostics=findings, text=text))
+    return 0 if done is not None else 1
+
+
+def _also_checked(config: Config, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings of the settings together with those of the site, where it can be read all the same."""
+    return arrange((*findings, *(check_site(config)[1] if config.is_readable else ())))
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

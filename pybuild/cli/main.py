@@ -1,0 +1,225 @@
+"""The command line: options → settings → one call → report → exit code.
+
+Owns the commands and their exit codes: 0 done, 1 the site has errors, 2 a wrong command line or no
+settings, 3 our own bug, 130 interrupted. Knows no phase; phases are imported when a command needs them,
+so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import signal
+import sys
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from pybuild import __version__
+from pybuild.cli.report import Unheard
+
+_SITE = click.argument("site", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True,
+    help="How findings are printed.",
+)  # fmt: skip
+_QUIET = click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+_VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print progress and what site code prints.")
+_STRICT = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+_BASE_URL = click.option("--base-url", metavar="URL", help="Use this address in place of site.url.")
+_DRAFTS = click.option("--drafts", is_flag=True, help="Publish drafts too.")
+_FUTURE = click.option("--future", is_flag=True, help="Publish documents dated in the future too.")
+
+_OUT = click.option("--out", metavar="DIR", help="The output of the export.  [default: out, in the site]")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "--version", prog_name="pybuild", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Export a folder of routes as a site that any static host serves."""
+
+
+@cli.command()
+@_SITE
+@click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
+@click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")
+@click.option(
+    "--deploy-dir",
+    metavar="DIR",
+    help="Write what the host wants beside it here.  [default: OUT-deploy/NAME]",
+)
+@_BASE_URL
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Worker processes.  [default: one a processor]",
+)
+@click.option(
+    "--engine", metavar="NAME", help="Where pages are made: processes or serial.  [default: processes]"
+)
+@click.option("--no-cache", is_flag=True, help="Render every page anew.")
+@click.option("--explain", default="", metavar="PATH", help="Say why this page was rendered, or taken over.")
+@click.option("--timings", is_flag=True, help="Say how long each phase took.")
+@click.option(
+    "--profile",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="Write a profile for pstats; pages are made in one process.",
+)
+@click.option("--allow-shrink", is_flag=True, help="Publish although many pages vanish.")
+@click.option("--verify-reproducible", is_flag=True, help="Build twice; publish only if both are equal.")
+@_DRAFTS
+@_FUTURE
+@_STRICT
+@_FORMAT
+@_QUIET
+@_VERBOSE
+def export(site: Path, no_cache: bool, **options: Any) -> NoReturn:
+    """Build SITE and publish it to a folder."""
+    command = importlib.import_module("pybuild.cli.export")
+    shown = _shown(*(options.pop(name) for name in ("form", "quiet", "verbose")))
+    wanted = command.Wanted(**{name: options.pop(name) for name in ("explain", "timings", "profile")})
+    if wanted.profile and options["engine"] is None:
+        options["engine"] = "serial"  # what other processes do is in no profile
+    sys.exit(command.export(site, command.Options(cache=not no_cache, **options), shown, wanted))
+
+
+@cli.command()
+@_SITE
+@_BASE_URL
+@_DRAFTS
+@_FUTURE
+@_STRICT
+@_FORMAT
+@_QUIET
+def check(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """Find what can be found in SITE without running its code."""
+    command = _commands()
+    sys.exit(command.check(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@_SITE
+@_DRAFTS
+@_FUTURE
+@_FORMAT
+@_QUIET
+def routes(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """List the routes of SITE and the files behind them."""
+    command = _commands()
+    sys.exit(command.routes(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@_SITE
+@click.option("--out", metavar="DIR", help="The output to remove.  [default: out, in the site]")
+@_FORMAT
+@_QUIET
+def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """Remove what pybuild published and its state. Files of others stay."""
+    command = _commands()
+    sys.exit(command.clean(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@_SITE
+@_OUT
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="0 takes a free one.  [default: 4000, or the next]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
+@click.option(
+    "--with", "engine", metavar="ENGINE", help="Serve through nginx, caddy, apache, haproxy or varnish."
+)
+@_VERBOSE
+def preview(site: Path, out: str | None, engine: str | None, verbose: bool, **address: Any) -> NoReturn:
+    """Serve the last export of SITE by its own rules."""
+    command = _serving()
+    options, shown = command.Options(out=out), _shown("text", False, verbose)
+    sys.exit(command.preview(site, options, command.address(**address), shown, engine))
+
+
+@cli.command()
+@_SITE
+@_OUT
+@click.option("--target", metavar="NAME", help="The host to write for.  [default: that of the settings]")
+@_STRICT
+@_FORMAT
+@_QUIET
+def rules(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+    """Print the rules of SITE's last export as a host reads them."""
+    command = _serving()
+    sys.exit(command.rules(site, command.Options(**options), _shown(form, quiet)))
+
+
+@cli.command()
+@click.argument("url")
+@_SITE
+@_OUT
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N", help="Ask for N pages and N other files only."
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 256), default=16, show_default=True, help="Requests at a time."
+)
+@click.option(
+    "--timeout", type=float, default=10.0, show_default=True, metavar="S", help="Seconds for one answer."
+)
+@_FORMAT
+@_QUIET
+@_VERBOSE
+def verify(
+    url: str, site: Path, out: str | None, sample: int | None, jobs: int, timeout: float, **shown: Any
+) -> NoReturn:
+    """Hold the site at URL against the last export of SITE."""
+    command = _serving()
+    options, manner = command.Options(out=out), command.Manner(jobs, timeout)
+    told = _shown(shown["form"], shown["quiet"], shown["verbose"])
+    sys.exit(command.verify(site, url, options, manner, sample=sample or 0, shown=told))
+
+
+def _serving() -> Any:
+    return importlib.import_module("pybuild.cli.serve")
+
+
+def _commands() -> Any:
+    return importlib.import_module("pybuild.cli.inspect")
+
+
+def _shown(form: str, quiet: bool, verbose: bool = False) -> tuple[str, int]:
+    return form, (1 if verbose else 0) - (1 if quiet else 0)
+
+
+def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line. Exits with 130 where it is interrupted, with 3 where pybuild itself fails."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        sys.exit(cli.main(prog_name="pybuild", standalone_mode=False))
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        sys.exit(130)
+    except SystemExit:
+        raise
+    except Unheard as fault:
+        if fault.errno != errno.EPIPE:  # else whoever listened has heard enough
+            click.echo(f"error: {fault}", err=True)
+        sys.exit(1)
+    except BaseException:
+        traceback.print_exc()
+        click.echo("This is a fault of pybuild. Please report it with the lines above.", err=True)
+        sys.exit(3)

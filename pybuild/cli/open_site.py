@@ -1,0 +1,37 @@
+"""How every command begins: the settings of a site and the report for its author.
+
+Owns the exit for a folder that is no site and for names that nobody knows. Knows no phase, so that commands
+which render nothing start quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from pybuild.cli.report import Report
+from pybuild.config.loader import Config, MissingSettings, Options, load_config
+from pybuild.diagnostics import Diagnostic, did_you_mean, made_strict
+from pybuild.engines import ENGINES
+from pybuild.hosts import TARGETS
+
+Shown = tuple[str, int]  # format and verbosity
+NAMES: Mapping[str, frozenset[str]] = {"engine": frozenset(ENGINES), "target": frozenset(TARGETS)}
+
+
+def open_site(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, tuple[Diagnostic, ...]]:
+    """Read the settings. Raises a usage error (exit 2) where there are none, or where an option names nothing."""
+    for name, known in NAMES.items():
+        given = getattr(options, name)
+        if given is not None and given not in known:
+            hint = did_you_mean(given, known) or f"choose one of {', '.join(sorted(known))}"
+            raise click.UsageError(f'there is no {name} "{given}"; {hint}')
+    try:
+        config, findings = load_config(site, options, names=NAMES)
+    except MissingSettings as missing:
+        raise click.UsageError(f"{missing}; name the folder of a site") from None
+    form, verbosity = shown
+    report = Report(form, config.root, verbosity=verbosity, secrets=config.secrets)  # type: ignore[arg-type]
+    return report, config, made_strict(findings) if options.strict else findings

@@ -1,0 +1,1 @@
+"""Settings: their schema, the file, its lines, the options of a command."""

@@ -1,0 +1,461 @@
+"""The settings file read: found, parsed, turned into typed values, and held against what types cannot say.
+
+Owns every finding on the file but those on rules. Knows no environment and no page. Source: TOML 1.0.
+
+The configuration of one run: settings, options, and what the outside world may say.
+
+Owns `Config` and `load_config`, and is the only module that reads the environment and the clock. Knows no
+route and no page; the file is read by `settingsfile`, rules by `rules.parse`.
+Source of truth: docs/settings.md; reproducible-builds.org, "SOURCE_DATE_EPOCH".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import re
+import time
+import tomllib
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from pybuild.config.rules import parse_rules
+from pybuild.config.schema import (
+    Collection,
+    Feed,
+    FeedFormat,
+    Llms,
+    Markdown,
+    Negotiation,
+    Options,
+    Robots,
+    Settings,
+    Site,
+    Sitemap,
+)
+from pybuild.config.toml_lines import TomlMap
+from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.files import decode
+from pybuild.rules.model import RULE_TABLES, Rule
+from pybuild.urls import encode, nfc, path_fault
+
+MARKDOWN_ENGINES = ("markdown-it-py", "pyromark")  # the first comes with pybuild
+_ADVICE = {  # by how the parser's sentence begins
+    "Invalid value": 'write text in quotes, such as title = "My site"',
+    "Invalid statement": "write name = value, or a header such as [site]",
+    "Expected '='": 'write name = value, such as title = "My site"',
+    "Cannot overwrite": "keep one of the two",
+    "Cannot declare": "keep one of the two headers",
+    "Illegal character": "end the text with the quote it began with, on the same line",
+    'Expected "': "end the text with the quote it began with",
+    "Unterminated": "end the text with the quote it began with",
+    "": "correct this line; https://toml.io shows how values are written",
+}
+
+
+class MissingSettings(Exception):
+    """No settings file stands in the folder; the command line named the wrong one (exit 2)."""
+
+
+def read_file(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:
+    """Find and parse the settings file: its name, text and table. `pybuild.toml` and `[tool.pybuild]` exclude each other."""
+    own, project = root / "pybuild.toml", root / "pyproject.toml"
+    shared = _project_line(project)
+    if own.is_file():
+        text, table, findings = _parse(own)
+        return "pybuild.toml", text, table, findings + [_two_files(shared)] * bool(shared)
+    if not shared:
+        raise MissingSettings(f"{root} has no pybuild.toml" if root.is_dir() else f"{root} is not a folder")
+    text, table, findings = _parse(project)
+    ours = table.get("tool", {}).get("pybuild", {})
+    if isinstance(ours, dict):
+        return "pyproject.toml", text, ours, findings
+    at = Location("pyproject.toml", shared)
+    wrong = Diagnostic("config-error", "tool.pybuild must be a table", at, "write [tool.pybuild]")
+    return "pyproject.toml", text, {}, [*findings, wrong]
+
+
+def _project_line(project: Path) -> int:
+    """The line of the first header of ours in a pyproject.toml, 1-based; 0 where there is none."""
+    data = project.read_bytes() if project.is_file() else b""
+    found = re.search(rb"(?m)^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*pybuild\b", data)
+    return data.count(b"\n", 0, found.start()) + 1 if found else 0
+
+
+def _two_files(line: int) -> Diagnostic:
+    return Diagnostic(
+        "config-error",
+        "settings stand in both pybuild.toml and pyproject.toml",
+        Location("pyproject.toml", line),
+        "keep one: delete [tool.pybuild] from pyproject.toml, or delete pybuild.toml",
+    )
+
+
+def _parse(file: Path) -> tuple[str, dict[str, Any], list[Diagnostic]]:
+    text, findings = decode(file.read_bytes(), file.name)
+    if findings:
+        return "", {}, list(findings)
+    try:
+        return text, tomllib.loads(text), []
+    except tomllib.TOMLDecodeError as fault:
+        found = re.search(r"line (\d+), column (\d+)", str(fault))
+        place = (int(found[1]), int(found[2])) if found else (len(text.splitlines()), None)
+        said = re.sub(r" \(at .*\)$", "", str(fault))
+        hint = next((hint for start, hint in _ADVICE.items() if said.startswith(start)), _ADVICE[""])
+        at = Location(file.name, *place)
+        return text, {}, [Diagnostic("config-error", f"this is not TOML: {said}", at, hint)]
+
+
+def lift_trailing_slash(table: dict[str, Any]) -> dict[str, Any]:
+    """Accept `trailing_slash` below `[site]` or `[build]`, where TOML puts a key written after the header."""
+    for name in ("site", "build"):
+        inner = table.get(name)
+        if isinstance(inner, dict) and "trailing_slash" in inner:
+            table = {"trailing_slash": inner["trailing_slash"], **table}
+            table[name] = {k: v for k, v in inner.items() if k != "trailing_slash"}
+    return table
+
+
+class Reader:
+    """Turns tables into dataclasses and collects what does not fit."""
+
+    def __init__(self, file: str, lines: TomlMap, others: Iterable[str] = ()) -> None:
+        """`others` are tables at the top level that somebody else reads."""
+        self.file = file
+        self.others = frozenset(others)
+        self.lines = lines
+        self.findings: list[Diagnostic] = []
+
+    def locate(self, path: tuple[str | int, ...]) -> Location:
+        return Location(self.file, self.lines.line(path))
+
+    def fault(self, path: tuple[str | int, ...], message: str, hint: str) -> None:
+        self.findings.append(Diagnostic("config-error", message, self.locate(path), hint))
+
+    def read(self, kind: Any, value: object, path: tuple[str | int, ...]) -> Any:
+        """Read `value` as `kind`: a dataclass, a scalar, a tuple, a mapping or a Literal."""
+        if dataclasses.is_dataclass(kind):
+            return self._read_table(kind, value, path)
+        origin, inner = typing.get_origin(kind), typing.get_args(kind)
+        if origin is tuple:
+            if isinstance(value, list):
+                return tuple(self.read(inner[0], v, (*path, i)) for i, v in enumerate(value))
+            return self._wrong(path, "a list", value)
+        if origin in (Mapping, dict):
+            if isinstance(value, dict):
+                return self._mapping(inner[1], value, path)
+            return self._wrong(path, "a table", value)
+        if origin is Literal:
+            return value if value in inner else self._wrong(path, " or ".join(f'"{v}"' for v in inner), value)
+        return self._scalar(kind, value, path)
+
+    def _mapping(self, kind: Any, value: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
+        if kind is Any:
+            return value
+        read = {name: self.read(kind, item, (*path, name)) for name, item in value.items()}
+        return {name: item for name, item in read.items() if item is not None}
+
+    def _scalar(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+            return value
+        names = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
+        return self._wrong(path, names[kind], value)
+
+    def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object) -> Any:
+        """Report a value of the wrong type; None, which keeps the default."""
+        name = ".".join(map(str, path))
+        self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", f"write {wanted}")
+        return None
+
+    def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
+        if not isinstance(value, dict):
+            return self._wrong(path, "a table", value)
+        hints = typing.get_type_hints(kind)
+        own = {"name": str(path[-1]), "location": self.locate(path)} if "location" in hints else {}
+        hints = {k: v for k, v in hints.items() if k not in own}
+        read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
+        for name in value.keys() - hints.keys():
+            self._unknown((*path, name), hints.keys() | (self.others if not path else ()))
+        return kind(**own, **{k: v for k, v in read.items() if v is not None})
+
+    def _unknown(self, path: tuple[str | int, ...], known: typing.Iterable[str]) -> None:
+        place = f"[{'.'.join(map(str, path[:-1]))}]" if path[:-1] else "the top level"
+        hint = did_you_mean(str(path[-1]), known) or f"{place} knows {', '.join(sorted(known))}"
+        self.fault(path, f'unknown setting "{path[-1]}" in {place}', hint)
+
+
+def _toml_text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return f'"{value}"'
+    return "a list" if isinstance(value, list) else "a table" if isinstance(value, dict) else str(value)
+
+
+def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
+    """Check what a type cannot say, and let `--base-url` replace `site.url`."""
+    site = settings.site
+    if options.base_url is not None:
+        site = dataclasses.replace(site, url=options.base_url)
+    for name in ("url", "title"):
+        if not getattr(site, name):
+            example = "https://example.com" if name == "url" else "My site"
+            reader.fault(("site",), f"site.{name} is missing", f'write {name} = "{example}" below [site]')
+    if site.url:
+        given_as = "site.url" if options.base_url is None else "--base-url"
+        site = dataclasses.replace(site, url=_checked_url(site.url, given_as, reader))
+    if not _is_zone(site.timezone):
+        reader.fault(
+            ("site", "timezone"),
+            f'"{site.timezone}" is not a time zone',
+            did_you_mean(site.timezone, available_timezones())
+            or 'write an IANA name such as "Europe/Vienna"',
+        )
+        site = dataclasses.replace(site, timezone="UTC")
+    for name, least in (("timeout", 0.001), ("memory", 0), ("jobs", 0)):
+        if getattr(settings.build, name) < least:
+            reader.fault(("build", name), f"build.{name} is too small", "write a larger number")
+    _check_collections(settings, reader)
+    _check_markdown(settings.markdown.engine, reader)
+    return dataclasses.replace(settings, site=site)
+
+
+def _check_markdown(engine: str, reader: Reader) -> None:
+    """Require an engine for Markdown that there is, and that is installed."""
+    if engine not in MARKDOWN_ENGINES:
+        hint = did_you_mean(engine, MARKDOWN_ENGINES) or f"choose one of {', '.join(MARKDOWN_ENGINES)}"
+        reader.fault(("markdown", "engine"), f'there is no Markdown engine "{engine}"', hint)
+    elif engine != MARKDOWN_ENGINES[0] and find_spec(engine) is None:
+        message = f'the Markdown engine "{engine}" is not installed'
+        reader.fault(("markdown", "engine"), message, 'run: pip install "pybuild-export[fast]"')
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _checked_url(url: str, given_as: str, reader: Reader) -> str:
+    """Require an http(s) address without user, query or fragment; return it encoded, without a trailing slash."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 80) > 0
+        sound = sound and not (parts.query or parts.fragment or "@" in parts.netloc) and url.isprintable()
+        path = unquote(parts.path).strip("/")
+        sound = sound and not re.search(r'[\s<>"\\^`{|}]', url) and not (path and path_fault(path))
+        host = parts.netloc.encode("idna").decode("ascii")
+    except ValueError:
+        sound, host, path = False, "", ""
+    if not sound:
+        hint = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'
+        at = reader.locate(("site", "url")) if given_as == "site.url" else Location()
+        message = f'{given_as} is not an absolute address: "{url}"'
+        reader.findings.append(Diagnostic("config-error", message, at, hint))
+        return "https://invalid.example"
+    return f"{parts.scheme}://{host.lower()}/{encode(nfc(path))}".rstrip("/")
+
+
+def _check_collections(settings: Settings, reader: Reader) -> None:
+    for name, collection in settings.collections.items():
+        for key, example in (("source", f"content/{name}"), ("route", f"/{name}/[...slug]")):
+            if not getattr(collection, key):
+                hint = f'write {key} = "{example}"'
+                reader.fault(("collections", name), f"collections.{name}.{key} is missing", hint)
+    for index, name in enumerate(settings.feed.collections):
+        if name not in settings.collections:
+            hint = did_you_mean(name, settings.collections) or "name a collection of this file"
+            reader.fault(("feed", "collections", index), f'there is no collection "{name}"', hint)
+
+
+def check_names(settings: Settings, names: Mapping[str, frozenset[str]], reader: Reader) -> None:
+    """Require that the engine and the targets are among `names`, for the kinds it has."""
+    build = settings.build
+    asked: dict[str, list[tuple[tuple[str, ...], str]]] = {
+        "engine": [(("build", "engine"), build.engine)],
+        "target": [(("build", "target"), build.target), *((("targets", n), n) for n in settings.targets)],
+    }
+    for kind, known in names.items():
+        for path, name in asked[kind]:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"choose one of {', '.join(sorted(known))}"
+                reader.fault(path, f'there is no {kind} "{name}"', hint)
+
+
+__all__ = [
+    "Collection",
+    "Config",
+    "Feed",
+    "FeedFormat",
+    "Llms",
+    "Markdown",
+    "MissingSettings",
+    "Negotiation",
+    "Options",
+    "Robots",
+    "Settings",
+    "Site",
+    "Sitemap",
+    "load_config",
+    "stopwatch",
+]
+
+_NO_OPTIONS = Options()
+_NO_NAMES: Mapping[str, frozenset[str]] = {}
+_SECRET_LENGTH, _NAMED_LENGTH = 8, 6  # characters; shorter values stand in every page by chance
+_SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings, options and the little the outside world may say: where, when, which environment."""
+
+    root: Path  # of the site, absolute, resolved
+    file: str  # "pybuild.toml" or "pyproject.toml"
+    settings: Settings
+    options: Options
+    is_readable: bool = True  # False: the file could not be parsed, so nothing is known of the site
+    rules: tuple[Rule, ...] = ()  # in the order of the file
+    home: Path | None = None  # of the user
+    now: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # only to tell future dates; SOURCE_DATE_EPOCH
+    public_env: Mapping[str, str] = field(default_factory=dict)  # PYBUILD_PUBLIC_*, without the prefix
+    secrets: Mapping[str, str] = field(default_factory=dict)  # values that must not be published
+    digest: str = ""  # of the text of the settings file
+
+    @property
+    def site(self) -> Site:
+        return self.settings.site
+
+    @property
+    def trailing_slash(self) -> bool:
+        return self.settings.trailing_slash
+
+    @property
+    def out(self) -> Path:
+        """The output folder as asked for, absolute, not resolved. `--out` is relative to the caller."""
+        if self.options.out is not None:
+            return Path.cwd() / self.options.out
+        return self.root / self.settings.build.out
+
+    @property
+    def deploy(self) -> Path:
+        """Where the target's files go that do not belong into the output: `<out>-deploy/<target>`."""
+        if self.options.deploy_dir is not None:
+            return Path.cwd() / self.options.deploy_dir
+        return self.out.with_name(f"{self.out.name}-deploy") / self.target
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".pybuild"
+
+    @property
+    def target(self) -> str:
+        return self.options.target or self.settings.build.target
+
+    @property
+    def engine(self) -> str:
+        return self.options.engine or self.settings.build.engine
+
+    @property
+    def jobs(self) -> int:
+        return self.options.jobs or self.settings.build.jobs or len(os.sched_getaffinity(0))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.site.timezone)
+
+
+def load_config(
+    root: Path, options: Options = _NO_OPTIONS, *, names: Mapping[str, frozenset[str]] = _NO_NAMES
+) -> tuple[Config, tuple[Diagnostic, ...]]:
+    """Read the settings of the site at `root`. Findings: `config-error`, `invalid-rule`.
+
+    `names` are the engines and targets there are, by "engine" and "target"; without it any name will do.
+    Raises `MissingSettings` where `root` has neither `pybuild.toml` nor `[tool.pybuild]`.
+    """
+    root = root.resolve()
+    file, text, table, findings = read_file(root)
+    lines = TomlMap.scan(text, prefix="tool.pybuild" if file == "pyproject.toml" else "")
+    reader = Reader(file, lines, RULE_TABLES)
+    reader.findings += findings
+    rule_tables = {name: table.pop(name) for name in RULE_TABLES if name in table}
+    settings: Settings = reader.read(Settings, lift_trailing_slash(table), ())
+    rules, rule_findings = parse_rules(rule_tables, reader.locate)
+    if not findings:
+        settings = checked(settings, options, reader)
+        check_names(settings, names, reader)
+    env = _environment(rules)
+    config = Config(
+        root=root,
+        file=file,
+        settings=settings,
+        options=options,
+        is_readable=not findings,
+        rules=rules,
+        home=_home(),
+        now=_now(reader),
+        public_env=env[0],
+        secrets=env[1],
+        digest=text_digest(text),
+    )
+    return config, (*reader.findings, *rule_findings)
+
+
+def text_digest(text: str) -> str:
+    """A digest of the text of a settings file, hexadecimal."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def stopwatch() -> Callable[[], float]:
+    """Start one; calling it gives the seconds since."""
+    start = time.perf_counter()
+    return lambda: time.perf_counter() - start
+
+
+def _now(reader: Reader) -> datetime:
+    """The moment of the export: `SOURCE_DATE_EPOCH` where it is set, else the clock."""
+    said = os.environ.get("SOURCE_DATE_EPOCH")
+    if said is None:
+        return datetime.fromtimestamp(time.time(), UTC)
+    try:
+        return datetime.fromtimestamp(int(said), UTC)
+    except (ValueError, OverflowError, OSError):
+        message = f'SOURCE_DATE_EPOCH is not a number of seconds: "{said}"'
+        reader.findings.append(
+            Diagnostic("config-error", message, hint="set it to seconds since 1970, or unset it")
+        )
+        return datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _environment(rules: tuple[Rule, ...]) -> tuple[dict[str, str], dict[str, str]]:
+    """What templates may see of the environment, and the values that no output may hold."""
+    prefix = "PYBUILD_PUBLIC_"
+    public = {k.removeprefix(prefix): v for k, v in sorted(os.environ.items()) if k.startswith(prefix)}
+    named = {name for rule in rules for name in rule.env_names}
+    secret = {
+        k: v
+        for k, v in sorted(os.environ.items())
+        if len(v) >= (_NAMED_LENGTH if k in named else _SECRET_LENGTH)
+        and (k in named or _SECRET_NAME.search(k))
+        and not k.startswith(prefix)
+    }
+    return public, secret

@@ -1,0 +1,150 @@
+"""Bytes of an author's file as text.
+
+Owns the one reading of UTF-8: byte order mark, line ends, and where a byte is wrong; and the quick reading of small
+files. Knows no format.
+Source: RFC 3629; The Unicode Standard §23.8 (byte order mark).
+
+Walking the folders of a site: sorted, inside the site, never in circles.
+
+Owns the rules for symlinks, special files and names that cannot be read. Knows no meaning of a file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pybuild.diagnostics import Diagnostic, Location
+
+
+def read(file: str) -> bytes:
+    """The bytes of a file, read in one go: of many small files, opening them costs most. Raises `OSError`."""
+    with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - Path costs more than reading
+        return stream.read()
+
+
+def decode(data: bytes, file: str) -> tuple[str, tuple[Diagnostic, ...]]:
+    r"""Read bytes as UTF-8, drop a byte order mark and turn `\r\n` and `\r` into `\n`.
+
+    Codes: `encoding-error`, also for NUL, with the byte's offset and line.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        return "", (_encoding_error(data, _offset(fault, data), file),)
+    if "\0" in text:
+        return "", (_encoding_error(data, data.index(0), file),)
+    return text.replace("\r\n", "\n").replace("\r", "\n"), ()
+
+
+def _offset(fault: UnicodeDecodeError, data: bytes) -> int:
+    """The codec counts from behind the byte order mark."""
+    return fault.start + (len(data) - len(fault.object))
+
+
+def _encoding_error(data: bytes, offset: int, file: str) -> Diagnostic:
+    before = data[:offset].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    line = before.count(b"\n") + 1
+    said = f"(0x{data[offset]:02x}) is not UTF-8 text" if data[offset] else "is zero, which no text holds"
+    message = f"byte {offset} {said}"
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    hint = "it looks like UTF-16: save the file as UTF-8" if wide else "save the file as UTF-8"
+    return Diagnostic("encoding-error", message, Location(file, line), hint)
+
+
+Skip = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A regular file below the walked folder."""
+
+    path: str  # POSIX, relative to the walked folder
+    at: str  # on disk
+
+    @property
+    def file(self) -> Path:
+        return Path(self.at)
+
+
+def walk(root: Path, folder: str, *, skip: Skip = lambda path: False) -> Iterator[Found | Diagnostic]:
+    """Yield the files below `root/folder` in sorted order, and `unsafe-path` for what may not be followed.
+
+    `skip` is asked for each path relative to the folder, files and folders alike.
+    """
+    start = root / folder
+    if start.is_dir():
+        yield from _walk(_Walk(root.resolve(), folder, skip), str(start), "", frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    root: Path
+    folder: str
+    skip: Skip
+
+    def fault(self, path: str, message: str, hint: str) -> Diagnostic:
+        return Diagnostic(
+            "unsafe-path", message, Location(f"{self.folder}/{path}" if path else self.folder), hint
+        )
+
+
+def _walk(
+    ask: _Walk, folder: str, prefix: str, above: frozenset[tuple[int, int]]
+) -> Iterator[Found | Diagnostic]:
+    try:
+        here = Path(folder).stat()
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as fault:
+        yield ask.fault(prefix.rstrip("/"), f"this folder cannot be read: {fault.strerror}", "let it be read")
+        return
+    inner = above | {(here.st_dev, here.st_ino)}
+    for entry in entries:
+        path = prefix + entry.name
+        if not ask.skip(path):
+            yield from _one(ask, entry, path, inner)
+
+
+def _one(
+    ask: _Walk, entry: os.DirEntry[str], path: str, above: frozenset[tuple[int, int]]
+) -> Iterator[Found | Diagnostic]:
+    """Judge one entry of a folder and, where it is a folder, walk it."""
+    if fault := _name_fault(path):
+        yield ask.fault(path.encode("utf-8", "replace").decode(), fault, "rename the file")
+    elif entry.is_symlink() and (refused := _link_fault(ask, Path(entry.path), path)):
+        yield refused
+    elif entry.is_file():
+        yield Found(path, entry.path)
+    elif not entry.is_dir():
+        yield ask.fault(path, "this is neither a file nor a folder", "remove it")
+    elif _identity(entry) in above:
+        yield ask.fault(path, "this symlink leads back to a folder around it", "remove the symlink")
+    else:
+        yield from _walk(ask, entry.path, path + "/", above)
+
+
+def _identity(entry: os.DirEntry[str]) -> tuple[int, int]:
+    seen = Path(entry.path).stat()
+    return seen.st_dev, seen.st_ino
+
+
+def _name_fault(path: str) -> str:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return "this name is not UTF-8"
+    return ""
+
+
+def _link_fault(ask: _Walk, file: Path, path: str) -> Diagnostic | None:
+    target = str(file.readlink())
+    try:
+        real = file.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return ask.fault(path, f"this symlink leads nowhere: {target}", "remove it, or make its target")
+    if real.is_relative_to(ask.root):
+        return None
+    return ask.fault(path, f"this symlink leaves the site: {target}", "copy the file into the site")

@@ -1,0 +1,1 @@
+"""Hosts that run code at the edge: rules as data for one small program."""

@@ -1,0 +1,134 @@
+"""Vercel, by its Build Output API.
+
+Owns `config.json` and the routing middleware, which stands before the files: rewrites of `vercel.json` come
+after them and would never see a page. The middleware cannot look for a file, so what a URL stands for is told
+it in advance, and proxies may not share addresses with files. Writes no file.
+Sources: vercel.com/docs/build-output-api/v3 (configuration, primitives), /docs/functions/limitations.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterable
+
+from pybuild.config.loader import Config
+from pybuild.diagnostics import Diagnostic
+from pybuild.hosts.base import (
+    ALL_FEATURES,
+    SITE,
+    Compiled,
+    Target,
+    check_limits,
+    readme,
+    secrets,
+    sift,
+    unsupported,
+)
+from pybuild.hosts.edge.rules import Json, Quiet, quiet_folders, script, url_shapes
+from pybuild.records import Artifact, Files
+from pybuild.rules.evaluate import NOT_FOUND
+from pybuild.rules.media_types import same_type, type_of
+from pybuild.rules.model import Proxy, Rule, RuleSet
+from pybuild.rules.patterns import print_regex, sent_literal
+from pybuild.urls import encode
+
+LIMITS = {"script_bytes": 4 * 1024**2, "routes": 2048}
+SOURCE = 4096  # characters in the src of a route
+_FUNCTION = "functions/_middleware.func"
+
+
+def compile_vercel(rules: RuleSet, files: Files, config: Config) -> Compiled:
+    """Write the middleware and its routes.
+
+    Findings: `rule-limit`; `unsupported-rule` for a proxy below which there are files.
+    """
+    kept, refused = sift(rules, _fault(files))
+    quiet = _named(quiet_folders(kept, files, misses=False))
+    program = script(kept, files, "proxied.js", "forward.js", "vercel.js")
+    routes = _routes(quiet, has_404=NOT_FOUND in files)
+    settings: Json = {"version": 3, "routes": routes, "overrides": _overrides(kept, files)}
+    function: Json = {"runtime": "edge", "entrypoint": "index.js", "envVarsInUse": _secrets(kept)}
+    deploy = (
+        _json("config.json", settings),
+        _json(f"{_FUNCTION}/.vc-config.json", function),
+        Artifact(f"{_FUNCTION}/index.js", "[vercel]", program.encode()),
+        readme("vercel", _STEPS, secrets(kept, "npx vercel env add {name} production"), where=SITE),
+    )
+    counts = {"script_bytes": len(zlib.compress(program.encode())), "routes": len(routes)}
+    return Compiled((), deploy, (*refused, *check_limits("Vercel", LIMITS, counts, files)))
+
+
+_STEPS = (
+    "pybuild export --target vercel --out .vercel/output/static --deploy-dir .vercel/output",
+    "npx vercel deploy --prebuilt --prod",
+)
+
+
+def _json(path: str, value: Json) -> Artifact:
+    return Artifact(path, "[vercel]", (json.dumps(value, indent=2) + "\n").encode())
+
+
+def _secrets(rules: RuleSet) -> list[Json]:
+    return [*sorted({name for rule in rules.proxies for name in rule.env_names})]
+
+
+def _fault(files: Files) -> Callable[[Rule], Diagnostic | None]:
+    """Find proxies whose addresses files answer too: the middleware could not tell which are there."""
+    urls = [encode(url) or "/" for url in url_shapes(files, twins=False)]
+
+    def fault(rule: Rule) -> Diagnostic | None:
+        if not isinstance(rule, Proxy):
+            return None
+        regex = re.compile(print_regex(rule.source, literal=sent_literal) + "/?", re.ASCII | re.DOTALL)
+        taken = next((url for url in urls if regex.fullmatch(url)), None)
+        if taken is None:
+            return None
+        reason = f"files answer there too, such as {taken}, and its middleware cannot look for them"
+        return unsupported(
+            "Vercel", rule, reason, "give the proxy a path of its own, such as /backend/:path*"
+        )
+
+    return fault
+
+
+def _named(quiet: Iterable[Quiet]) -> tuple[Quiet, ...]:
+    """As many folders as fit into one route. A "$" in the header of a route would be a reference."""
+    kept: list[Quiet] = []
+    for one in quiet:
+        odd = any(name == "Content-Type" or "$" in value for name, value in one.headers)
+        if not odd and len(_beside([*kept, one])) <= SOURCE:
+            kept.append(one)
+    return tuple(kept)
+
+
+def _beside(quiet: Iterable[Quiet]) -> str:
+    """A regex of all paths outside of the folders."""
+    folders = "|".join(re.escape(one.folder) for one in quiet)
+    return f"^/(?!(?:{folders})/).*$" if folders else "^/.*$"
+
+
+def _routes(quiet: tuple[Quiet, ...], *, has_404: bool) -> list[Json]:
+    before: list[Json] = [{"src": _beside(quiet), "middlewarePath": "_middleware", "continue": True}]
+    for one in quiet:
+        if one.headers:
+            source = f"^/{re.escape(one.folder)}/.*$"
+            before.append({"src": source, "headers": dict(one.headers), "continue": True})
+    page: Json = {"src": "^/.*$", "status": 404, "dest": f"/{NOT_FOUND}"}
+    return [*before, {"handle": "filesystem"}, {"handle": "error"}, *([page] if has_404 else [])]
+
+
+def _overrides(rules: RuleSet, files: Files) -> dict[str, Json]:
+    """The types of files whose suffix does not say them."""
+    found: dict[str, Json] = {}
+    for path in sorted(files):
+        said = next(
+            (rule.media_type for rule in rules.types if rule.source.match("/" + path) is not None), ""
+        )
+        if said and not same_type(said, type_of(path)):
+            found[path] = {"contentType": said}
+    return found
+
+
+TARGET = Target("vercel", "Vercel", ALL_FEATURES, compile_vercel, LIMITS)

@@ -1,0 +1,1 @@
+"""Servers people run: each host's rules as its own configuration."""

@@ -1,0 +1,1 @@
+"""Markdown: text to HTML, and pages back to Markdown."""

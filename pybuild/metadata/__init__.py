@@ -1,0 +1,1 @@
+"""Metadata of a page: fields, layers, and the tags in its head."""

@@ -1,0 +1,244 @@
+"""Documents and collections as site code and templates see them.
+
+Owns `Document`, which reads and renders its body when it is asked for, and the `collection` function.
+Knows no layout. The library of the running export is set once a process, before site code runs.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, overload
+
+from markupsafe import Markup
+
+from pybuild.diagnostics import did_you_mean
+from pybuild.files import read
+from pybuild.markdown.disk_cache import Renderer
+from pybuild.markdown.renderer import Heading, MarkdownResult
+from pybuild.render.links import Asset, Home, LinkMap, Resolved
+from pybuild.source.document import Entry
+from pybuild.source.front_matter import parse
+
+_KEPT = 256  # rendered bodies a process remembers
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A rendered document and what its links lead to."""
+
+    markdown: str
+    result: MarkdownResult
+    links: Mapping[str, Resolved]  # by href as written
+    found: tuple[Resolved, ...]  # each link with its line, in order
+
+
+class Library:
+    """Every document of the site, and the means to render one."""
+
+    def __init__(
+        self,
+        collections: Mapping[str, Sequence[Entry]],
+        homes: Mapping[str, tuple[str, str]],
+        renderer: Renderer,
+        links: LinkMap,
+    ) -> None:
+        """`homes` maps a collection to its folder and to the decoded URL that folder stands for."""
+        self._renderer = renderer
+        self._homes = homes
+        self.links = links
+        self._bodies: OrderedDict[tuple[str, str], Body] = OrderedDict()
+        self.collections = {
+            name: DocumentCollection(name, entries, self) for name, entries in collections.items()
+        }
+
+    def body(self, entry: Entry, url: str) -> Body:
+        """Read and render a document for the page at `url`; the last few are remembered."""
+        key = (entry.file, url)
+        if key not in self._bodies:
+            self._bodies[key] = self._render(entry, url)
+            if len(self._bodies) > _KEPT:
+                self._bodies.popitem(last=False)
+        return self._bodies[key]
+
+    def _render(self, entry: Entry, url: str) -> Body:
+        text = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file).body
+        home = home_of(entry, url, self._homes)
+        found: list[Resolved] = []
+        known: dict[str, Resolved] = {}
+
+        def resolve(href: str, line: int, is_image: bool) -> str:
+            resolved = self.links.resolve(href, line, home)
+            known[href] = resolved
+            found.append(resolved)
+            return resolved.href
+
+        result = self._renderer.render(text, resolve=resolve, line_offset=entry.body_line - 1)
+        return Body(text, result, known, tuple(found))
+
+    def assets(self, body: Body) -> tuple[Asset, ...]:
+        return tuple(dict.fromkeys(r.asset for r in body.found if r.asset))
+
+
+def home_of(entry: Entry, url: str, homes: Mapping[str, tuple[str, str]]) -> Home:
+    """Where a document stands and answers; `homes` as for a library."""
+    folder, base = homes.get(entry.collection) or (entry.file.rpartition("/")[0], url)
+    return Home(entry.file, url, folder, base)
+
+
+class Document:
+    """One Markdown document. `markdown`, `html`, `toc` and `excerpt` are read when asked for."""
+
+    __slots__ = ("_entries", "_index", "_library", "_url")
+
+    def __init__(self, entries: Sequence[Entry], index: int, library: Library, url: str = "") -> None:
+        """The document at `index` of `entries`. A page that is not its entry's says its decoded `url`."""
+        self._entries = entries
+        self._index = index
+        self._library = library
+        self._url = url
+
+    @property
+    def entry(self) -> Entry:
+        """Read each time: a list of all documents must not hold what they say."""
+        return self._entries[self._index]
+
+    @property
+    def slug(self) -> str:
+        """`"a/b"`; `""` for the collection's own index."""
+        return self.entry.slug
+
+    @property
+    def segments(self) -> list[str]:
+        """`["a", "b"]`."""
+        return list(self.entry.segments)
+
+    @property
+    def url(self) -> str:
+        """As browsers are given it: encoded, with the base path and the trailing slash of the site."""
+        return self._library.links.href(self._url or self.entry.url)
+
+    @property
+    def title(self) -> str:
+        return self.entry.title
+
+    @property
+    def description(self) -> str:
+        return self.entry.description
+
+    @property
+    def date(self) -> datetime | None:
+        return self.entry.date
+
+    @property
+    def updated(self) -> datetime | None:
+        return self.entry.updated
+
+    @property
+    def tags(self) -> list[str]:
+        return list(self.entry.tags)
+
+    @property
+    def draft(self) -> bool:
+        return self.entry.draft
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """All front matter."""
+        return self.entry.meta
+
+    @property
+    def body(self) -> Body:
+        entry = self.entry
+        return self._library.body(entry, self._url or entry.url)
+
+    @property
+    def markdown(self) -> str:
+        """The source below the front matter."""
+        return self.body.markdown
+
+    @property
+    def html(self) -> Markup:
+        return Markup(self.body.result.html)
+
+    @property
+    def toc(self) -> tuple[Heading, ...]:
+        return self.body.result.toc
+
+    @property
+    def excerpt(self) -> str:
+        """Plain text of the first paragraph."""
+        return self.body.result.excerpt
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and other.entry.file == self.entry.file
+
+    def __hash__(self) -> int:
+        return hash(self.entry.file)
+
+    def __repr__(self) -> str:
+        return f"<Document {self.entry.file}>"
+
+
+def shown_at(document: Document, url: str) -> Document:
+    """A document as the page at a decoded URL shows it."""
+    return Document(document._entries, document._index, document._library, url)
+
+
+class DocumentCollection:
+    """The documents of one collection, sorted by path. They are made when they are asked for, and not kept."""
+
+    def __init__(self, name: str, entries: Sequence[Entry], library: Library) -> None:
+        self.name = name
+        self._entries = entries
+        self._library = library
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {entry.slug: index for index, entry in enumerate(self._entries)}
+
+    def __iter__(self) -> Iterator[Document]:
+        return map(self._document, range(len(self)))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Document]: ...
+    def __getitem__(self, index: int | slice) -> Document | list[Document]:
+        places = range(len(self))[index]
+        return self._document(places) if isinstance(places, int) else list(map(self._document, places))
+
+    def _document(self, index: int) -> Document:
+        return Document(self._entries, index, self._library)
+
+    def get(self, slug: str | Sequence[str], default: Document | None = None) -> Document | None:
+        """The document at `"a/b"` or `["a", "b"]`, else `default`."""
+        index = self._places.get(slug if isinstance(slug, str) else "/".join(slug))
+        return default if index is None else self[index]
+
+
+class _Current:
+    library: Library | None = None
+
+
+def use(library: Library) -> None:
+    """Make `library` the one that `collection` reads in this process."""
+    _Current.library = library
+
+
+def collection(name: str) -> DocumentCollection:
+    """The collection of that name in the settings. Raises `LookupError` for an unknown one."""
+    if _Current.library is None:
+        raise LookupError(f'collection("{name}") can only be read while pybuild runs the site')
+    known = _Current.library.collections
+    if name not in known:
+        raise LookupError(
+            f'there is no collection "{name}"; {did_you_mean(name, known) or "see [collections]"}'
+        )
+    return known[name]

@@ -1,0 +1,163 @@
+"""What comes back from rendering one job: rows, never bodies.
+
+Owns the value that crosses from a worker to the export, and how many of them are held. Knows no template and no
+engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+from pybuild import compact as packed
+from pybuild.diagnostics import Diagnostic
+from pybuild.records import File, Link, Page, Redirection
+from pybuild.render.links import Asset
+
+LINK_DIGEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A job's answer. Empty but for `findings` when the job failed."""
+
+    files: tuple[File, ...] = ()
+    page: Page | None = None
+    redirection: Redirection | None = None
+    links: str = ""  # of its document, packed
+    anchors: str = ""  # ids in the HTML, a line each, between line ends
+    assets: tuple[Asset, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+    given: tuple[Link, ...] = ()  # of templates, but those that another answer of the same process has
+    shared: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
+    hrefs: str = ""  # what its document links to inside the site, as written, a line each
+    resolved: str = ""  # a digest of what became of them
+
+
+def link_digest(link: Link) -> bytes:
+    """What stands for a link that many pages have."""
+    said = repr((link.target, link.fragment, link.file, link.line, link.text))
+    return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
+
+
+def link_digests(shared: bytes) -> list[bytes]:
+    """What stands for each of the links that a row shares with others."""
+    return [shared[start : start + LINK_DIGEST] for start in range(0, len(shared), LINK_DIGEST)]
+
+
+_BLOCK = 16  # rows that are compressed together, in a quarter of the memory
+
+
+_FILE, _PAGE, _REDIRECTION, _LINK = (
+    attrgetter(*noun.__match_args__) for noun in (File, Page, Redirection, Link)
+)
+
+
+def pack(row: Rendered) -> Rendered | bytes:
+    """What to send of a row, in a third of the time that pickling takes; as it is where it has findings.
+
+    Read by the same program only.
+    """
+    values: Any = (
+        [_FILE(file) for file in row.files],
+        _PAGE(row.page) if row.page else None,
+        _REDIRECTION(row.redirection) if row.redirection else None,
+        row.links,
+        row.anchors,
+        [(asset.path, str(asset.file)) for asset in row.assets],
+        [_LINK(link) for link in row.given],
+        (row.shared, row.hrefs, row.resolved),
+    )
+    try:
+        return row if row.findings else marshal.dumps(values)
+    except ValueError:  # a text of a class of its own
+        return row
+
+
+def _unpacked(row: bytes) -> Rendered:
+    files, page, redirection, links, anchors, assets, given, (shared, hrefs, resolved) = marshal.loads(row)
+    return Rendered(
+        files=tuple(File(*file) for file in files),
+        page=page and Page(*page),
+        redirection=redirection and Redirection(*redirection),
+        links=links,
+        anchors=anchors,
+        assets=tuple(Asset(path, Path(file)) for path, file in assets),
+        given=tuple(Link(*link) for link in given),
+        shared=shared,
+        hrefs=hrefs,
+        resolved=resolved,
+    )
+
+
+class Rows(Mapping[int, Rendered]):
+    """Rows by the index of their job, in its order. Where there are many, each is unpacked when it is asked for."""
+
+    def __init__(self, jobs: int) -> None:
+        """`jobs` is how many rows there may be."""
+        self._jobs = jobs
+        self._plain: dict[int, Rendered] = {}
+        self._open: dict[int, dict[int, bytes]] = {}  # blocks that are not full
+        self._full: dict[int, bytes] = {}
+        self._findings: dict[int, tuple[Diagnostic, ...]] = {}
+        self._last: tuple[int, Mapping[int, bytes]] = -1, {}
+
+    @property
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """Those of all rows."""
+        return tuple(finding for _, findings in sorted(self._findings.items()) for finding in findings)
+
+    def add(self, index: int, row: Rendered | bytes) -> None:
+        """Hold a row, which may be packed. Precondition: there is none of this index."""
+        if self._jobs <= packed.MANY and isinstance(row, bytes):
+            row = _unpacked(row)
+        elif self._jobs > packed.MANY and isinstance(row, Rendered):
+            row = pack(row)
+        if isinstance(row, bytes):
+            self._hold(index, row)
+            return
+        self._plain[index] = row
+        if row.findings:
+            self._findings[index] = row.findings
+
+    def _hold(self, index: int, row: bytes) -> None:
+        number = index // _BLOCK
+        block = self._open.setdefault(number, {})
+        block[index] = row
+        if len(block) == _BLOCK:
+            self._full[number] = packed.pack(self._open.pop(number))
+
+    def _block(self, number: int) -> Mapping[int, bytes]:
+        if number in self._open:
+            return self._open[number]
+        if self._last[0] != number:
+            self._last = number, packed.unpack(self._full[number])
+        return self._last[1]
+
+    def __getitem__(self, index: int) -> Rendered:
+        return self._plain[index] if index in self._plain else _unpacked(self._block(index // _BLOCK)[index])
+
+    def drained(self) -> Iterator[Rendered]:
+        """Every row, in order, each let go of as it is given."""
+        for index in list(self):
+            yield self[index]
+            self._plain.pop(index, None)
+            if index % _BLOCK == _BLOCK - 1:
+                self._full.pop(index // _BLOCK, None)
+
+    def __iter__(self) -> Iterator[int]:
+        held = (
+            index
+            for number in (*self._open, *self._full)
+            for index in self._open.get(number, range(number * _BLOCK, (number + 1) * _BLOCK))
+        )
+        return iter(sorted(chain(self._plain, held)))
+
+    def __len__(self) -> int:
+        return len(self._plain) + sum(map(len, self._open.values())) + len(self._full) * _BLOCK

@@ -1,0 +1,271 @@
+"""Site code: importing it, calling it, and saying where it went wrong.
+
+The only module that imports or calls what a site author wrote. Knows no output path and no template.
+Sources: importlib, "Importing a source file directly"; the ASGI specification 3.0 for responses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import inspect
+import sys
+import traceback
+import types
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+
+from pybuild.config.loader import Site
+from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.render.responses import Answer, is_application, is_response, plain_answer, run_application
+from pybuild.routing.checks import METHODS, non_get_handler
+from pybuild.web import NotFound, Redirected, Request
+
+_PACKAGE = "_pybuild_site"
+_OWN_CODE = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What `GET`, `load` and `generate_metadata` are given as `ctx`."""
+
+    params: Mapping[str, Any]  # name to str, or to a list of str for a catch-all
+    path: str  # decoded URL: "/docs/a"
+    url: str  # absolute and encoded: "https://a.example/docs/a"
+    site: Site
+
+
+class Stop(Exception):
+    """Ends the work on one page; carries the findings that say why."""
+
+    def __init__(self, *findings: Diagnostic) -> None:
+        super().__init__(*findings)
+        self.findings = findings
+
+
+class SiteCode:
+    """The site's modules, imported once a process.
+
+    The site root is put on `sys.path`; nothing is written beside the sources. What an earlier phase of the
+    same process imported is forgotten, so that every engine begins each phase alike.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._modules: dict[str, types.ModuleType] = {}
+        self._faults: dict[str, Stop] = {}
+        sys.dont_write_bytecode = True
+        for name in [name for name, module in sys.modules.items() if self._is_own(name, module)]:
+            del sys.modules[name]
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+
+    def _is_own(self, name: str, module: types.ModuleType) -> bool:
+        """Whether a loaded module is the site's; pybuild itself may lie inside one."""
+        if name.partition(".")[0] in (_PACKAGE, "pybuild", "__main__"):
+            return name.startswith(_PACKAGE)
+        return bool(self.relative(getattr(module, "__file__", None) or ""))
+
+    @cached_property
+    def _runner(self) -> asyncio.Runner:
+        return asyncio.Runner()
+
+    def load(self, file: str) -> types.ModuleType:
+        """Import a file of the site once. Raises `Stop` with `import-error`, the same one each time."""
+        if file in self._faults:
+            raise self._faults[file]
+        if file not in self._modules:
+            try:
+                self._modules[file] = self._import(file)
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as fault:
+                self._faults[file] = Stop(
+                    self.fault(fault, "import-error", Location(file, 1), f"importing {file}")
+                )
+                raise self._faults[file] from None
+        return self._modules[file]
+
+    def _import(self, file: str) -> types.ModuleType:
+        """Import by path, inside packages made for the folders so that relative imports work."""
+        name = self._package_of(file) + "." + Path(file).stem.replace(".", "_")
+        spec = importlib.util.spec_from_file_location(name, self.root / file)
+        assert spec and spec.loader, f"{file} is a Python file"
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+
+    def _package_of(self, file: str) -> str:
+        name, folder = _PACKAGE, self.root
+        for part in ("", *file.split("/")[:-1]):
+            if part:
+                name, folder = f"{name}.{part.replace('.', '_')}", folder / part
+            if name not in sys.modules:
+                package = types.ModuleType(name)
+                package.__path__ = [str(folder)]
+                sys.modules[name] = package
+        return name
+
+    def late_methods(self, file: str, seen: Iterable[str]) -> list[Diagnostic]:
+        """Find methods that only running the module binds, such as through `globals()`."""
+        module = self.load(file)
+        late = [m for m in METHODS if m not in set(seen) and callable(getattr(module, m, None))]
+        return [
+            non_get_handler(method, Location(file, _line_of(getattr(module, method), self.root / file)))
+            for method in late
+        ]
+
+    @contextmanager
+    def guard(self, code: str, at: Location, doing: str) -> Iterator[None]:
+        """Turn whatever site code raises into `Stop` with one finding."""
+        try:
+            yield
+        except (Stop, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            raise Stop(self.fault(error, code, at, doing)) from None
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call with as many of the arguments as the function takes, and wait for the result if it must be."""
+        result = function(*arguments[: _arity(function, len(arguments))])
+        return self.settle(result)
+
+    def respond(self, handler: Callable[..., Any], request: Request, context: Context) -> Any:
+        """Call a handler for its response; one that is an ASGI application is sent the request itself."""
+        if is_application(handler):
+            return self._runner.run(run_application(handler, request.scope))
+        return self.call(handler, request, context)
+
+    def settle(self, result: Any) -> Any:
+        """Await an awaitable and gather an async iterator; anything else is returned as it is."""
+        if inspect.isawaitable(result):
+            return self._runner.run(_await(result))
+        if isinstance(result, AsyncIterable) and not isinstance(result, Response):
+            return self._runner.run(_gather(result))
+        return result
+
+    def answer(self, response: Any) -> Answer | None:
+        """Read a Starlette-compatible response to its end; None when it is none."""
+        if isinstance(response, Answer):
+            return response
+        if not is_response(response):
+            return None
+        return plain_answer(response) or self._runner.run(run_application(response))
+
+    def fault(self, error: BaseException, code: str, default: Location, doing: str) -> Diagnostic:
+        """Make a finding of an exception, placed at the innermost line inside the site."""
+        place, outer = self._innermost(error)
+        notes = (Note(f"raised in {outer}"),) if outer else ()
+        return Diagnostic(
+            code, f"{doing} failed: {_described(error)}", place or default, _advice(error), notes
+        )
+
+    def _innermost(self, error: BaseException) -> tuple[Location | None, str]:
+        """The last frame in the site, and a name for the last frame of all where that is elsewhere."""
+        if isinstance(error, SyntaxError) and error.filename and (file := self.relative(error.filename)):
+            return Location(file, error.lineno, error.offset), ""
+        frames = list(traceback.extract_tb(error.__traceback__))
+        inside = [i for i, frame in enumerate(frames) if self.relative(frame.filename)]
+        if not inside:
+            return None, ""
+        last = frames[inside[-1]]
+        outer = frames[-1] if inside[-1] != len(frames) - 1 else None
+        if outer and Path(outer.filename).is_relative_to(_OWN_CODE):
+            return Location(self.relative(last.filename), last.lineno), ""
+        named = f"{Path(outer.filename).name}:{outer.lineno}, in {outer.name}" if outer else ""
+        return Location(self.relative(last.filename), last.lineno), named
+
+    def raised_at(self, error: BaseException, default: Location) -> Location:
+        """The innermost line inside the site that an exception came through."""
+        return self._innermost(error)[0] or default
+
+    def relative(self, filename: str) -> str:
+        """The site's own name of a file; "" for a file outside it or in its virtual environment."""
+        try:
+            path = Path(filename).relative_to(self.root)
+        except ValueError:
+            return ""
+        hidden = any(part.startswith(".") or part in {"site-packages", "node_modules"} for part in path.parts)
+        return "" if hidden else path.as_posix()
+
+    def place(self, frame: types.FrameType | None, default: Location) -> Location:
+        """The nearest frame of the site at or above `frame`."""
+        while frame is not None:
+            if file := self.relative(frame.f_code.co_filename):
+                return Location(file, frame.f_lineno)
+            frame = frame.f_back
+        return default
+
+
+def kind_of(value: object) -> str:
+    """Name the type of a value for a message: `a dict`, `an int`, `None`."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
+def _line_of(function: Any, file: Path) -> int:
+    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+    return code.co_firstlineno if code and code.co_filename == str(file) else 1
+
+
+def _arity(function: Callable[..., Any], most: int) -> int:
+    """How many positional arguments a callable takes, up to `most`."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return most
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return most
+    return min(most, sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters))
+
+
+async def _await(result: Awaitable[Any]) -> Any:
+    found = await result
+    return (
+        await _gather(found)
+        if isinstance(found, AsyncIterable) and not isinstance(found, Response)
+        else found
+    )
+
+
+async def _gather(items: AsyncIterable[Any]) -> list[Any]:
+    return [item async for item in items]
+
+
+def _described(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"it called sys.exit({'' if error.code is None else repr(error.code)})"
+    if isinstance(error, NotFound):
+        return "it called not_found()"
+    if isinstance(error, Redirected):
+        return f"it called redirect({error.url!r}) here"
+    if isinstance(error, RecursionError):
+        return "RecursionError: it calls itself too deep"
+    try:
+        text = str(error).encode("utf-8", "backslashreplace").decode()
+    except Exception:  # an exception of the site may fail to say what it is
+        text = ""
+    if isinstance(error, SyntaxError):
+        text = error.msg
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _advice(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f'install the package that provides "{error.name}", or correct the import'
+    if isinstance(error, SystemExit):
+        return "raise an exception instead, or return a response"
+    if isinstance(error, MemoryError):
+        return "hold less at a time, or allow more with memory below [build]"
+    return "correct the code at this line"

@@ -1,0 +1,165 @@
+"""What a host must be told of the files of a site.
+
+Owns the types, headers and names of files that a host does not find of itself, each written once for a whole
+folder where that can be. Knows no host and no setting. Source: RFC 9110 §8.3 (Content-Type) and §7.6.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.records import File, Files, Headers
+from pybuild.rules.media_types import same_type, type_of
+from pybuild.rules.model import Rewrite, SetHeaders, SetType
+from pybuild.rules.patterns import Destination, Param, PathPattern, Slot, Text
+
+# A host makes these itself, or they concern one connection (RFC 9110 §7.6.1).
+_OWN = frozenset(
+    {
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "date",
+        "etag",
+        "keep-alive",
+        "last-modified",
+        "location",
+        "server",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_REST = "[^/.]+"  # a last segment without a suffix
+Value = TypeVar("Value", bound=Hashable)
+_Folder = tuple[str, str]  # and a suffix
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Rules for files."""
+
+    names: tuple[
+        Rewrite, ...
+    ]  # for files whose URL is not their path: `/api/posts` → `/api/posts/index.json`
+    renamed: dict[str, str]  # the paths of these files, by URL
+    headers: tuple[SetHeaders, ...]  # that handlers and pages answered with
+    types: tuple[SetType, ...]  # for files whose suffix does not say their type
+    findings: tuple[Diagnostic, ...]
+
+
+def tell(files: Files) -> Told:
+    """Look at every file once. Finding: `bad-response` for a header that no host can carry."""
+    names, types, headers = _Grouped[str](), _Grouped[str](), _Grouped[Headers]()
+    renamed: dict[str, str] = {}
+    origins: dict[Headers, tuple[str, str]] = {}  # who answered with them: the first by URL
+    findings: list[Diagnostic] = []
+    for file in files.values():
+        url, ending = file.url or "/" + file.path, _ending(file)
+        if ending:
+            renamed[url] = file.path
+        names.add(url, ending)
+        types.add("/" + file.path, _odd_type(file))
+        findings += _unsound(file, url) if file.headers else ()
+        pairs = _kept(file.headers)
+        headers.add(url, pairs)
+        origins[pairs] = min(origins.get(pairs, (url, file.origin)), (url, file.origin))
+    return Told(
+        tuple(_name(source, ending) for source, ending in names.patterns()),
+        renamed,
+        tuple(SetHeaders(Location(origins[pairs][1]), source, pairs) for source, pairs in headers.patterns()),
+        tuple(SetType(source, media_type) for source, media_type in types.patterns()),
+        tuple(findings),
+    )
+
+
+def _name(source: PathPattern, ending: str) -> Rewrite:
+    path = tuple(Slot("name") if isinstance(part, Param) else part for part in source.parts)
+    end = ending if source.source != "/" else ending[1:]
+    return Rewrite(Location(), source, Destination(source.source + end, "", (*path, Text(end))))
+
+
+def _ending(file: File) -> str:
+    """What a host must put behind the URL to find the file: `/index.json`; "" where it finds it of itself."""
+    if not file.url or _found_at(file) == file.url:
+        return ""
+    stem = file.url.rstrip("/")
+    assert ("/" + file.path).startswith(stem + "/"), f"{file.path} is not below its URL {file.url}"
+    return ("/" + file.path)[len(stem) :]
+
+
+def _found_at(file: File) -> str:
+    """The URL a host answers with the file of itself: pages without their suffix, else the path."""
+    plain = re.sub(r"(?:^|(?<=/))index\.html$|\.html$", "", file.path)
+    return "/" + plain.rstrip("/")
+
+
+def _odd_type(file: File) -> str:
+    said = file.media_type
+    return "" if not said or same_type(said, type_of(file.path)) else said
+
+
+def _kept(headers: Headers) -> Headers:
+    """The headers that a host must be told of, sorted; those it cannot carry have a finding of their own."""
+    told = ((name, value.strip()) for name, value in headers if name.lower() not in _OWN)
+    return tuple(sorted(pair for pair in told if is_sound(*pair)))
+
+
+def is_sound(name: str, value: str) -> bool:
+    """Whether a header can stand in every rule file: a token, and printable ASCII on one line."""
+    return bool(_TOKEN.fullmatch(name)) and value.isascii() and value.isprintable()
+
+
+def _unsound(file: File, url: str) -> Iterator[Diagnostic]:
+    for name, value in file.headers:
+        if name.lower() not in _OWN and not is_sound(name, value.strip()):
+            message = f"{url} answers with the header {name!r}, which no host can carry"
+            hint = "use a name of letters, digits and -, and printable ASCII on one line as its value"
+            yield Diagnostic("bad-response", message, Location(file.origin), hint)
+
+
+class _Grouped(Generic[Value]):
+    """Values by URL, to be told with as few patterns as they can. An empty value is none.
+
+    So 10,000 files of one handler need one rule: `/api/posts/1`, … → `/api/posts/:name`.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, Value] = {}
+        self._kinds: dict[_Folder, set[Value]] = {}
+
+    def add(self, url: str, value: Value) -> None:
+        """Of two values of a URL the last counts."""
+        self._kinds.setdefault(_folder(url), set()).add(value)
+        if value:
+            self._told[url] = value
+        else:
+            self._told.pop(url, None)
+
+    def patterns(self) -> Iterator[tuple[PathPattern, Value]]:
+        """One pattern for all URLs of a folder and suffix where all have one value, else one for each that has one."""
+        members: dict[_Folder, list[str]] = {}
+        for url in sorted(self._told):
+            members.setdefault(_folder(url), []).append(url)
+        for folder, urls in sorted(members.items()):
+            if len(urls) > 1 and len(self._kinds[folder]) == 1:
+                yield _pattern(*folder), self._told[urls[0]]
+            else:
+                yield from ((PathPattern(url, (Text(url),)), self._told[url]) for url in urls)
+
+
+def _folder(url: str) -> _Folder:
+    folder, _, name = url.rpartition("/")
+    has_suffix = "." in name.strip(".") and not name.startswith(".")
+    return folder, name[name.index(".") :] if has_suffix else ""
+
+
+def _pattern(folder: str, ending: str) -> PathPattern:
+    parts: tuple[Text | Param, ...] = (Text(folder + "/"), Param("name", _REST))
+    return PathPattern(f"{folder}/:name{ending}", (*parts, Text(ending)) if ending else parts)

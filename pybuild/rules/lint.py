@@ -1,0 +1,207 @@
+"""Findings that need all rules at once: loops, chains, shadows, destinations that nothing answers.
+
+Owns the questions asked of a rule set before it is compiled. Knows no host and changes nothing.
+Sources: RFC 9110 §15.4 (redirect loops); OWASP, "Unvalidated Redirects and Forwards".
+
+The first rule that answers an address, found without trying each of thousands.
+
+Owns the order between rules without parameters, which are looked up, and the others, which are tried. Takes
+conditions as not met: a rule with `has` or `missing` is left out. Knows no kind of rule and no host.
+Source: docs/rules.md, "Order".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from pybuild.diagnostics import Diagnostic, Location, Note, warning
+from pybuild.records import File
+from pybuild.rules.evaluate import find
+from pybuild.rules.model import Proxy, Redirect, Rewrite, RuleSet
+from pybuild.rules.patterns import SEGMENT, Destination, Param, PathPattern, Slot, Text
+
+Lead = TypeVar("Lead", Redirect, Rewrite, Redirect | Rewrite | Proxy)
+
+
+class Lookup(Generic[Lead]):
+    """Rules in their order; more may be added at the end."""
+
+    def __init__(self, rules: Iterable[Lead] = ()) -> None:
+        self._literal: dict[str, tuple[int, Lead]] = {}
+        self._tried: list[tuple[int, Lead]] = []
+        self._count = 0
+        for rule in rules:
+            self.add(rule)
+
+    def add(self, rule: Lead) -> None:
+        self._count += 1
+        if rule.has or rule.missing:
+            return
+        literal = rule.source.literal
+        if literal is None:
+            self._tried.append((self._count, rule))
+        else:
+            self._literal.setdefault(literal, (self._count, rule))
+
+    def first(self, url: str) -> tuple[Lead, dict[str, str]] | None:
+        """The first rule that matches a decoded URL, with what its parameters take."""
+        bare = url[:-1] if len(url) > 1 and url.endswith("/") else url
+        number, known = self._literal.get(bare, (self._count + 1, None))
+        for index, rule in self._tried:
+            if index > number:
+                break
+            captures = rule.source.match(url)
+            if captures is not None:
+                return rule, captures
+        return None if known is None else (known, {})
+
+
+_HOPS = 20
+
+
+def review(rules: RuleSet, files: Mapping[str, File]) -> tuple[Diagnostic, ...]:
+    """Look for faults among rules and files. Codes: `invalid-rule`, `broken-link`."""
+    return (
+        *_open_redirects(rules.redirects),
+        *_chains(rules.redirects),
+        *_shadows(rules.redirects),
+        *_shadows(rules.rewrites),
+        *_hidden_files(rules, files),
+        *_dead_ends(rules, files),
+    )
+
+
+def _open_redirects(redirects: Iterable[Redirect]) -> Iterator[Diagnostic]:
+    """Refuse destinations whose first segment is a value that may start with a slash: `//evil.example`."""
+    for rule in redirects:
+        regexes = {param.name: param.regex for param in rule.source.params}
+        for name in () if rule.destination.is_external else _leading(rule.destination):
+            regex = regexes.get(name, SEGMENT)
+            if regex != SEGMENT and _may_start_with_slash(regex):
+                yield Diagnostic(
+                    "invalid-rule",
+                    f'"{rule.destination.source}" lets a visitor choose the host: :{name} may start with a slash',
+                    rule.location,
+                    f'write ":{name}*" without a regex in the source, or begin the destination with text',
+                )
+
+
+def _leading(destination: Destination) -> Iterator[str]:
+    """The names of values that may come right behind the first slash."""
+    for part in destination.path:
+        if isinstance(part, Slot):
+            yield part.name
+        if not (isinstance(part, Slot) and part.prefix) and part != Text("/"):
+            return
+
+
+def _may_start_with_slash(regex: str) -> bool:
+    """Try what follows the "/" of a destination; a regex that takes none of it is safe."""
+    return any(re.fullmatch(f"(?:{regex})", value, re.ASCII) for value in _HOSTILE)
+
+
+_HOSTILE = [head + tail for head in "/\\" for tail in ("", "a", "evil.example", "evil.example/a", "1", "1/2")]
+
+
+def _chains(redirects: Sequence[Redirect]) -> Iterator[Diagnostic]:
+    lookup = Lookup(redirects)
+    for rule in redirects:
+        hops = list(_follow(rule, lookup))
+        if len(hops) > _HOPS or rule in hops:
+            yield Diagnostic(
+                "invalid-rule",
+                f'the redirect from "{rule.source.source}" leads back to itself',
+                rule.location,
+                "change its destination, or delete one of the redirects",
+                _notes(hops, rule),
+            )
+        elif hops:
+            yield _warned(
+                f'the redirect from "{rule.source.source}" leads to another redirect',
+                rule.location,
+                f'write destination = "{hops[-1].destination.source}"',
+                _notes(hops, rule),
+            )
+
+
+def _warned(message: str, location: Location, hint: str, notes: tuple[Note, ...]) -> Diagnostic:
+    return Diagnostic("invalid-rule", message, location, hint, notes, severity="warning")
+
+
+def _notes(hops: Iterable[Redirect], rule: Redirect) -> tuple[Note, ...]:
+    others = dict.fromkeys(hop for hop in hops if hop != rule)
+    return tuple(Note(f'then from "{hop.source.source}"', hop.location) for hop in list(others)[:3])
+
+
+def _follow(rule: Redirect, lookup: Lookup[Redirect]) -> Iterator[Redirect]:
+    """The redirects a visitor meets after `rule`, by example values; conditions are taken as not met."""
+    values = _example(rule.source)
+    found = None if rule.has or rule.missing or values is None else (rule, values)
+    for _ in range(_HOPS + 1):
+        if found is None or found[0].destination.is_external:
+            return
+        found = lookup.first(found[0].destination.fill(found[1]))
+        if found is not None:
+            yield found[0]
+
+
+def _example(pattern: PathPattern) -> dict[str, str] | None:
+    """Values that the pattern takes, or None where a regex of its own makes them unknown."""
+    if any(param.regex != SEGMENT for param in pattern.params):
+        return None
+    return {param.name: f"x{index}-example" for index, param in enumerate(pattern.params)}
+
+
+def _example_url(pattern: PathPattern) -> str | None:
+    values = _example(pattern)
+    if values is None:
+        return None
+
+    def one(part: Text | Param) -> str:
+        return part.text if isinstance(part, Text) else part.prefix + values[part.name]
+
+    return "".join(one(part) for part in pattern.parts)
+
+
+def _shadows(rules: Sequence[Redirect] | Sequence[Rewrite]) -> Iterator[Diagnostic]:
+    """Warn of a rule that an earlier one always answers for."""
+    free: Lookup[Redirect | Rewrite | Proxy] = Lookup()
+    same: dict[tuple[Text | Param, ...], Redirect | Rewrite] = {}
+    for rule in rules:
+        url = _example_url(rule.source)
+        found = free.first(url) if url is not None else None
+        earlier = same.get(rule.source.parts) or (found and found[0])
+        if earlier:
+            note = Note(f'"{earlier.source.source}" is tried first', earlier.location)
+            message = f'"{rule.source.source}" is never reached'
+            yield _warned(message, rule.location, "move it up, or delete it", (note,))
+        if not rule.has and not rule.missing:
+            free.add(rule)
+            same.setdefault(rule.source.parts, rule)
+
+
+def _hidden_files(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
+    """Warn of a file whose URL a redirect answers for."""
+    for rule in rules.redirects:
+        url = rule.source.literal
+        path = find(url, files) if url and not rule.has and not rule.missing else None
+        if path is not None and files[path].origin != rule.location.file:  # not the stand-in it leaves itself
+            message = f'the redirect from "{rule.source.source}" hides {files[path].origin}'
+            yield warning("invalid-rule", message, rule.location, "delete the redirect or the file")
+
+
+def _dead_ends(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
+    """Warn of a destination with no parameters that nothing answers."""
+    listed: tuple[Redirect | Rewrite, ...] = (*rules.redirects, *rules.rewrites)
+    answered: Lookup[Redirect | Rewrite | Proxy] = Lookup()
+    for rule in (*listed, *rules.proxies):
+        answered.add(replace(rule, has=(), missing=()))
+    for rule in listed:
+        url = None if rule.destination.is_external else rule.destination.literal
+        if url is None or find(url, files) or (isinstance(rule, Redirect) and answered.first(url)):
+            continue
+        message = f'"{rule.destination.source}" leads nowhere'
+        yield warning("broken-link", message, rule.location, "name a page or file that the export writes")

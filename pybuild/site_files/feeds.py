@@ -1,0 +1,266 @@
+"""The feeds: `rss.xml` always, `atom.xml` and `feed.json` on request.
+
+Owns what a feed says of the site and of its entries. feedgen builds the XML trees; what it gets wrong or
+takes from the clock is set right here. Knows no page source.
+Sources: RSS 2.0 (rssboard.org), RSS content module, Dublin Core; RFC 4287 (Atom); JSON Feed 1.1.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from feedgen.entry import FeedEntry
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from pybuild.config.loader import Config, FeedFormat
+from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.records import Artifact, Page
+from pybuild.site_files.selection import FEED_FILES, changed, feed_formats, feed_pages
+from pybuild.site_files.xml_text import one_line, xml_text
+from pybuild.urls import absolute
+
+ORIGIN = "[feed]"
+GENERATOR = "pybuild"
+_CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+_UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)  # Atom demands a date; an empty feed has none
+_PERSON = re.compile(r"(?P<name>[^<>]*?)\s*<(?P<email>[^<>@\s]+@[^<>@\s]+)>|(?P<bare>[^<>@\s]+@[^<>@\s]+)")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item of a feed; all text can stand in XML."""
+
+    id: str
+    href: str  # absolute, encoded
+    title: str
+    summary: str
+    content: str  # HTML with absolute links, or ""
+    published: datetime
+    updated: datetime
+    language: str  # "" is the site's
+    author: Person | None
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What the feed says of the site, and its entries, newest first."""
+
+    title: str
+    description: str
+    home: str  # absolute URL of the site
+    language: str
+    author: Person | None
+    updated: datetime | None  # newest change of an entry; None without entries
+    entries: tuple[Entry, ...]
+
+
+def feeds(pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagnostic]:
+    """Yield a file for each format in `feed.formats`, and `rss.xml` in any case, also without entries.
+
+    Finding: `front-matter-error` (a warning) where two entries have one guid; the older one goes by its URL.
+    """
+    chosen = feed_pages(pages, config)
+    repeated = _repeated_guids(chosen)
+    yield from (_guid_finding(page) for page in repeated)
+    channel = _channel(chosen, config, frozenset(page.url for page in repeated))
+    for name in feed_formats(config):
+        file = FEED_FILES[name]
+        body = _WRITERS[name](channel, absolute(config.site.url, "/" + file.path))
+        yield Artifact(file.path, ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
+
+
+def _repeated_guids(pages: Iterable[Page]) -> list[Page]:
+    """The pages whose guid a newer one has."""
+    seen: set[str] = set()
+    repeated = []
+    for page in pages:
+        if page.guid and page.guid in seen:
+            repeated.append(page)
+        seen.add(page.guid or page.href)
+    return repeated
+
+
+def _guid_finding(page: Page) -> Diagnostic:
+    return warning(
+        "front-matter-error",
+        f'the guid "{page.guid}" belongs to a newer page too',
+        Location(page.file, page.line),
+        "give each page a guid of its own, or delete this one",
+    )
+
+
+def _channel(pages: Iterable[Page], config: Config, by_url: frozenset[str]) -> Channel:
+    entries = tuple(_entry(page, "" if page.url in by_url else page.guid) for page in pages)
+    site, feed = config.site, config.settings.feed
+    title = one_line(feed.title or site.title) or site.url
+    return Channel(
+        title=title,
+        description=one_line(feed.description or site.description) or title,
+        home=absolute(site.url, "/"),
+        language=one_line(site.language),
+        author=parse_person(site.author),
+        updated=max((entry.updated for entry in entries), default=None),
+        entries=entries,
+    )
+
+
+def _entry(page: Page, guid: str) -> Entry:
+    return Entry(
+        id=one_line(guid) or page.href,
+        href=page.href,
+        title=one_line(page.title) or page.url,
+        summary=one_line(page.description),
+        content=xml_text(page.content),
+        published=datetime.fromisoformat(page.date),
+        updated=datetime.fromisoformat(changed(page)),
+        language=one_line(page.language),
+        author=parse_person(page.author),
+        tags=tuple(dict.fromkeys(tag for text in page.tags if (tag := one_line(text)))),
+    )
+
+
+def parse_person(text: str) -> Person | None:
+    """Read `Jo`, `Jo <jo@a.example>` or `jo@a.example`; None for nothing."""
+    line = one_line(text)
+    found = _PERSON.fullmatch(line)
+    if not found:
+        return Person(line) if line else None
+    if found["bare"]:
+        return Person(found["bare"], found["bare"])
+    return Person(found["name"] or found["email"], found["email"])
+
+
+def _generator(channel: Channel, href: str, media_type: str) -> FeedGenerator:
+    """Fill feedgen with what both XML formats share. The last link given becomes the channel's."""
+    feed = FeedGenerator()
+    feed.id(channel.home)
+    feed.title(channel.title)
+    feed.description(channel.description)
+    feed.link(href=href, rel="self", type=media_type)
+    feed.link(href=channel.home, rel="alternate", type="text/html")
+    feed.language(channel.language)
+    feed.generator(GENERATOR)
+    feed.updated(channel.updated or _UNKNOWN)
+    return feed
+
+
+def _add_entry(feed: FeedGenerator, entry: Entry) -> FeedEntry:
+    """Add what both formats share. Order: feedgen would put each new entry first."""
+    item = feed.add_entry(order="append")
+    item.title(entry.title)
+    item.link(href=entry.href, rel="alternate", type="text/html")
+    item.published(entry.published)
+    item.updated(entry.updated)
+    item.category([{"term": tag} for tag in entry.tags])
+    if entry.summary:
+        item.description(entry.summary, isSummary=True)
+    if entry.content:
+        item.content(entry.content, type="html")
+    return item
+
+
+def _rss(channel: Channel, href: str) -> bytes:
+    feed = _generator(channel, href, FEED_FILES["rss"].media_type)
+    feed.load_extension("dc", atom=False, rss=True)
+    for entry in channel.entries:
+        item = _add_entry(feed, entry)
+        item.guid(entry.id, permalink=entry.id == entry.href)
+        if entry.author and entry.author.email:
+            item.author(name=entry.author.name, email=entry.author.email)
+        elif author := entry.author or channel.author:
+            item.dc.dc_creator(author.name)
+    root, _ = feed._create_rss()
+    _finish_rss(root, channel)
+    return _document(root)
+
+
+def _finish_rss(root: etree._Element, channel: Channel) -> None:
+    """Drop the date an empty feed does not have; name HTML content as such where there is no summary."""
+    build_date = root.find("channel/lastBuildDate")
+    if channel.updated is None and build_date is not None:
+        build_date.getparent().remove(build_date)  # type: ignore[union-attr]
+    for item, entry in zip(root.iterfind("channel/item"), channel.entries, strict=True):
+        description = item.find("description")
+        if entry.content and not entry.summary and description is not None:
+            description.tag = _CONTENT
+
+
+def _atom(channel: Channel, href: str) -> bytes:
+    feed = _generator(channel, href, FEED_FILES["atom"].media_type)
+    feed.author(_atom_person(channel.author or Person(channel.title)))
+    for entry in channel.entries:
+        item = _add_entry(feed, entry)
+        item.id(_iri(entry.id))
+        if entry.author:
+            item.author(_atom_person(entry.author))
+    root, _ = feed._create_atom()
+    return _document(root)
+
+
+def _atom_person(person: Person) -> dict[str, str]:
+    return {"name": person.name, "email": person.email} if person.email else {"name": person.name}
+
+
+def _iri(guid: str) -> str:
+    """An Atom id must be an IRI; other text becomes a UUID that is the same in every export."""
+    return guid if _URI.fullmatch(guid) else uuid.uuid5(uuid.NAMESPACE_URL, guid).urn
+
+
+def _document(root: etree._Element) -> bytes:
+    text: bytes = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return text
+
+
+def _json(channel: Channel, href: str) -> bytes:
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": channel.title,
+        "home_page_url": channel.home,
+        "feed_url": href,
+        "description": channel.description,
+        "language": channel.language,
+        "authors": _json_people(channel.author),
+        "items": [_json_item(entry) for entry in channel.entries],
+    }
+    known = {name: value for name, value in feed.items() if value or name == "items"}
+    return (json.dumps(known, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _json_item(entry: Entry) -> dict[str, Any]:
+    """Content is required: the HTML, or the summary, or the title."""
+    item = {
+        "id": entry.id,
+        "url": entry.href,
+        "title": entry.title,
+        "summary": entry.summary,
+        "content_html": entry.content,
+        "content_text": "" if entry.content else entry.summary or entry.title,
+        "date_published": entry.published.isoformat(),
+        "date_modified": entry.updated.isoformat(),
+        "authors": _json_people(entry.author),
+        "tags": list(entry.tags),
+        "language": entry.language,
+    }
+    return {name: value for name, value in item.items() if value}
+
+
+def _json_people(person: Person | None) -> list[dict[str, str]]:
+    return [{"name": person.name}] if person else []
+
+
+_WRITERS: dict[FeedFormat, Callable[[Channel, str], bytes]] = {"rss": _rss, "atom": _atom, "json": _json}

@@ -1,0 +1,276 @@
+"""`llms.txt` and `llms-full.txt`: the site for agents, as an index and as one text.
+
+Owns the grammar that every reader of llms.txt takes, the sections, and the split of what grows too long.
+Knows no Markdown but the head of a variant. Source: llmstxt.org and its reference parser (PyPI `llms-txt`).
+
+A section stands at its collection's folder (`/docs/[...slug]` → `docs/llms.txt`); route groups, the remaining
+pages and collections without a folder of their own stand below `llms/` (`llms/pages.txt`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from pybuild.compact import Chosen, ordered
+from pybuild.config.loader import Config
+from pybuild.records import Artifact, Page
+from pybuild.site_files.selection import is_listed
+from pybuild.site_files.xml_text import one_line
+from pybuild.urls import absolute
+
+ORIGIN = "[llms]"
+OPTIONAL = "Optional"  # a reader short of room may skip the section of this name
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---\n+", re.S | re.M)
+_POINTER = re.compile(r"\A> [^\n]*llms\.txt[^\n]*\n+")
+_HEADING = re.compile(r"\A# [^\n]*\n+")
+_BRACKETS = str.maketrans("[]", "()")
+_URL_ENTITIES = str.maketrans({"(": "%28", ")": "%29", " ": "%20"})
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Pages under one heading, and where their own files would stand."""
+
+    title: str  # unique
+    index: str  # path: "docs/llms.txt"
+    full: str  # path: "docs/llms-full.txt"
+    optional: bool
+    pages: Sequence[Page]  # sorted by URL
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One line of a list."""
+
+    title: str
+    href: str  # absolute, encoded
+    note: str = ""
+
+
+def llms_index(pages: Collection[Page], config: Config) -> Iterator[Artifact]:
+    """Yield `llms.txt`; past `llms.split` characters a file a section too, and `llms.txt` lists those."""
+    if not config.settings.llms.enabled:
+        return
+    sections = _sections(pages, config)
+    lines = [list(map(_line, _page_links(section))) for section in sections]
+    groups = [(s.title, s.optional, own) for s, own in zip(sections, lines, strict=True)]
+    if sum(map(len, chain(*lines))) <= config.settings.llms.split:
+        whole = _index_document(config, groups)
+        if len(whole) <= config.settings.llms.split:
+            yield _artifact("llms.txt", whole)
+            return
+    for section, own in zip(sections, lines, strict=True):
+        yield from _section_index(section, own, config)
+    yield _artifact("llms.txt", _list_of_files(sections, config, lambda section: section.index))
+
+
+def llms_full(pages: Collection[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
+    """Yield `llms-full.txt`: every page's text. Past `llms.full` characters it lists a file a section.
+
+    `read` returns a page's Markdown variant.
+    """
+    if not config.settings.llms.enabled:
+        return
+    sections = _sections(pages, config)
+    head, budget = _full_head(config), config.settings.llms.full
+    parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget - len(head))
+    first = next(parts, "")
+    if next(parts, None) is None:
+        yield _artifact("llms-full.txt", head + first)
+        return
+    del first
+    for section in sections:
+        yield from _section_full(section, budget, read, config)
+    yield _artifact("llms-full.txt", _list_of_files(sections, config, lambda section: section.full))
+
+
+def _sections(pages: Collection[Page], config: Config) -> list[Section]:
+    """Collections in the order of the settings, then route groups by name, then the other pages."""
+    collections = config.settings.collections
+    held: dict[tuple[int, str], list[int]] = {}
+    known = ordered(pages, "url")
+    for place, page in enumerate(known):
+        if is_listed(page):
+            held.setdefault(_section_key(page, config), []).append(place)
+    order = [*((0, name) for name in collections), *sorted(key for key in held if key[0])]
+    names, files = {OPTIONAL}, set[str]()
+    shown = ((key, Chosen(known, held[key])) for key in order if key in held)
+    return [_section(key, chosen, config, names, files) for key, chosen in shown]
+
+
+def _section_key(page: Page, config: Config) -> tuple[int, str]:
+    """(rank of its kind, name) of the section a page belongs to."""
+    if page.collection in config.settings.collections:
+        return (0, page.collection)
+    return (1, page.group) if page.group else (2, "pages")
+
+
+def _section(
+    key: tuple[int, str], pages: Sequence[Page], config: Config, names: set[str], files: set[str]
+) -> Section:
+    """Name a section. `names` and `files` hold what is given away, and are added to."""
+    kind, name = key
+    collection = config.settings.collections.get(name) if kind == 0 else None
+    title = one_line(collection.title if collection else "") or _title_of(name)
+    base = _folder(collection.route) if collection else ""
+    if not base or base in files:
+        base = _unused("llms/" + _slug(name), files, "-")
+    files.add(base)
+    inside = not base.startswith("llms/")
+    return Section(
+        title=_unused(title, names, " "),
+        index=f"{base}/llms.txt" if inside else f"{base}.txt",
+        full=f"{base}/llms-full.txt" if inside else f"{base}-full.txt",
+        optional=name in config.settings.llms.optional,
+        pages=pages,
+    )
+
+
+def _unused(name: str, taken: set[str], joint: str) -> str:
+    """Add a number where the name is taken, and take it: `Docs`, `Docs 2`, `Docs 3`."""
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}{joint}{number}"
+    taken.add(free)
+    return free
+
+
+def _title_of(name: str) -> str:
+    words = one_line(re.sub(r"[-_]+", " ", name))
+    return words[:1].upper() + words[1:] or "Pages"
+
+
+def _slug(name: str) -> str:
+    ascii_only = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-") or "section"
+
+
+def _folder(route: str) -> str:
+    """The static head of a route: `/docs/[...slug]` → `docs`; `""` where it starts with a parameter."""
+    head = route.strip("/").split("[", 1)[0]
+    return head.rpartition("/")[0] if "[" in route else head
+
+
+def _page_links(section: Section) -> Iterator[Link]:
+    return (Link(p.title or p.url, p.variant or p.href, p.description) for p in section.pages)
+
+
+def _line(link: Link) -> str:
+    """`- [title](url): note`; readers end the title at the first `]` and the URL at the first `)`."""
+    href = link.href.translate(_URL_ENTITIES)
+    title = one_line(link.title).translate(_BRACKETS).rstrip("\\ ") or href
+    note = one_line(link.note)
+    return f"- [{title}]({href}){': ' + note if note else ''}\n"
+
+
+def _head(config: Config, section: str = "") -> str:
+    """Title, summary and one paragraph: without the paragraph readers lose the summary."""
+    site, asked = config.site, config.settings.llms
+    name = one_line(site.title) or site.url
+    title = f"{name}: {section}" if section else name
+    summary = one_line(asked.summary or site.description) or f"The pages of {name} as Markdown."
+    full = absolute(site.url, "/llms-full.txt")
+    details = one_line(asked.details) or f"The links lead to Markdown. The text of all pages: {full}"
+    # A heading here would open a section, and a quote would join the summary.
+    details = "\\" + details if details[0] in "#>-" else details
+    return f"# {title}\n\n> {summary}\n\n{details}\n"
+
+
+def _index_document(config: Config, groups: Iterable[tuple[str, bool, Iterable[str]]]) -> str:
+    """Write a whole llms.txt of (section title, whether it is optional, lines)."""
+    parts, optional = [_head(config)], list[str]()
+    for title, is_optional, lines in groups:
+        if is_optional:
+            optional += lines
+        else:
+            parts.append(_list(title, lines))
+    if optional:
+        parts.append(_list(OPTIONAL, optional))
+    return "".join(parts)
+
+
+def _list(title: str, lines: Iterable[str]) -> str:
+    return f"\n## {title}\n\n{''.join(lines)}"
+
+
+def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[Section], str]) -> str:
+    def line(section: Section) -> str:
+        count = len(section.pages)
+        note = "1 page" if count == 1 else f"{count} pages"
+        return _line(Link(section.title, absolute(config.site.url, "/" + path(section)), note))
+
+    rows = list(sections)
+    named = [line(section) for section in rows if not section.optional]
+    spare = [line(section) for section in rows if section.optional]
+    return _index_document(config, [("Sections", False, named)] * bool(named) + [(OPTIONAL, True, spare)])
+
+
+def _section_index(section: Section, lines: Iterable[str], config: Config) -> Iterator[Artifact]:
+    head = _head(config, section.title) + _list(section.title, ())
+    room = config.settings.llms.split - len(head)
+    parts = _filled(lines, room)
+    yield from _files(section, section.index, (head + part for part in parts), config)
+
+
+def _section_full(
+    section: Section, budget: int, read: Callable[[Page], str], config: Config
+) -> Iterator[Artifact]:
+    head = _full_head(config, section.title)
+    parts = _filled((_full_text(page, read) for page in section.pages), budget - len(head))
+    yield from _files(section, section.full, (head + part for part in parts), config)
+
+
+def _files(section: Section, path: str, texts: Iterator[str], config: Config) -> Iterator[Artifact]:
+    """One text is the file; several are numbered, and the file lists them."""
+    held, number, links = next(texts), 0, list[Link]()
+    for number, text in enumerate(texts, 1):
+        yield _artifact(_part_path(path, number), held)
+        held = text
+    if not number:
+        yield _artifact(path, held)
+        return
+    yield _artifact(_part_path(path, number + 1), held)
+    for part in range(1, number + 2):
+        url = absolute(config.site.url, "/" + _part_path(path, part))
+        links.append(Link(f"{section.title}, part {part} of {number + 1}", url))
+    yield _artifact(path, _head(config, section.title) + _list(section.title, map(_line, links)))
+
+
+def _part_path(path: str, number: int) -> str:
+    return f"{path.removesuffix('.txt')}-{number}.txt"
+
+
+def _full_head(config: Config, section: str = "") -> str:
+    head, _, _ = _head(config, section).rpartition("\n\n")
+    return head + "\n\n"
+
+
+def _full_text(page: Page, read: Callable[[Page], str]) -> str:
+    """A page's variant under its title and source, without its own front matter, pointer and title."""
+    body = read(page)
+    for opening in (_FRONT_MATTER, _POINTER, _HEADING):
+        body = opening.sub("", body, count=1)
+    return f"# {one_line(page.title) or page.url}\n\nSource: {page.href}\n\n{body.strip()}\n\n"
+
+
+def _filled(texts: Iterable[str], limit: int) -> Iterator[str]:
+    """Join texts to parts of at most `limit` characters; a longer text is a part of its own."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        if held and size + len(text) > limit:
+            yield "".join(held)
+            held, size = [], 0
+        held.append(text)
+        size += len(text)
+    if held:
+        yield "".join(held)
+
+
+def _artifact(path: str, text: str) -> Artifact:
+    return Artifact(path, ORIGIN, (text.rstrip("\n") + "\n").encode())

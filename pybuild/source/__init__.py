@@ -1,0 +1,1 @@
+"""The files of a site: documents and what they say of themselves, templates, secrets."""

@@ -1,0 +1,360 @@
+"""What one Markdown file says of itself: its front matter, and of its body the first heading.
+
+Owns the meaning of the keys that mean something to us. Knows no collection and no URL.
+
+Markdown documents: which there are, and where they answer.
+
+Owns the reading of collections and of `page.md` up to the body; bodies are read again where they are
+rendered, so that only some hundred bytes a document stay. Knows no template and no layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pybuild.compact import Shape, table
+from pybuild.config.loader import Collection, Config
+from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.files import read, walk
+from pybuild.routing.segments import Pattern
+from pybuild.source.dates import parse_date
+from pybuild.source.front_matter import FrontMatter, parse
+from pybuild.urls import nfc, segment_fault
+
+MAX_BYTES = 16 * 1024 * 1024
+_SHORT = 32  # hexadecimal digits
+_HEADING = re.compile(r"^ {0,3}# +(.+?)(?: +#+)? *$", re.M)
+_SETEXT = re.compile(r"^ {0,3}(\S[^\n]*)\n {0,3}=+ *$", re.M)
+_FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.M)
+_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
+_MARKS = re.compile(r"[`*]|(?<!\w)_|_(?!\w)|\\(?=[^\w\s])")
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What is known of one file without rendering it."""
+
+    title: str = ""  # of the front matter, else the first heading
+    description: str = ""
+    date: datetime | None = None  # aware
+    updated: datetime | None = None  # aware
+    tags: tuple[str, ...] = ()
+    draft: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict)  # all front matter
+    lines: Mapping[str, int] = field(default_factory=dict)  # of its keys
+    body_line: int = 1  # 1-based line of the file where the Markdown starts
+    digest: str = ""  # sha256 of the file, hexadecimal
+    head: str = ""  # digest of what the document says of itself, the body left out
+
+
+ReadFront = Callable[[Path, str, ZoneInfo], tuple[Front, tuple[Diagnostic, ...]]]
+"""Takes the site's folder, a file of it, and the zone of dates. As `read_front`."""
+
+
+def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
+    """Read the front matter of one file. Findings: `encoding-error`, `front-matter-error`, `file-too-large`.
+
+    Raises `OSError`.
+    """
+    path = root / file
+    if path.stat().st_size > MAX_BYTES:
+        hint = f"split it; {MAX_BYTES // 1024 // 1024} MiB is the limit of a document"
+        return Front(), (Diagnostic("file-too-large", f"{file} is too large", Location(file), hint),)
+    data = read(str(path))
+    found = parse(data, file)
+    reader = _Meta(found, file, zone)
+    written = reader.text("title")
+    heading = "" if written else first_heading(found.body)
+    front = Front(
+        title=written or heading,
+        description=_on_one_line(reader.text("description")),
+        date=reader.date("date"),
+        updated=reader.date("updated", "lastmod", "last_updated"),
+        tags=reader.tags(),
+        draft=reader.flag("draft"),
+        meta=found.meta,
+        lines=shared_lines(tuple(found.lines.items())),
+        body_line=found.body_line,
+        digest=hashlib.sha256(data).hexdigest(),
+        head=_head(found.meta, heading),
+    )
+    return front, (*found.findings, *reader.findings)
+
+
+def _on_one_line(text: str) -> str:
+    """A text with single spaces; the same object where it has none but these, so that it is held once."""
+    joined = " ".join(text.split())
+    return text if joined == text else joined
+
+
+def _head(meta: Mapping[str, Any], heading: str) -> str:
+    said = json.dumps([meta, heading], separators=(",", ":")).encode("ascii")
+    return hashlib.sha256(said).hexdigest()[:_SHORT]
+
+
+@lru_cache(maxsize=1024)
+def shared_lines(items: tuple[tuple[str, int], ...]) -> Mapping[str, int]:
+    """The lines of keys; most documents of a site have the same, and then share them."""
+    return dict(items)
+
+
+class _Meta:
+    """Reads the keys that mean something to us and collects what does not fit."""
+
+    def __init__(self, found: FrontMatter, file: str, zone: ZoneInfo) -> None:
+        self.meta = found.meta
+        self.lines = found.lines
+        self.file = file
+        self.zone = zone
+        self.findings: list[Diagnostic] = []
+
+    def fault(self, key: str, message: str, hint: str) -> None:
+        at = Location(self.file, self.lines.get(key))
+        self.findings.append(Diagnostic("front-matter-error", message, at, hint))
+
+    def text(self, key: str) -> str:
+        value = self.meta.get(key)
+        if value is None or (isinstance(value, Mapping) and key == "title"):
+            return ""
+        if isinstance(value, str | int | float):
+            return str(value).strip()
+        self.fault(key, f"{key} must be text", f'write {key}: "…"')
+        return ""
+
+    def date(self, *keys: str) -> datetime | None:
+        key = next((k for k in keys if self.meta.get(k) not in (None, "")), None)
+        if key is None:
+            return None
+        found = parse_date(self.meta[key], self.zone)
+        if found is None:
+            self.fault(key, f'{key} is not a date: "{self.meta[key]}"', f"write {key}: 2026-01-31")
+        return found
+
+    def flag(self, key: str) -> bool:
+        value = self.meta.get(key, False)
+        if isinstance(value, bool):
+            return value
+        self.fault(key, f'{key} must be true or false, not "{value}"', f"write {key}: true")
+        return False
+
+    def tags(self) -> tuple[str, ...]:
+        value = self.meta.get("tags") or []
+        names = value.split(",") if isinstance(value, str) else value
+        if isinstance(names, list) and all(isinstance(name, str | int | float) for name in names):
+            return tuple(dict.fromkeys(text for name in names if (text := str(name).strip())))
+        self.fault("tags", "tags must be a list of texts", "write tags: [one, two]")
+        return ()
+
+
+def first_heading(body: str) -> str:
+    """The text of the first H1 that stands before any code fence, without its marks; "" when there is none."""
+    fence = _FENCE.search(body)
+    head = body[: fence.start()] if fence else body
+    found = min(
+        (m for m in (_HEADING.search(head), _SETEXT.search(head)) if m), key=lambda m: m.start(), default=None
+    )
+    return plain(found[1]) if found else ""
+
+
+def plain(text: str) -> str:
+    """Inline Markdown as plain text: `**a** [b](c)` → `a b`."""
+    return _MARKS.sub("", _LINK.sub(r"\1", text)).strip()
+
+
+SUFFIXES = (".md", ".markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document stands, and where it answers."""
+
+    file: str  # relative to the site, POSIX
+    collection: str = ""  # name; "" for a page.md
+    slug: str = ""  # "a/b"; "" for the index of the collection
+    url: str = ""  # decoded; "" for a page.md, which has its route's
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        return _segments(self.slug)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One Markdown document without its body."""
+
+    file: str  # relative to the site, POSIX
+    collection: str  # name; "" for a page.md
+    slug: str  # "a/b"; "" for the index of the collection
+    url: str  # decoded; "" for a page.md, which has its route's
+    title: str
+    description: str = ""
+    date: datetime | None = None  # aware
+    updated: datetime | None = None  # aware
+    tags: tuple[str, ...] = ()
+    draft: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict)  # all front matter
+    lines: Mapping[str, int] = field(default_factory=dict)  # of its keys
+    body_line: int = 1  # 1-based line of the file where the Markdown starts
+    digest: str = ""  # sha256 of the file, hexadecimal
+    head: str = ""  # digest of what the document says of itself, the body left out
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        return _segments(self.slug)
+
+
+def _segments(slug: str) -> tuple[str, ...]:
+    return tuple(slug.split("/")) if slug else ()
+
+
+_ENTRY = attrgetter(*Entry.__match_args__)
+_AT = {name: number for number, name in enumerate(Entry.__match_args__)}
+_PLACE = attrgetter(*Place.__match_args__)
+_FRONT = attrgetter(*Entry.__match_args__[5:])  # what of an entry its front matter says, but the title
+
+
+def _write(entry: Entry) -> list[Any]:
+    values = list(_ENTRY(entry))
+    for name in ("date", "updated"):
+        moment = getattr(entry, name)
+        values[_AT[name]] = moment and moment.isoformat()
+    values[_AT["lines"]] = tuple(entry.lines.items())
+    return values
+
+
+def _read(values: list[Any]) -> Entry:
+    values = values.copy()
+    for name in ("date", "updated"):
+        moment = values[_AT[name]]
+        values[_AT[name]] = moment and datetime.fromisoformat(moment)
+    values[_AT["lines"]] = shared_lines(values[_AT["lines"]])
+    return Entry(*values)
+
+
+ENTRY = Shape(_write, _read)
+
+
+def read_collection(
+    config: Config, collection: Collection, pattern: Pattern, fronts: ReadFront = read_front
+) -> tuple[Sequence[Entry], tuple[Diagnostic, ...]]:
+    """Read the front matter of every document of a collection, sorted by slug.
+
+    Findings: `unsafe-path`, `encoding-error`, `front-matter-error`, `invalid-static-params`.
+    """
+    places, findings = _places(config, collection, pattern)
+    entries = table(ENTRY, len(places))
+    for place in sorted(places, key=lambda place: place.segments):
+        entry, faults = read_entry(config, place, fronts)
+        findings += faults
+        if entry and is_public(entry, config):
+            entries.append(entry)
+    return entries, tuple(findings)
+
+
+def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[list[Place], list[Diagnostic]]:
+    """Where the documents of a collection stand and answer."""
+    places: list[Place] = []
+    findings: list[Diagnostic] = []
+    if not (config.root / collection.source).is_dir():
+        findings.append(_no_folder(collection))
+    for found in walk(config.root, collection.source, skip=_is_hidden):
+        if isinstance(found, Diagnostic):
+            findings.append(found)
+        elif fault := _suffix_fault(f"{collection.source.strip('/')}/{found.path}"):
+            findings.append(fault)
+        elif found.path.endswith(SUFFIXES):
+            place, fault = _placed(collection, pattern, found.path)
+            places += [place] if place else []
+            findings += [fault] if fault else []
+    return places, findings
+
+
+def _no_folder(collection: Collection) -> Diagnostic:
+    message = f'the collection "{collection.name}" has no folder {collection.source}'
+    return Diagnostic("config-error", message, collection.location, "make the folder, or correct source")
+
+
+def _suffix_fault(file: str) -> Diagnostic | None:
+    """Warn of a file that is a document but for its suffix."""
+    suffix = file.rpartition(".")[2]
+    if suffix.lower() not in {"md", "markdown", "mdx", "mdown"} or file.endswith(SUFFIXES):
+        return None
+    message = f'{file} is not read: documents end with ".md"'
+    hint = "rename it; Markdown is never run as code" if suffix.lower() == "mdx" else "rename it"
+    return warning("unknown-export", message, Location(file), hint)
+
+
+def _is_hidden(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(".")
+
+
+def is_public(entry: Entry, config: Config) -> bool:
+    """Whether a document is published: no draft, not dated in the future, unless the command line says so."""
+    if entry.draft and not config.options.drafts:
+        return False
+    return config.options.future or entry.date is None or entry.date <= config.now
+
+
+def slug_of(path: str) -> tuple[str, ...]:
+    """`guides/intro.md` → `("guides", "intro")`; `index.md` stands for its folder."""
+    parts = nfc(path.rpartition(".")[0]).split("/")
+    return tuple(parts[:-1] if parts[-1] == "index" else parts)
+
+
+def _url(pattern: Pattern, segments: Sequence[str], file: str) -> tuple[str, Diagnostic | None]:
+    """The URL of a document under the collection's route."""
+    name = pattern.params[0]
+    if not segments:
+        return Pattern(pattern.segments[:-1]).fill({}), None
+    if pattern.segments[-1].is_catch_all:
+        return pattern.fill({name: tuple(segments)}), None
+    if len(segments) == 1:
+        return pattern.fill({name: segments[0]}), None
+    message = f"{file} lies in a subfolder, but the route {pattern} takes one segment"
+    hint = f"write the route with [...{name}], or move the file up"
+    return "", Diagnostic("invalid-static-params", message, Location(file), hint)
+
+
+def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Place | None, Diagnostic | None]:
+    """Where a document of a collection answers; None and `invalid-static-params` where it cannot."""
+    file = f"{collection.source.strip('/')}/{path}"
+    segments = slug_of(path)
+    for segment in segments:
+        if fault := segment_fault(segment):
+            message = f'"{segment}" cannot be part of a URL: {fault}'
+            hint = "rename the file or folder"
+            return None, Diagnostic("invalid-static-params", message, Location(file), hint)
+    url, finding = _url(pattern, segments, file)
+    return (None if finding else Place(file, collection.name, "/".join(segments), url)), finding
+
+
+def read_entry(
+    config: Config, place: Place, fronts: ReadFront = read_front
+) -> tuple[Entry | None, tuple[Diagnostic, ...]]:
+    """Read the front matter of one document. Findings: those of `fronts`, and `unsafe-path`."""
+    try:
+        front, findings = fronts(config.root, place.file, config.zone)
+    except OSError as fault:
+        message = f"{place.file} cannot be read: {fault.strerror}"
+        return None, (Diagnostic("unsafe-path", message, Location(place.file), "let it be read"),)
+    if any(finding.is_error for finding in findings):
+        return None, findings
+    return Entry(*_PLACE(place), front.title or _name_title(place.file), *_FRONT(front)), findings
+
+
+def _name_title(file: str) -> str:
+    stem = file.rpartition("/")[2].rpartition(".")[0]
+    if stem in {"index", "page"}:
+        stem = file.split("/")[-2] if file.count("/") > 1 else stem
+    words = stem.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,208 @@
+"""The site as it lies on disk, before any of its code has run.
+
+Owns `discover`: routes, documents, public files and templates, read in one pass. Runs no site code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
+from itertools import chain
+
+from pybuild.compact import table
+from pybuild.config.loader import Collection, Config
+from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
+from pybuild.files import Found, walk
+from pybuild.routing.segments import Pattern, Refused
+from pybuild.routing.tree import Route, Tree, read_tree
+from pybuild.source.document import (
+    ENTRY,
+    Entry,
+    Place,
+    ReadFront,
+    is_public,
+    read_collection,
+    read_entry,
+    read_front,
+)
+from pybuild.source.git_dates import History, read_history
+from pybuild.source.template_files import check_templates
+from pybuild.urls import nfc, path_fault
+
+PUBLISHED_DOTFILES = frozenset({".well-known", ".nojekyll", ".htaccess", ".domains"})
+LEFT_OUT = frozenset({".DS_Store", ".gitkeep", ".gitignore", ".gitattributes"})
+_KEYS = ("*.pem", "*.key", "*.p12", "*.pfx", "*.keystore", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything an export starts from."""
+
+    config: Config
+    routes: tuple[Route, ...]  # from `app/`, then those of collections that have no page there
+    collections: Mapping[str, Sequence[Entry]] = field(default_factory=dict)  # sorted by slug
+    patterns: Mapping[str, Pattern] = field(default_factory=dict)  # of the collections
+    documents: Mapping[str, Entry] = field(default_factory=dict)  # each page.md by its file
+    public: tuple[Found, ...] = ()
+    collection_of: tuple[str, ...] = ()  # for each route the collection it renders, or ""
+
+    files: Mapping[str, str] = field(init=False, repr=False)  # documents in NFC, to the URLs that are known
+
+    def __post_init__(self) -> None:
+        found = {nfc(entry.file): entry.url for entries in self.collections.values() for entry in entries}
+        for route in self.routes:
+            if route.markdown and route.kind == "page" and not route.pattern.is_dynamic:
+                found[nfc(route.markdown)] = route.pattern.fill({})
+        object.__setattr__(self, "files", found)
+
+
+def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
+    """Read the whole site. Findings: those of the tree, of documents and templates, and
+    `unsafe-path`, `secret-in-output`.
+    """
+    tree = read_tree(config.root)
+    findings = list(tree.findings)
+    patterns: dict[str, Pattern] = {}
+    collections: dict[str, Sequence[Entry]] = {}
+    for name, collection in config.settings.collections.items():
+        pattern = _collection_pattern(collection, config)
+        if isinstance(pattern, Diagnostic):
+            findings.append(pattern)
+            continue
+        patterns[name] = pattern
+        collections[name], faults = read_collection(config, collection, pattern, fronts)
+        findings += faults
+    documents, unread = _page_documents(tree, config, fronts)
+    public, hidden = _public_files(config)
+    written = (route for route in tree.routes if not _is_draft(route, documents, config))
+    routes = (*written, *_built_in_routes(tree, patterns))
+    names = {str(pattern): name for name, pattern in patterns.items()}
+    of = tuple(names.get(str(route.pattern), "") for route in routes)
+    site = Site(config, routes, collections, patterns, documents, public, of)
+    dated, shallow = _with_git_dates(site)
+    nothing = () if has_errors(findings) else _nothing_fault(routes, public, config)
+    return dated, tree, (*findings, *nothing, *unread, *hidden, *_template_faults(config, tree), *shallow)
+
+
+def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:
+    """Read a collection's route: its only parameter stands last."""
+    pattern = (
+        Pattern.parse(collection.route) if collection.route else Refused("it is empty", "", "write a route")
+    )
+    if isinstance(pattern, Refused):
+        message, hint = f"the route of the collection {collection.name}: {pattern.reason}", pattern.hint
+        return Diagnostic("config-error", message, collection.location, hint)
+    if len(pattern.params) != 1 or not pattern.segments[-1].is_param:
+        message = f"the route {pattern} of the collection {collection.name} needs one parameter, at its end"
+        hint = f'write route = "/{collection.name}/[...slug]"'
+        return Diagnostic("config-error", message, collection.location, hint)
+    source = config.root / collection.source
+    if not source.resolve().is_relative_to(config.root) or source.resolve() == config.root:
+        message = f"the source of the collection {collection.name} lies outside the site: {collection.source}"
+        return Diagnostic("unsafe-path", message, collection.location, "move the folder into the site")
+    return pattern
+
+
+def _built_in_routes(tree: Tree, patterns: Mapping[str, Pattern]) -> Iterable[Route]:
+    """A page for each collection whose route has none in `app/`."""
+    taken = {str(route.pattern) for route in tree.routes if route.kind in ("page", "handler")}
+    for pattern in patterns.values():
+        if str(pattern) not in taken:
+            yield Route("page", pattern, "", surroundings=tree.around(pattern))
+
+
+def _is_draft(route: Route, documents: Mapping[str, Entry], config: Config) -> bool:
+    """Whether a page is left out because its `page.md` is a draft or dated in the future."""
+    entry = documents.get(route.markdown)
+    return route.kind == "page" and entry is not None and not is_public(entry, config)
+
+
+def _nothing_fault(
+    routes: Sequence[Route], public: Sequence[Found], config: Config
+) -> tuple[Diagnostic, ...]:
+    """Refuse a site without anything to export."""
+    if routes or public:
+        return ()
+    hint = "write a first page, app/page.md, or a collection"
+    return (Diagnostic("config-error", "the site has no page", Location(config.file), hint),)
+
+
+def _page_documents(
+    tree: Tree, config: Config, fronts: ReadFront
+) -> tuple[dict[str, Entry], list[Diagnostic]]:
+    documents: dict[str, Entry] = {}
+    findings: list[Diagnostic] = []
+    for file in sorted({route.markdown for route in tree.routes if route.markdown}):
+        entry, faults = read_entry(config, Place(file), fronts)
+        findings += faults
+        if entry:
+            documents[file] = entry
+    return documents, findings
+
+
+def _public_files(config: Config) -> tuple[tuple[Found, ...], list[Diagnostic]]:
+    """The files of `public/` in NFC paths. Dotfiles and keys are refused, not skipped."""
+    files: list[Found] = []
+    findings: list[Diagnostic] = []
+    for found in walk(config.root, "public", skip=lambda path: path.rpartition("/")[2] in LEFT_OUT):
+        if isinstance(found, Diagnostic):
+            findings.append(found)
+        elif fault := _public_fault(found.path):
+            findings.append(fault)
+        else:
+            files.append(Found(nfc(found.path), found.at))
+    return tuple(files), findings
+
+
+def _public_fault(path: str) -> Diagnostic | None:
+    at = Location(f"public/{path}")
+    parts = path.split("/")
+    secret = next((p for p in parts if p.startswith(".") and p not in PUBLISHED_DOTFILES), None)
+    if secret or any(fnmatch(parts[-1], key) for key in _KEYS):
+        message = f"public/{path} would be published, and {'dotfiles' if secret else 'key files'} are not"
+        return Diagnostic("secret-in-output", message, at, "move it out of public/, or rename it")
+    if fault := path_fault(nfc(path)):
+        return Diagnostic("unsafe-path", f"public/{path} cannot be published: {fault}", at, "rename it")
+    return None
+
+
+def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
+    """What is wrong with `templates/` and with the templates of routes, used or not."""
+    found = tuple(walk(config.root, "templates"))
+    shared = [f"templates/{f.path}" for f in found if isinstance(f, Found) and f.path.endswith(".html")]
+    own = {file for route in tree.routes for file in (route.template, *route.surroundings.layouts) if file}
+    faults = check_templates(config.root, (*sorted(own), *shared))
+    return (*(fault for fault in found if isinstance(fault, Diagnostic)), *faults)
+
+
+def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
+    """Fill in what front matter leaves open: last changes, and first dates where a feed names the collection."""
+    config = site.config
+    if not config.settings.build.git_dates:
+        return site, ()
+    undated = {entry.file.partition("/")[0] for entry in _all_entries(site) if entry.updated is None}
+    if not undated:
+        return site, ()
+    history = read_history(config.root, sorted(undated))
+    if history.shallow:
+        hint = "fetch the whole history (fetch-depth: 0), write updated: in front matter, or set build.git_dates = false"
+        return site, (
+            warning("shallow-clone", "the clone is shallow, so git knows no dates of files", hint=hint),
+        )
+    fed = frozenset(config.settings.feed.collections)
+    collections: dict[str, Sequence[Entry]] = {}
+    for name, entries in site.collections.items():
+        dated = collections[name] = table(ENTRY, len(entries))
+        dated.extend(_dated(entry, history, feed=name in fed) for entry in entries)
+    documents = {file: _dated(entry, history, feed=False) for file, entry in site.documents.items()}
+    return replace(site, collections=collections, documents=documents), ()
+
+
+def _all_entries(site: Site) -> Iterator[Entry]:
+    return chain(*site.collections.values(), site.documents.values())
+
+
+def _dated(entry: Entry, history: History, *, feed: bool) -> Entry:
+    date = entry.date or (history.added.get(entry.file) if feed else None)
+    return replace(entry, date=date, updated=entry.updated or history.changed.get(entry.file))

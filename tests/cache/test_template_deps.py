@@ -1,0 +1,53 @@
+"""What templates are held to reach: all that they might."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pybuild.cache.template_deps import Closures, Reach
+
+
+def _reach(root: Path, text: str, **others: str) -> Reach:
+    for name, source in {"t": text, **others}.items():
+        file = root / f"templates/{name}.html"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(source, "utf-8")
+    return Closures(root).reach(("t.html",))
+
+
+@pytest.mark.parametrize(
+    ("text", "index", "whole", "pages"),
+    [
+        ("{{ document.html }}{{ page.toc }}{{ url_for('/a') }}", False, False, False),
+        ("{{ url_for(page.path) }}", False, False, True),
+        ("{% set u = url_for %}{{ u('/a') }}", False, False, True),
+        ("{{ outputs.llms }}{{ url_for(outputs.llms) }}", False, False, False),
+        ("{% for d in collections.a %}{{ d.title }}{{ d['title'] }}{% endfor %}", True, False, False),
+        ("{% for d in collection('a') %}{{ d.meta[params.x] }}{% endfor %}", True, False, False),
+        ("{% for d in collections.a %}{{ d.html }}{% endfor %}", True, True, False),
+        ("{% for d in collections.a %}{{ d['html'] }}{% endfor %}", True, True, False),
+        ("{% for d in collections.a %}{{ d[params.x] }}{% endfor %}", True, True, False),
+        ("{% for document in collections.a %}{{ document.html }}{% endfor %}", True, True, False),
+        ("{{ collections.a | map(attribute='excerpt') | join }}", True, True, False),
+        ("{{ collections.a | map(attribute='title') | join(', ') }}", True, False, False),
+        ("{{ collections.a | map(attribute=params.x) | join }}", True, True, False),
+        ("{{ '{0.html}'.format(document) }}", False, True, False),
+        ("{{ document._library }}", False, True, False),
+        ("{% set collections = document %}", False, True, False),
+        ("{% include 'other.html' %}", True, False, False),
+        ("{% include page.path %}", True, False, False),
+        ("{% if", False, True, False),
+    ],
+)
+def test_reach(text: str, index: bool, whole: bool, pages: bool, tmp_path: Path) -> None:
+    found = _reach(tmp_path, text, other="{{ collections.a.get('x').title }}")
+    assert (found.index, found.whole, found.pages) == (index, whole, pages)
+
+
+def test_the_digest_follows_what_is_named(tmp_path: Path) -> None:
+    text = "{% extends 'base.html' %}{% include ['may.html', 'base.html'] %}"
+    steps: list[dict[str, str]] = [{"base": "1"}, {"base": "2"}, {"may": ""}, {"other": "x"}]
+    first, base, may, other = (_reach(tmp_path, text, **files).digest for files in steps)
+    assert len({first, base, may}) == 3 and may == other

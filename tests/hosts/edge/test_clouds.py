@@ -1,0 +1,178 @@
+"""Every cloud runtime held against `evaluate`, by the same requests as the servers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from harness import SAMPLE, SAMPLE_TIME, run_command
+from targets.clouds import CLOUDS, able, dialect, running, unzipped
+from targets.test_edge import random_requests
+from targets.test_engines import (
+    CASES,
+    OTHERS,
+    SITES,
+    TARGETS_SEEN,
+    Answer,
+    Tree,
+    ask,
+    check_proxied,
+    expected_of,
+    make_tree,
+    seen_of,
+    send,
+    under,
+    upstream,
+)
+
+from pybuild.config.loader import Options, load_config
+from pybuild.hosts.edge.rules import url_shapes
+from pybuild.publish import output_at
+from pybuild.publish.publication import load_publication
+from pybuild.rules.evaluate import Request, evaluate
+from pybuild.urls import encode
+
+__all__ = ["make_tree", "upstream"]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A runtime that serves one of the sites."""
+
+    cloud: str
+    tree: Tree
+    port: int
+    home: Path
+
+
+@pytest.fixture(scope="module", params=[(cloud, site) for cloud in CLOUDS for site in SITES], ids="-".join)
+def server(
+    request: pytest.FixtureRequest, make_tree: Callable[..., Tree], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    cloud, site = request.param
+    tree = able(cloud, make_tree(**SITES[site]))
+    home = tmp_path_factory.mktemp(cloud)
+    with running(cloud, tree, home) as port:
+        yield Server(cloud, tree, port, home)
+
+
+def differences(server: Server, requests: Iterable[Request]) -> list[object]:
+    """Send all requests; what was not as `evaluate` says: the request, what it wanted, what came."""
+    with ThreadPoolExecutor(8) as pool:
+        found = pool.map(lambda request: difference(server, request), requests)
+        return [one for one in found if one]
+
+
+def difference(server: Server, request: Request) -> object:
+    cloud, tree, port = server.cloud, server.tree, server.port
+    outcome = evaluate(tree.rules, request, tree.files)
+    if normalised(request) or (cloud == "vercel" and outcome.proxy and request.method == "HEAD"):
+        return None  # next-on-pages takes an answer without a body for none
+    expected = expected_of(outcome, tree, request.method)
+    if not expected.get("cache-control"):
+        expected.pop("cache-control", None)  # each host has a default of its own
+    answer = mended(unzipped(send(port, request)))
+    if answer.headers.get("content-encoding") == "br":
+        expected.pop("body", None)
+    if cloud in UNSURE and outcome.status in {404, 405}:
+        expected = unsure(request, expected, answer, tree)
+    seen = seen_of(answer, expected)
+    if outcome.proxy is not None and request.method != "HEAD" and seen == expected:
+        check_proxied(answer, request, outcome)
+    return None if seen == expected else (request, expected, seen)
+
+
+UNSURE = {"vercel", "cloudfront"}  # their code cannot look for a file
+
+
+def unsure(request: Request, expected: dict[str, object], answer: Answer, tree: Tree) -> dict[str, object]:
+    """Where there is no file: the status and the page, or before that the redirect to a final slash."""
+    if tree.rules.trailing_slash and answer.status == 308:
+        query = f"?{request.query}" if request.query else ""
+        return {"status": 308, "location": f"{request.path}/{query}"}
+    return {name: expected[name] for name in ("status", "body") if name in expected}
+
+
+def normalised(request: Request) -> bool:
+    """Whether the host reads the address as another one before any code of ours sees it."""
+    path = request.path.lower()
+    return "/." in path or "%2e" in path or "\\" in path
+
+
+def mended(answer: Answer) -> Answer:
+    """Without what the local runtime of Cloudflare alone does: it writes its own scheme into headers."""
+    link = answer.headers.get("link", "").replace("<http://a.example", "<https://a.example")
+    return replace(answer, headers={**answer.headers, "link": link})
+
+
+def test_addresses(server: Server) -> None:
+    base = server.tree.rules.base
+    inside = [under(base, request) for request in (*map(ask, TARGETS_SEEN), *OTHERS)]
+    outside = [ask(target) for target in ("/", "/docs/a", "/sitex", "/site.", "/sxt/docs/a", base or "/")]
+    assert differences(server, [*inside, *outside]) == []
+
+
+def test_accept(server: Server) -> None:
+    rules = server.tree.rules
+    target = f"{rules.base}/docs/a{'/' if rules.trailing_slash else ''}"
+    assert differences(server, (accepting(target, case) for case in CASES)) == []
+
+
+def accepting(target: str, case: dict) -> Request:
+    accept = case["accept"]
+    lines = [] if accept is None else accept if isinstance(accept, list) else [accept]
+    more = {name.replace("-", "_"): value for name, value in case.get("headers", {}).items()}
+    return ask(target, case.get("method", "GET"), Accept=lines, **more)
+
+
+def test_generated_requests(server: Server) -> None:
+    base = server.tree.rules.base
+    sent = random_requests(500, accepts=2000)
+    assert differences(server, [under(base, request) for request in sent]) == []
+
+
+def test_not_modified(server: Server) -> None:
+    """A 304 keeps Vary."""
+    tree, port = server.tree, server.port
+    page = f"{tree.rules.base}/docs/a{'/' if tree.rules.trailing_slash else ''}"
+    for accept in ("text/markdown", "text/html"):
+        tag = send(port, ask(page, Accept=accept)).headers["etag"]
+        again = send(port, ask(page, Accept=accept, If_None_Match=tag))
+        assert (again.status, again.headers["vary"].lower()) == (304, "accept, x-docs")
+
+
+def test_dialect(server: Server) -> None:
+    """All that the function was asked above, asked again in njs."""
+    if server.cloud == "cloudfront":
+        assert dialect(server.home) == []
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """The sample site, exported."""
+    root = tmp_path_factory.mktemp("sample") / "site"
+    shutil.copytree(SAMPLE, root, ignore=shutil.ignore_patterns("out*", ".pybuild"))
+    run = run_command(root, "export", str(root), env=SAMPLE_TIME)
+    assert run.code == 0, run.stderr
+    config, _ = load_config(root, Options())
+    published, _ = load_publication(output_at(root, config.out))
+    assert published is not None
+    return Tree(config.out, published.rules, dict(published.files), config)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_sample_site(cloud: str, sample: Tree, tmp_path: Path) -> None:
+    """Every file by all its addresses, every kind of visitor on two pages, and each redirect."""
+    tree = able(cloud, sample)
+    urls = sorted({encode(url) or "/" for url in url_shapes(tree.files, twins=False)})
+    asked = [ask(url, Accept=accept) for url in urls for accept in ("*/*", "text/markdown")]
+    asked += [accepting(page, case) for page in ("/", "/docs/authentication") for case in CASES]
+    asked += [
+        ask(url) for url in ("/guide/a/b?c=d", "/station/west-isles/x", "/blog?tag=alerts", "/feed", "/no")
+    ]
+    with running(cloud, tree, tmp_path) as port:
+        assert differences(Server(cloud, tree, port, tmp_path), asked) == []

@@ -1,0 +1,69 @@
+"""Links and ids read out of finished pages."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
+
+from pybuild.render.page_links import anchors_of, hrefs_of
+
+
+@pytest.mark.parametrize(
+    "page, anchors",
+    [
+        ('<p id="a">', ("a",)),
+        ("<p id='a'>", ("a",)),
+        ("<p ID=a>", ("a",)),
+        ('<p class="x" id = "a b">', ("a b",)),
+        ('<a name="a">', ("a",)),
+        ('<p id="&quot;&eacute;">', ('"é',)),
+        ('<p id="">', ()),
+        ('<p data-id="a">', ()),
+    ],
+)
+def test_ids(page: str, anchors: tuple[str, ...]) -> None:
+    assert anchors_of(page) == anchors
+
+
+@pytest.mark.parametrize(
+    "page, hrefs",
+    [
+        ('<a href="/a?b&amp;c">', ("/a?b&c",)),
+        ("<A class=x HREF=/a>", ("/a",)),
+        ('<a data-href="/no" href="/a">', ("/a",)),
+        ("<a\n  title=\"x\"\n  href = '/a'>", ("/a",)),
+        ('<img src="/a.png"><script src=/b.js></script><link href="/c.css">', ("/a.png", "/b.js", "/c.css")),
+        ('<a href="">', ("",)),
+        ("<a>", ()),
+        ("<abbr href=/no>", ()),
+        ('<a href="/a"><a href="/a">', ("/a",)),
+    ],
+)
+def test_addresses(page: str, hrefs: tuple[str, ...]) -> None:
+    assert hrefs_of(page) == hrefs
+
+
+VALUE = st.text("ab/é#?&;=. ", max_size=8)
+QUOTED = VALUE.map(lambda text: '"' + text.replace("&", "&amp;") + '"')
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["href", "title", "data-href", "id"]), QUOTED), max_size=4))
+def test_what_a_parser_of_html_reads(attributes: list[tuple[str, str]]) -> None:
+    page = "<a " + " ".join(f"{name}={value}" for name, value in dict(attributes).items()) + ">x</a>"
+    node = LexborHTMLParser(page).css_first("a")
+    assert node is not None
+    expected = [node.attributes["href"] or ""] if "href" in node.attributes else []
+    assert list(hrefs_of(page)) == expected
+    assert list(anchors_of(page)) == [value for value in [node.attributes.get("id")] if value]
+
+
+def test_a_page_of_broken_tags_is_read_in_linear_time() -> None:
+    start = time.perf_counter()
+    hrefs_of("<a x" * 200_000)
+    anchors_of(" id " * 200_000)
+    assert time.perf_counter() - start < 5
