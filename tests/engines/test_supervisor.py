@@ -328,7 +328,7 @@ def test_a_supervisor_beside_the_main_thread_spawns(tmp_path):
 SPAWNED = """
 import os, threading
 from dataclasses import dataclass
-from pybuild.engines.processes import ProcessEngine, open_processes
+from pybuild.engines.supervisor import ProcessEngine, open_processes
 
 @dataclass(frozen=True)
 class Twice:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from targets.clouds import node, tool
-from targets.small import compiled, file, said, texts
+from clouds import node, tool
+from small_rules import compiled, file, said, texts
 
 from pybuild.hosts.azure import route_of
 from pybuild.rules.patterns import parse_pattern

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from previewing import previewed
-from targets.test_engines import (
+
+from hosts.servers.test_servers import (
     CASES,
     OTHERS,
     SITES,
@@ -27,7 +28,6 @@ from targets.test_engines import (
     under,
     upstream,
 )
-
 from pybuild.publish import output_at
 from pybuild.publish.manifest import Row, save_rows
 from pybuild.publish.publication import memo

@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from targets.test_engines import TOKEN, Answer, Tree, deploy, free_port
 
+from hosts.servers.test_servers import TOKEN, Answer, Tree, deploy, free_port
 from pybuild.hosts.edge.cloudfront import object_types
 from pybuild.rules.media_types import SUFFIX_TYPES, type_of
 

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from targets.clouds import node, tool
-from targets.small import compiled, file, said, texts
+from clouds import node, tool
+from small_rules import compiled, file, said, texts
 
 from pybuild.hosts.edge.cloudflare import worker_name
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from clouds import CLOUDS, able, dialect, running, unzipped
 from harness import SAMPLE, SAMPLE_TIME, run_command
-from targets.clouds import CLOUDS, able, dialect, running, unzipped
-from targets.test_edge import random_requests
-from targets.test_engines import (
+
+from hosts.edge.test_edge import random_requests
+from hosts.servers.test_servers import (
     CASES,
     OTHERS,
     SITES,
@@ -28,7 +29,6 @@ from targets.test_engines import (
     under,
     upstream,
 )
-
 from pybuild.config.loader import Options, load_config
 from pybuild.hosts.edge.rules import url_shapes
 from pybuild.publish import output_at

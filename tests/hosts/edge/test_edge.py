@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from clouds import node
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from targets.clouds import node
-from targets.small import PAGES, derived, file
-from targets.test_engines import SITES, Tree, ask, make_tree, under, upstream
+from small_rules import PAGES, derived, file
 
+from hosts.servers.test_servers import SITES, Tree, ask, make_tree, under, upstream
 from pybuild.hosts.edge.minify import pack, shrink
 from pybuild.hosts.edge.rules import edge_rules, script, to_json
 from pybuild.rules.evaluate import Request, evaluate

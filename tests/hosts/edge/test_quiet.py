@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from targets.small import derived, file
+from small_rules import derived, file
 
 from pybuild.hosts.base import check_limits, sizes
 from pybuild.hosts.edge.rules import Quiet, quiet_folders

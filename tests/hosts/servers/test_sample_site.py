@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from harness import SAMPLE_TIME, copy_sample, run_command
 from previewing import previewed
-from targets.test_edge import random_requests
-from targets.test_engines import (
+
+from hosts.edge.test_edge import random_requests
+from hosts.servers.test_servers import (
     CASES,
     COMPARED,
     ENGINES,
@@ -27,7 +28,6 @@ from targets.test_engines import (
     tokens,
     upstream,
 )
-
 from pybuild.config.loader import Options, load_config
 from pybuild.hosts.edge.rules import url_shapes
 from pybuild.publish import output_at
