@@ -19,6 +19,12 @@ from pathlib import Path
 from pybuild.diagnostics import Diagnostic, Location
 
 
+def shipped_templates() -> Path:
+    """The templates and starters that come with pybuild: inside the installed package, or beside it in a checkout."""
+    inside = Path(__file__).parent / "templates"
+    return inside if inside.is_dir() else inside.parent.parent / "templates"
+
+
 def read(file: str) -> bytes:
     """The bytes of a file, read in one go: of many small files, opening them costs most. Raises `OSError`."""
     with open(file, "rb", buffering=0) as stream:  # noqa: PTH123 - Path costs more than reading

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness import SETTINGS, Files, Run, run_command
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -33,6 +40,30 @@ def export() -> Callable[..., Run]:
         return run_command(root, "export", str(root), "--format", "json", *arguments, **options)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's files, as pip lays them out. It is made once, also for several test processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "wheel"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (packages := folder / "site-packages").exists():
+            words = [
+                "wheel",
+                "--quiet",
+                "--no-deps",
+                "--no-build-isolation",
+                "--wheel-dir",
+                str(folder),
+                str(ROOT),
+            ]
+            subprocess.run([sys.executable, "-m", "pip", *words], check=True, stderr=subprocess.DEVNULL)
+            (wheel,) = folder.glob("pybuild_export-*.whl")
+            zipfile.ZipFile(wheel).extractall(packages)
+    return packages
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,24 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
-import pytest
 from harness import SAMPLE_TIME, copy_sample, environment
 
 ROOT = Path(__file__).parent.parent
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel's files, as pip lays them out."""
-    folder = tmp_path_factory.mktemp("wheel")
-    words = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(ROOT)]
-    subprocess.run([sys.executable, "-m", "pip", *words], check=True, stderr=subprocess.DEVNULL)
-    (wheel,) = folder.glob("pybuild_export-*.whl")
-    zipfile.ZipFile(wheel).extractall(folder / "site-packages")
-    return folder / "site-packages"
 
 
 def run(command: list[str], where: Path, packages: str) -> str:
@@ -58,6 +45,7 @@ def test_the_wheel_exports_the_sample_site(installed: Path, tmp_path: Path) -> N
 def test_the_wheel_ships_what_it_reads(installed: Path) -> None:
     shipped = {p.relative_to(installed).as_posix() for p in installed.rglob("*") if p.is_file()}
     wanted = {"pybuild/py.typed", "pybuild/templates/default/layout.html", "pybuild/rules/negotiate.js"}
+    wanted |= {f"pybuild/templates/starters/{name}/.gitignore" for name in ("docs", "blog", "api")}
     assert wanted <= shipped
     assert not [
         path for path in shipped if path.startswith(("tests/", "sample_site/")) or "__pycache__" in path

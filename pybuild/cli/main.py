@@ -43,6 +43,21 @@ def cli() -> None:
 
 
 @cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--template",
+    type=click.Choice(["docs", "blog", "api"]),
+    help="What to begin with.  [default: docs, or asked]",
+)
+@click.option("--title", metavar="TEXT", help="The title of the site.  [default: from the name of DIR]")
+@click.option("--url", metavar="URL", help="The address the site will have.  [default: https://example.com]")
+def new(folder: Path, **wishes: Any) -> NoReturn:
+    """Make a site in DIR, which is absent or empty."""
+    command = importlib.import_module("pybuild.cli.new")
+    sys.exit(command.new(folder, command.Wishes(**wishes)))
+
+
+@cli.command()
 @_SITE
 @click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
 @click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")

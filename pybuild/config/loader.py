@@ -249,7 +249,18 @@ def _is_zone(name: str) -> bool:
 
 
 def _checked_url(url: str, given_as: str, reader: Reader) -> str:
-    """Require an http(s) address without user, query or fragment; return it encoded, without a trailing slash."""
+    """Require the address of a site; return it as `site_address` does."""
+    if address := site_address(url):
+        return address
+    hint = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'
+    at = reader.locate(("site", "url")) if given_as == "site.url" else Location()
+    message = f'{given_as} is not an absolute address: "{url}"'
+    reader.findings.append(Diagnostic("config-error", message, at, hint))
+    return "https://invalid.example"
+
+
+def site_address(url: str) -> str | None:
+    """An http(s) address without user, query or fragment, encoded and without a trailing slash; None for any other."""
     try:
         parts = urlsplit(url)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 80) > 0
@@ -258,14 +269,8 @@ def _checked_url(url: str, given_as: str, reader: Reader) -> str:
         sound = sound and not re.search(r'[\s<>"\\^`{|}]', url) and not (path and path_fault(path))
         host = parts.netloc.encode("idna").decode("ascii")
     except ValueError:
-        sound, host, path = False, "", ""
-    if not sound:
-        hint = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'
-        at = reader.locate(("site", "url")) if given_as == "site.url" else Location()
-        message = f'{given_as} is not an absolute address: "{url}"'
-        reader.findings.append(Diagnostic("config-error", message, at, hint))
-        return "https://invalid.example"
-    return f"{parts.scheme}://{host.lower()}/{encode(nfc(path))}".rstrip("/")
+        return None
+    return f"{parts.scheme}://{host.lower()}/{encode(nfc(path))}".rstrip("/") if sound else None
 
 
 def _check_collections(settings: Settings, reader: Reader) -> None:
@@ -309,6 +314,7 @@ __all__ = [
     "Site",
     "Sitemap",
     "load_config",
+    "site_address",
     "stopwatch",
 ]
 

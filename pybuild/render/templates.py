@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.files import shipped_templates
 from pybuild.markdown.code import stylesheet
 from pybuild.render.documents import Library, collection
 from pybuild.render.user_code import SiteCode, Stop
@@ -37,18 +38,12 @@ _GIVEN = {"Document": "document", "PageView": "page", "Site": "site"}  # types b
 _CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 
 
-def shipped_folder() -> Path:
-    """The templates that come with pybuild: inside the installed package, or beside it in a checkout."""
-    inside = Path(__file__).parent.parent / "templates"
-    return inside if inside.is_dir() else inside.parent.parent / "templates"
-
-
 def site_loader(root: Path) -> jinja2.BaseLoader:
     """Find templates by the names that sites use."""
     loaders: list[jinja2.BaseLoader] = [
         jinja2.PrefixLoader({"app": _Utf8Loader(root, "app")}),
         _Utf8Loader(root, "templates"),
-        jinja2.FileSystemLoader(str(shipped_folder())),
+        jinja2.FileSystemLoader(str(shipped_templates())),
     ]
     return jinja2.ChoiceLoader(loaders)
 

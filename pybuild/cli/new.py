@@ -1,0 +1,130 @@
+"""The `new` command: a starter written to a folder, so that a site begins with something that works.
+
+Owns what may be in the folder before, and the title and address put into a starter's files. The starters
+are folders of `templates/starters/`, each a whole site. Knows no route and no page.
+Source: TOML 1.0, "Basic strings"; CommonMark 0.31, "Backslash escapes".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from pybuild.cli.report import Report
+from pybuild.config.loader import site_address
+from pybuild.files import shipped_templates
+
+STARTERS = ("docs", "blog", "api")  # the first where nobody is asked
+_KEPT = frozenset({".git", ".gitignore", "LICENSE", "README.md"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What an author asks of a new site. None leaves it to the starter or to the folder's name."""
+
+    template: str | None = None
+    title: str | None = None
+    url: str | None = None
+
+
+def new(folder: Path, wishes: Wishes) -> int:
+    """Write a starter to `folder`. Raises a usage error (exit 2) where that cannot be; nothing is left then."""
+    _check(folder, wishes)
+    template = wishes.template or _ask()
+    files = starter_files(template, title=wishes.title or title_of(folder), url=wishes.url)
+    try:
+        written = _write(folder, files)
+    except OSError as fault:
+        raise click.UsageError(f'"{fault.filename}" cannot be written: {fault.strerror}') from None
+    report = Report("text", folder)
+    report.say(f"Made {folder} from the starter {template}: {written} files")
+    enter = "" if folder == Path() else f"  cd {shlex.quote(str(folder))}\n"
+    report.say(f"\n{enter}  pybuild dev\n  pybuild export")
+    return 0
+
+
+def _check(folder: Path, wishes: Wishes) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise click.UsageError(f'"{folder}" is a file; name a folder that is absent or empty')
+    try:
+        others = sorted({entry.name for entry in folder.iterdir()} - _KEPT) if folder.exists() else []
+    except OSError as fault:
+        raise click.UsageError(f'"{folder}" cannot be read: {fault.strerror}') from None
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise click.UsageError(
+            f'"{folder}" is not empty: it has {others[0]!r}{more}; name a folder that is absent or empty'
+        )
+    if wishes.title is not None and not (wishes.title.strip() and wishes.title.isprintable()):
+        raise click.UsageError("--title must be one line of text")
+    if wishes.url is not None and site_address(wishes.url) is None:
+        raise click.UsageError(
+            f"--url is not an absolute address: {wishes.url!r}; write one such as https://example.com"
+        )
+
+
+def _ask() -> str:
+    """The starter an author chooses on a terminal; the first one where there is none."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return STARTERS[0]
+    choice: str = click.prompt("Starter", type=click.Choice(STARTERS), default=STARTERS[0])
+    return choice
+
+
+def title_of(folder: Path) -> str:
+    """A title from the name of a folder: `my-docs` → `My docs`."""
+    words = " ".join(re.split(r"[-_\s]+", folder.resolve().name)).strip()
+    return words[:1].upper() + words[1:] if words.isprintable() and words else "My site"
+
+
+def starter_files(template: str, *, title: str, url: str | None) -> Mapping[str, bytes]:
+    """The files of a starter by their paths, with this title and address in place of its own."""
+    root = shipped_templates() / "starters" / template
+    found = (file for file in sorted(root.rglob("*")) if file.is_file() and file.suffix != ".pyc")
+    files = {file.relative_to(root).as_posix(): file.read_bytes() for file in found}
+    settings = _set_key(files["pybuild.toml"].decode(), "title", title)
+    settings = settings if url is None else _set_key(settings, "url", url)
+    heading = re.sub(r"([^\w\s])", r"\\\1", title, flags=re.ASCII)
+    readme = re.sub(r"\A# .*", lambda _: f"# {heading}", files["README.md"].decode())
+    return {**files, "pybuild.toml": settings.encode(), "README.md": readme.encode()}
+
+
+def _set_key(settings: str, key: str, value: str) -> str:
+    """Replace the first value of a key. JSON's text is TOML's, for what can be printed."""
+    quoted = json.dumps(value, ensure_ascii=False)
+    return re.sub(rf'(?m)^{key} = "[^"]*"', lambda _: f"{key} = {quoted}", settings, count=1)
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> int:
+    """Write what is not there yet, and count it; after a fault, remove what was made."""
+    made: list[Path] = []
+    written = 0
+    try:
+        for path, content in files.items():
+            file = folder / path
+            for missing in _missing_folders(file.parent):
+                missing.mkdir()
+                made.append(missing)
+            if path not in _KEPT or not file.exists():
+                with file.open("xb") as stream:
+                    made.append(file)
+                    stream.write(content)
+                written += 1
+    except BaseException:
+        for path_made in reversed(made):
+            path_made.rmdir() if path_made.is_dir() else path_made.unlink()
+        raise
+    return written
+
+
+def _missing_folders(folder: Path) -> Iterator[Path]:
+    """Those of a folder and its parents that are not there, the outermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    return reversed(missing)
