@@ -19,6 +19,8 @@ from pybuild.hosts import TARGETS, compile_rules
 from pybuild.publish.publication import Publication, load_for
 from pybuild.records import Artifact
 from pybuild.serve.command import NotInstalled, find_program, running, wait_for
+from pybuild.serve.preview import preview_app
+from pybuild.serve.responses import CurrentAnswers
 from pybuild.serve.server import Address, Occupied, listen, serve
 from pybuild.verify import command as check
 from pybuild.verify.client import Manner
@@ -52,13 +54,10 @@ def preview(site: Path, options: Options, address: Address, shown: Shown, engine
         return _run_engine(engine, publication, config, (host, port), report)
     if host not in {"127.0.0.1", "::1"}:
         report.aside(f"warning: everyone who can reach {host} port {port} can read this preview")
-    serve(
-        publication,
-        listener,
-        allowed=address.allowed,
-        log=report.aside if report.verbosity > 0 else None,
-        ready=lambda: report.say(_address(host, port, publication)),
-    )
+    hosts = (host, *(name.lower() for name in address.allowed))
+    log = report.aside if report.verbosity > 0 else None
+    app = preview_app(CurrentAnswers(publication), hosts, log)
+    serve(app, listener, ready=lambda: report.say(_address(host, port, publication)))
     return 0
 
 

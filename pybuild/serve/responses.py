@@ -1,22 +1,19 @@
-"""From the head of a request to the bytes of its answer, by the rules and the manifest of one publication.
+"""The answer to a request, by the rules and the manifest of one publication.
 
-Owns the check of `Host`, ranges, and the memory of answers already made. The files of the manifest are all
-that can be asked for: a path that is not among them never reaches the disk. Knows no socket and no clock.
-Sources: `rules.evaluate` for what is answered; RFC 9110 §14.2 (Range), §15.5.20 (421).
-
-The bytes of published files, read so that nothing but them can be read.
-
-Owns the opening of files below an output. A symlink on the way, or a file that is not what was published, is
-not opened. Knows no request.
+Owns ranges, the memory of answers already made, and the opening of published files: the files of the manifest are
+all that can be asked for, and a symlink on the way, or a file that is not what was published, is not opened.
+Knows no socket and no clock.
+Sources: `rules.evaluate` for what is answered; RFC 9110 §14 (ranges), §13.1.5 (If-Range), §8.6 (Content-Length).
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 
@@ -24,7 +21,6 @@ from pybuild.publish import Output
 from pybuild.publish.publication import Publication, load_publication
 from pybuild.records import File, Headers
 from pybuild.rules.evaluate import Outcome, ProxyCall, Request, evaluate
-from pybuild.serve.http import Head, Refused, format_head, parse_head, span_of
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -71,129 +67,127 @@ def read_file(out: Path, file: File) -> bytes:
 SMALL = 64 * 1024  # bytes; larger bodies are streamed
 MEMORY = 32 * 1024 * 1024  # bytes of answers that are remembered
 _TEXT = "text/plain; charset=utf-8"
+_RANGE = re.compile(r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*", re.I)
+_DIGITS = 18  # of a number in a range; more is past the end of any file
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a published file that are read while they are sent."""
+
+    file: File
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is sent for one request, and what happens then."""
+    """What is sent for one request."""
 
     status: int
-    payload: bytes  # the head, with the body behind it unless `file` or `call` brings that
-    close: bool
-    head: Head | None = None  # of the request; None where it could not be read
-    file: File | None = None  # streamed from `start` to `stop`
-    start: int = 0
-    stop: int = 0
-    call: ProxyCall | None = None
-    headers: Headers = ()  # that rules add to what a proxy brings
+    headers: Headers = ()
+    body: bytes | AsyncIterator[bytes] = b""
+    part: Part | None = None  # in place of `body`
+    call: ProxyCall | None = (
+        None  # what is asked first, where a proxy answers; `headers` are those the rules add
+    )
 
 
 class Answers:
     """The answers of one publication."""
 
-    def __init__(self, publication: Publication, hosts: Iterable[str] | None) -> None:
-        """`hosts` are names in lower case, without a port, answered besides this machine's own; None is any."""
+    def __init__(self, publication: Publication) -> None:
         self._publication = publication
-        self._hosts = None if hosts is None else frozenset(hosts)
-        self._known: dict[bytes, Answer] = {}
+        self._known: dict[Request, Answer] = {}
         self._size = 0
 
     @property
     def publication(self) -> Publication:
         return self._publication
 
-    def of(self, raw: bytes) -> Answer:
-        """Answer a request by its head as it came, with the empty line at its end."""
-        known = self._known.get(raw)
+    def of(self, request: Request) -> Answer:
+        known = self._known.get(request)
         if known is not None:
             return known
         try:
-            answer = self._make(raw)
+            answer = self._make(request)
         except Stale:
             text = "503: this file is just being replaced, or was changed since the export; export again\n"
-            return plain(503, text, close=True, more=(("Retry-After", "1"),))
-        self._remember(raw, answer)
+            return text_answer(503, text, ("Retry-After", "1"))
+        self._remember(request, answer)
         return answer
 
-    def _remember(self, raw: bytes, answer: Answer) -> None:
-        self._size += len(raw) + len(answer.payload) + 500  # roughly what the objects around them take
+    def _remember(self, request: Request, answer: Answer) -> None:
+        sent = sum(len(name) + len(value) for name, value in request.headers) + len(request.target)
+        body = len(answer.body) if isinstance(answer.body, bytes) else 0
+        self._size += sent + body + 1000  # roughly what the objects around them take
         if self._size > MEMORY:
             self._known.clear()
             self._size = 0
-        self._known[raw] = answer
+        self._known[request] = answer
 
-    def _make(self, raw: bytes) -> Answer:
-        head = parse_head(raw)
-        if isinstance(head, Refused):
-            return refusal(head.status)
-        host = next(iter(head.request.lines("host")), "localhost")
-        if self._hosts is not None and not is_local(host, self._hosts):
-            text = "421: this preview does not answer for that host; start it with --allowed-host\n"
-            return plain(421, text, close=True)
-        outcome = evaluate(self._publication.rules, head.request, self._publication.files)
-        if outcome.proxy and self._is_foreign(head.request):
-            return plain(403, "403: another site may not send this\n", close=True)
+    def _make(self, request: Request) -> Answer:
+        outcome = evaluate(self._publication.rules, request, self._publication.files)
         if outcome.proxy:
-            return Answer(200, b"", True, head, call=outcome.proxy, headers=outcome.headers)
-        return self._filed(head, outcome) if outcome.path else _texted(head, outcome)
-
-    def _is_foreign(self, request: Request) -> bool:
-        """Whether a page of another site sends what may change something, with the secrets of a proxy."""
-        origin = next(iter(request.lines("origin")), "")
-        local = not origin or is_local(origin.partition("://")[2], self._hosts or frozenset())
-        return request.method not in {"GET", "HEAD"} and not local
-
-    def _filed(self, head: Head, outcome: Outcome) -> Answer:
-        """Answer with a file or a part of it."""
+            return Answer(200, outcome.headers, call=outcome.proxy)
+        if not outcome.path:
+            return outcome_answer(outcome)
         file = self._publication.files[outcome.path]
-        status, headers, start, stop = outcome.status, outcome.headers, 0, file.size
-        if status == 200:
-            headers = (*headers, ("Accept-Ranges", "bytes"))
-            span = span_of(head.request, file.size, outcome.header("etag"))
-            if span and span[0] >= span[1]:
-                unmet = (("Content-Range", f"bytes */{file.size}"),)
-                return _texted(head, Outcome(416, (*_without_type(headers), *unmet), text="416\n"))
-            if span:
-                status, (start, stop) = 206, span
-                headers = (*headers, ("Content-Range", f"bytes {start}-{stop - 1}/{file.size}"))
-        top = _top(head, status, headers, stop - start)
-        if head.request.method == "HEAD":
-            return Answer(status, top, head.close, head)
+        answer, (start, stop) = file_answer(request, outcome, file.size)
+        if answer.body or request.method == "HEAD":
+            return answer
         if file.size > SMALL:
-            return Answer(status, top, head.close, head, file, start, stop)
-        body = read_file(self._publication.output.out, file)[start:stop]
-        return Answer(status, top + body, head.close, head)
+            return replace(answer, part=Part(file, start, stop))
+        return replace(answer, body=read_file(self._publication.output.out, file)[start:stop])
 
 
-def _without_type(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if pair[0].lower() not in {"content-type", "etag"})
+def file_answer(request: Request, outcome: Outcome, size: int) -> tuple[Answer, tuple[int, int]]:
+    """The answer with a file of `size` bytes or a range of it, and which bytes its body is, unless it has one."""
+    if outcome.status != 200:
+        return Answer(outcome.status, (*outcome.headers, ("Content-Length", str(size)))), (0, size)
+    headers = (*outcome.headers, ("Accept-Ranges", "bytes"))
+    span = span_of(request, size, outcome.header("etag"))
+    if span and span[0] >= span[1]:
+        kept = tuple(pair for pair in headers if pair[0].lower() not in {"content-type", "etag"})
+        unmet = Outcome(416, (*kept, ("Content-Range", f"bytes */{size}")), text="416\n")
+        return outcome_answer(unmet), (0, 0)
+    start, stop = span or (0, size)
+    length = ("Content-Length", str(stop - start))
+    if span:
+        length_and_range = (("Content-Range", f"bytes {start}-{stop - 1}/{size}"), length)
+        return Answer(206, (*headers, *length_and_range)), span
+    return Answer(200, (*headers, length)), (start, stop)
 
 
-def _texted(head: Head, outcome: Outcome) -> Answer:
-    body = b"" if outcome.status == 304 else outcome.text.encode()
-    typed = (("Content-Type", _TEXT),) if body and not outcome.header("content-type") else ()
-    size = None if outcome.status == 304 else len(body)
-    top = _top(head, outcome.status, (*typed, *outcome.headers), size)
-    payload = top if head.request.method == "HEAD" else top + body
-    return Answer(outcome.status, payload, head.close, head)
+def outcome_answer(outcome: Outcome) -> Answer:
+    """The answer of an outcome that names no file: its text, or nothing at all."""
+    if outcome.status in {204, 304}:
+        return Answer(outcome.status, outcome.headers)
+    body = outcome.text.encode()
+    kind = (("Content-Type", _TEXT),) if body and not outcome.header("content-type") else ()
+    return Answer(outcome.status, (*kind, *outcome.headers, ("Content-Length", str(len(body)))), body)
 
 
-def _top(head: Head, status: int, headers: Headers, size: int | None) -> bytes:
-    length = (("Content-Length", str(size)),) if size is not None else ()
-    ending = (("Connection", "close"),) if head.close else ()
-    return format_head(status, (*headers, *length, *ending))
+def text_answer(status: int, text: str, *more: tuple[str, str]) -> Answer:
+    """An answer of plain text, with these headers besides its own."""
+    return outcome_answer(Outcome(status, more, text=text))
 
 
-def plain(status: int, text: str, *, close: bool, more: Headers = ()) -> Answer:
-    """An answer of text alone."""
-    ending = (("Connection", "close"),) if close else ()
-    headers = (("Content-Type", _TEXT), *more, ("Content-Length", str(len(text))), *ending)
-    return Answer(status, format_head(status, headers) + text.encode(), close)
+def span_of(request: Request, size: int, tag: str) -> tuple[int, int] | None:
+    """The one range a GET asks for, as [start, stop); None for the whole; start >= stop cannot be met.
 
-
-def refusal(status: int) -> Answer:
-    """The answer to what is no request, or too large a one."""
-    return plain(status, f"{status}\n", close=True)
+    Several ranges, other units and broken ones count as none, and so does a range whose If-Range is not `tag`.
+    """
+    said, conditions = request.lines("range"), request.lines("if-range")
+    found = _RANGE.fullmatch(said[0]) if len(said) == 1 and request.method == "GET" else None
+    if found is None or (conditions and conditions != [tag]):
+        return None
+    first, last = (int(text[:_DIGITS]) if text else None for text in found.groups())
+    if first is None:
+        return None if last is None else (max(size - last, 0), size if last else 0)
+    if last is not None and last < first:
+        return None
+    return first, min(size, size if last is None else last + 1)
 
 
 def is_local(host: str, allowed: frozenset[str] = frozenset()) -> bool:
@@ -206,22 +200,15 @@ def is_local(host: str, allowed: frozenset[str] = frozenset()) -> bool:
 View = Callable[[Publication], Publication]
 
 
-class Source:
-    """The publication that is served, read anew when another export takes its place."""
+class CurrentAnswers:
+    """The answers of the publication in an output, read anew when another export takes its place."""
 
-    def __init__(
-        self,
-        publication: Publication,
-        hosts: Iterable[str] | None,
-        view: View = lambda publication: publication,
-    ) -> None:
+    def __init__(self, publication: Publication, view: View = lambda publication: publication) -> None:
         """`view` is what is made of each publication before it is served."""
-        self._hosts = None if hosts is None else tuple(hosts)
         self._view = view
         self._output = publication.output
-        self._manifest = publication.output.manifest
         self._seen = self._look()
-        self._answers = Answers(view(publication), self._hosts)
+        self._answers = Answers(view(publication))
 
     @property
     def output(self) -> Output:
@@ -233,12 +220,12 @@ class Source:
         if seen != self._seen:
             self._seen = seen
             publication, _ = load_publication(self._output)
-            self._answers = Answers(self._view(publication), self._hosts) if publication else self._answers
+            self._answers = Answers(self._view(publication)) if publication else self._answers
         return self._answers
 
     def _look(self) -> tuple[int, int, int]:
         try:
-            seen = self._manifest.stat()
+            seen = self._output.manifest.stat()
         except OSError:
             return 0, 0, 0
         return seen.st_mtime_ns, seen.st_ino, seen.st_size

@@ -1,6 +1,7 @@
-"""The preview server: it listens, sweeps, and ends when told to.
+"""The server: uvicorn on a socket of ours, until a signal ends it.
 
 Owns the listening socket and the signals. Knows no rule and no file.
+Sources: uvicorn, "Settings" and "server.py".
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+
+import uvicorn
 
 from pybuild.publish.publication import Publication
 from pybuild.rules.model import RuleSet
-from pybuild.serve.connection import MAX_CONNECTIONS, Connection, Log, Pool
-from pybuild.serve.responses import Source
+from pybuild.serve.app import Application
+from pybuild.serve.preview import preview_app
+from pybuild.serve.protocol import IDLE_SECONDS, BoundedProtocol
+from pybuild.serve.responses import CurrentAnswers
 
+MAX_CONNECTIONS = 1000
 BACKLOG = 1024  # connections that wait to be accepted
 _SPARE = 48  # descriptors for everything but connections
-_SWEEP_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +67,54 @@ def listen(address: Address) -> socket.socket:
     raise Occupied(f"cannot listen on {address.host} port {address.port}: {fault.strerror}")
 
 
-def serve(
-    publication: Publication,
-    listener: socket.socket,
-    *,
-    allowed: Iterable[str] = (),
-    log: Log | None = None,
-    ready: Callable[[], None] = lambda: None,
-) -> None:
+class _Server(uvicorn.Server):
+    """uvicorn's server; it says when it is ready, and whoever starts it sees to the signals."""
+
+    def __init__(self, app: Application, ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            http=BoundedProtocol,
+            ws="none",
+            loop="asyncio",
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=False,
+            limit_concurrency=_connections(),
+            timeout_keep_alive=IDLE_SECONDS,
+            backlog=BACKLOG,
+        )
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def end(self) -> None:
+        """End at once: an answer that is being sent is cut off."""
+        self.should_exit = self.force_exit = True
+
+
+def serve(app: Application, listener: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called once requests are answered."""
-    hosts = (listener.getsockname()[0], *(host.lower() for host in allowed))
-    pool = Pool(Source(publication, hosts), log, limit=_connections())
+    server = _Server(app, ready)
+
+    async def serve_until_signal() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, server.end)
+        await server.serve([listener])
+
     with contextlib.closing(listener):
-        asyncio.run(_serve(pool, listener, ready))
+        asyncio.run(serve_until_signal())
 
 
 def _connections() -> int:
@@ -83,44 +123,20 @@ def _connections() -> int:
     return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, soft - _SPARE))
 
 
-async def _serve(pool: Pool, listener: socket.socket, ready: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await _serve_until(stop, pool, listener, ready)
-
-
-async def _serve_until(
-    stop: asyncio.Event, pool: Pool, listener: socket.socket, ready: Callable[[], None]
-) -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(pool, loop.time), sock=listener, backlog=BACKLOG)
-    ready()
-    while not stop.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _SWEEP_SECONDS)
-        pool.sweep(loop.time())
-    server.close()
-    pool.close()
-
-
 @contextlib.contextmanager
 def plain_files(publication: Publication) -> Iterator[int]:
     """Serve the files by their paths, without rules, on a free port: for engines that have no files themselves."""
     listener = listen(Address(port=0))
     port: int = listener.getsockname()[1]
-    pool = Pool(Source(publication, None, lambda one: replace(one, rules=RuleSet())), None)
-    ready = threading.Event()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    serving = _serve_until(stop, pool, listener, ready.set)
-    thread = threading.Thread(target=loop.run_until_complete, args=(serving,), daemon=True)
-    with contextlib.closing(loop), contextlib.closing(listener):
+    app = preview_app(CurrentAnswers(publication, lambda one: replace(one, rules=RuleSet())), hosts=None)
+    is_ready = threading.Event()
+    server = _Server(app, is_ready.set)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])), daemon=True)
+    with contextlib.closing(listener):
         thread.start()
-        ready.wait()
+        is_ready.wait()
         try:
             yield port
         finally:
-            loop.call_soon_threadsafe(stop.set)
+            server.end()
             thread.join()

@@ -7,9 +7,7 @@ import click
 import pytest
 
 from pybuild.cli.main import cli
-from pybuild.serve import connection
-from pybuild.serve import http as wire
-from pybuild.serve import server as preview
+from pybuild.serve import app, protocol, server
 from pybuild.serve.web_servers import ENGINES
 from pybuild.verify.probes import AGENT
 
@@ -31,12 +29,15 @@ def test_every_option_is_described(name: str) -> None:
 
 def test_the_numbers_are_those_of_the_program() -> None:
     text = text_of("preview.md")
-    assert f"{wire.MAX_LINE // 1024} KB for a request line, {wire.MAX_HEAD // 1024} KB for a head" in text
-    assert f"{wire.MAX_FIELDS} fields, {wire.MAX_BODY // 2**20} MB for a body" in text
-    assert f"{connection.HEAD_SECONDS:.0f} seconds for a request" in text
-    assert f"{connection.IDLE_SECONDS:.0f} seconds between requests" in text
-    assert f"{connection.MAX_CONNECTIONS:,} connections" in text
-    assert f"Default: {preview.Address().port}" in text
+    assert (
+        f"{protocol.MAX_LINE // 1024} KB for a request line, {protocol.MAX_HEAD // 1024} KB for a head"
+        in text
+    )
+    assert f"{protocol.MAX_FIELDS} fields, {app.MAX_BODY // 2**20} MB for a body" in text
+    assert f"{protocol.HEAD_SECONDS:.0f} seconds for a request" in text
+    assert f"{protocol.IDLE_SECONDS} seconds between requests" in text
+    assert f"{server.MAX_CONNECTIONS:,} connections" in text
+    assert f"Default: {server.Address().port}" in text
 
 
 def test_the_engines_are_named() -> None:
