@@ -20,7 +20,7 @@ _RECENT = 4  # blocks a table keeps as they are
 
 
 @dataclass(frozen=True, slots=True)
-class Shape(Generic[T]):
+class Codec(Generic[T]):
     """How a value is written as plain data, and read again. Both functions can be pickled."""
 
     write: Callable[[T], Any]
@@ -35,22 +35,22 @@ class _Made(Generic[T]):
         return self.noun(*values)
 
 
-def shape_of(noun: type[T]) -> Shape[T]:
+def codec_of(noun: type[T]) -> Codec[T]:
     """The shape of a dataclass whose fields are texts, numbers and tuples of these."""
-    return Shape(attrgetter(*noun.__match_args__), _Made(noun))  # type: ignore[attr-defined]
+    return Codec(attrgetter(*noun.__match_args__), _Made(noun))  # type: ignore[attr-defined]
 
 
 def _same(value: Any) -> Any:
     return value
 
 
-PLAIN: Shape[Any] = Shape(_same, _same)  # for what is plain data already
+PLAIN: Codec[Any] = Codec(_same, _same)  # for what is plain data already
 
 
 class Table(Sequence[T]):
     """Values in the order in which they were added. None is changed or taken away."""
 
-    def __init__(self, shape: Shape[T], values: Iterable[T] = ()) -> None:
+    def __init__(self, shape: Codec[T], values: Iterable[T] = ()) -> None:
         self.sorted_by = ""  # the field, where that is known
         self._shape = shape
         self._blocks: list[bytes | list[T]] = []  # as they are where they cannot be written
@@ -80,7 +80,7 @@ class Table(Sequence[T]):
         if self.sorted_by == field:
             return self
         order = _order(self, field)
-        made = self if order == list(range(len(self))) else Table(self._shape, Chosen(self, order))
+        made = self if order == list(range(len(self))) else Table(self._shape, Selection(self, order))
         made.sorted_by = field
         return made
 
@@ -108,7 +108,7 @@ class Table(Sequence[T]):
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         places = range(len(self))[index]
         if not isinstance(places, int):
-            return Chosen(self, places)
+            return Selection(self, places)
         number, within = divmod(places, _BLOCK)
         if number == len(self._blocks):
             return self._open[within]
@@ -123,7 +123,7 @@ class Table(Sequence[T]):
         yield from self._open
 
 
-class Chosen(Sequence[T]):
+class Selection(Sequence[T]):
     """Values of another sequence, by their places in it."""
 
     def __init__(self, values: Sequence[T], places: Sequence[int]) -> None:
@@ -136,7 +136,7 @@ class Chosen(Sequence[T]):
     def __getitem__(self, index: slice) -> Sequence[T]: ...
     def __getitem__(self, index: int | slice) -> T | Sequence[T]:
         places = self._places[index]
-        return self._values[places] if isinstance(places, int) else Chosen(self._values, places)
+        return self._values[places] if isinstance(places, int) else Selection(self._values, places)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -145,7 +145,7 @@ class Chosen(Sequence[T]):
 class Index(Mapping[str, T]):
     """Values by name, in the order in which they were added, or sorted."""
 
-    def __init__(self, shape: Shape[T]) -> None:
+    def __init__(self, shape: Codec[T]) -> None:
         self._places: dict[str, int] = {}
         self._table = Table(shape)
 
@@ -184,21 +184,21 @@ class Index(Mapping[str, T]):
         return len(self._places)
 
 
-Growing = list[T] | Table[T]
-Named = dict[str, T] | Index[T]
+CompactList = list[T] | Table[T]
+CompactDict = dict[str, T] | Index[T]
 
 
-def table(shape: Shape[T], size: int) -> Growing[T]:
+def table(shape: Codec[T], size: int) -> CompactList[T]:
     """An empty table for about `size` values."""
     return Table(shape) if size > MANY else []
 
 
-def index(shape: Shape[T], size: int) -> Named[T]:
+def index(shape: Codec[T], size: int) -> CompactDict[T]:
     """An empty index for about `size` values."""
     return Index(shape) if size > MANY else {}
 
 
-def indexed(values: Iterable[T], field: str) -> Named[T]:
+def indexed(values: Iterable[T], field: str) -> CompactDict[T]:
     """Values by a field, sorted by it. Of two with one name the last counts."""
     if isinstance(values, Table):
         return Index.of(values, field)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pybuild.compact import Named, indexed, shape_of
+from pybuild.compact import CompactDict, codec_of, indexed
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -41,11 +41,11 @@ class File:
     page: bool = False  # counted by the shrink guard
 
 
-FILE = shape_of(File)
+FILE = codec_of(File)
 Files = Mapping[str, File]  # by path
 
 
-def by_path(files: Iterable[File]) -> Named[File]:
+def by_path(files: Iterable[File]) -> CompactDict[File]:
     """Files by their paths, sorted by them. Of two with one path the last counts."""
     return indexed(files, "path")
 
@@ -77,7 +77,7 @@ class Page:
     line: int | None = None
 
 
-PAGE = shape_of(Page)
+PAGE = codec_of(Page)
 
 
 @dataclass(frozen=True, slots=True)

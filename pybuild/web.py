@@ -119,38 +119,38 @@ class BuildRequest(Request):
         super().__init__(scope, _nothing_arrives)
         self._on_read = on_read
 
-    def _tell(self, what: str) -> None:
+    def _report_use(self, what: str) -> None:
         self._on_read(what, sys._getframe(2))
 
     @property
     def headers(self) -> Headers:
-        self._tell("headers")
+        self._report_use("headers")
         return Headers(raw=[])
 
     @property
     def cookies(self) -> dict[str, str]:
-        self._tell("cookies")
+        self._report_use("cookies")
         return {}
 
     @property
     def query_params(self) -> QueryParams:
-        self._tell("query")
+        self._report_use("query")
         return QueryParams()
 
     async def body(self) -> bytes:
-        self._tell("body")
+        self._report_use("body")
         return b""
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        self._tell("body")
+        self._report_use("body")
         yield b""
 
     async def json(self) -> Any:
-        self._tell("body")
+        self._report_use("body")
         return None
 
     def form(self, **limits: Any) -> Any:
-        self._tell("body")
+        self._report_use("body")
         return _EmptyForm()
 
 

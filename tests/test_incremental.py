@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, run, write_site
 
-from pybuild.cache import fingerprint as circumstances
+from pybuild.cache import fingerprint
 from pybuild.cache import fingerprint as snapshot
 from pybuild.cache.up_to_date import recall
 from pybuild.config.loader import Options, load_config
@@ -163,10 +163,10 @@ def test_another_version_of_a_library(tmp_path: Path, monkeypatch: pytest.Monkey
     (library / "markdown_it_py-99.dist-info").mkdir(parents=True)
     assert (run(site).cached, run(site).cached) == (0, 9)
     monkeypatch.syspath_prepend(str(library))
-    circumstances.tool.cache_clear()
+    fingerprint.tool.cache_clear()
     assert run(site).cached == 0
     monkeypatch.undo()
-    circumstances.tool.cache_clear()
+    fingerprint.tool.cache_clear()
 
 
 def test_a_hostile_file_in_the_cache_is_only_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from harness import SETTINGS
 from previewing import published
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Watch
+from pybuild.build.pipeline import Observer
 from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic
 
@@ -106,7 +106,7 @@ def make(root: Path, folder: str, files: dict[str, str]) -> set[str]:
 def run(root: Path) -> tuple[set[str], tuple[Diagnostic, ...]]:
     """Export in this process: the origins of published files and redirects, and the findings."""
     config, findings = load_config(root, Options(cache=False, jobs=1))
-    done = export(config, Watch())
+    done = export(config, Observer())
     if not done.ok:
         return set(), (*findings, *done.findings)
     site = published(root)

@@ -21,8 +21,8 @@ from pathlib import Path
 from pybuild import publish
 from pybuild.build import outputs
 from pybuild.build import pipeline as run
-from pybuild.build.pipeline import Built, Closed, Gate, Watch, build, discovered
-from pybuild.cache.session import Memory, NoMemory
+from pybuild.build.pipeline import BuildFailed, Built, Observer, PhaseGate, build, discovered
+from pybuild.cache.session import BuildCache, NullCache
 from pybuild.cache.up_to_date import Outcome
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, arrange, has_errors
@@ -71,12 +71,12 @@ def compare(config: Config, built: Built, folder: Path) -> tuple[Diagnostic, ...
 def _build_again(config: Config, folder: Path) -> tuple[Made, tuple[Diagnostic, ...]]:
     """Findings are returned only where there was no second site."""
     output = publish.Output(config.root, folder / "again/out", "again", folder / "again/state")
-    gate = Gate(strict=config.options.strict)
+    gate = PhaseGate(strict=config.options.strict)
     try:
-        stage = gate(*publish.open_stage(output, publish.Previous()))
+        stage = gate.unwrap(*publish.open_stage(output, publish.PublishedState()))
         assert stage is not None, "a stage that could not be opened is an error"
-        built = build(config, stage, gate, Watch())
-    except Closed:
+        built = build(config, stage, gate, Observer())
+    except BuildFailed:
         return {}, arrange(gate.findings)
     return _made(built.files.values(), built.deploy), ()
 
@@ -123,14 +123,14 @@ class Exported:
         return not has_errors(self.findings)
 
 
-def export(config: Config, watch: run.Watch) -> Exported:
+def export(config: Config, observer: run.Observer) -> Exported:
     """Make and publish the site; the findings say why it was not."""
-    gate = Gate(strict=config.options.strict)
+    gate = PhaseGate(strict=config.options.strict)
     done = Exported(())
     try:
         with ExitStack() as stack:
-            done = _export(config, gate, stack, watch)
-    except Closed:
+            done = _export(config, gate, stack, observer)
+    except BuildFailed:
         pass
     except OSError as fault:
         gate.findings.append(publish.publish_error(fault, "stage the site, the output is as it was"))
@@ -139,69 +139,70 @@ def export(config: Config, watch: run.Watch) -> Exported:
 
 def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
     """Do all that can be done without running site code. The site is None where it has errors."""
-    gate = Gate(strict=config.options.strict)
+    gate = PhaseGate(strict=config.options.strict)
     try:
         site = discovered(config, gate)
-    except Closed:
+    except BuildFailed:
         return None, arrange(gate.findings)
     return site[0], arrange(gate.findings)
 
 
-def _export(config: Config, gate: Gate, stack: ExitStack, watch: run.Watch) -> Exported:
-    gate(None, publication.check_output(config))
-    gate(None, stack.enter_context(publish.exclusive(config.root)))
+def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Observer) -> Exported:
+    gate.check(publication.check_output(config))
+    gate.check(stack.enter_context(publish.exclusive(config.root)))
     output = publish.output_at(config.root, config.out)
-    gate(None, publish.recover(output))
+    gate.check(publish.recover(output))
     previous = publish.load_manifest(output)
     stage = _stage(output, previous, gate, stack)
-    memory = _memory(config, output)
-    stack.callback(memory.drop)
-    watch.lap("start")
-    built = build(config, stage, gate, watch, memory=memory)
-    gate(
-        None,
+    cache = _open_cache(config, output)
+    stack.callback(cache.discard)
+    observer.lap("start")
+    built = build(config, stage, gate, observer, cache=cache)
+    gate.check(
         publish.shrink_findings(previous.manifest, built.files.values(), allow=config.options.allow_shrink),
     )
     if config.options.verify_reproducible:
-        gate(None, compare(config, built, stage.tree.parent))
+        gate.check(compare(config, built, stage.tree.parent))
     deployed = _stage_deploy(built.deploy, config, gate, stack)
     memo = publication.memo(built.rules, config.target)
     if deployed is not None:
-        gate(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
-    published = gate(*publish.commit(stage, built.files, adopt=config.options.out is None, memo=memo))
+        gate.unwrap(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
+    published = gate.unwrap(*publish.commit(stage, built.files, adopt=config.options.out is None, memo=memo))
     assert published is not None, "a publication without errors has a result"
-    watch.lap("publish")
+    observer.lap("publish")
     outcome = Outcome(arrange(gate.findings), built.pages, published.files)
-    memory.keep(outcome, built.files, deployed[1] if deployed else {})
-    watch.lap("cache")
-    return Exported((), built.pages, published.files, published.written, memory.cached, built.reasons)
+    cache.commit(outcome, built.files, deployed[1] if deployed else {})
+    observer.lap("cache")
+    return Exported((), built.pages, published.files, published.written, cache.cached, built.reasons)
 
 
-def _memory(config: Config, output: publish.Output) -> NoMemory:
+def _open_cache(config: Config, output: publish.Output) -> NullCache:
     """The cache, where it may be used and can be written."""
     options = config.options
     try:
-        return Memory(config, output, is_read=options.cache and not options.verify_reproducible)
+        return BuildCache(config, output, is_read=options.cache and not options.verify_reproducible)
     except OSError:
-        return NoMemory()
+        return NullCache()
 
 
 def _stage_deploy(
-    artifacts: Sequence[Artifact], config: Config, gate: Gate, stack: ExitStack
+    artifacts: Sequence[Artifact], config: Config, gate: PhaseGate, stack: ExitStack
 ) -> tuple[Stage, Files] | None:
     """Stage the files that put the target's rules to use; None where there are none, now and before."""
     output = publish.output_at(config.root, config.deploy)
-    gate(None, publish.recover(output))
+    gate.check(publish.recover(output))
     previous = publish.load_manifest(output)
     if not (artifacts or previous.rows):
         return None
-    gate(None, publish.check_out(config.root, config.deploy, home=config.home))
+    gate.check(publish.check_out(config.root, config.deploy, home=config.home))
     stage = _stage(output, previous, gate, stack)
     return stage, {artifact.path: outputs.write(stage, artifact) for artifact in artifacts}
 
 
-def _stage(output: publish.Output, previous: publish.Previous, gate: Gate, stack: ExitStack) -> Stage:
-    stage = gate(*publish.open_stage(output, previous))
+def _stage(
+    output: publish.Output, previous: publish.PublishedState, gate: PhaseGate, stack: ExitStack
+) -> Stage:
+    stage = gate.unwrap(*publish.open_stage(output, previous))
     assert stage is not None, "a stage that could not be opened is an error"
     stack.callback(publish.discard, stage)
     return stage

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from pybuild.compact import PLAIN, Named, index, ordered, table
+from pybuild.compact import PLAIN, CompactDict, index, ordered, table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
 from pybuild.files import read
@@ -37,11 +37,11 @@ from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 class Outputs:
     """Everything that is staged."""
 
-    files: Named[File]  # by path
+    files: CompactDict[File]  # by path
     pages: Sequence[Page]  # sorted by URL
 
 
-class Answers:
+class RenderResults:
     """What came of a plan, by kind."""
 
     def __init__(self, rows: Rows, given: Iterable[Link] = ()) -> None:
@@ -53,19 +53,19 @@ class Answers:
         self.assets: dict[Asset, None] = {}
         self.anchors = index(PLAIN, many)  # of each page's URL, as in `Rendered`
         self.links = table(PLAIN, many)  # packed
-        self.given: dict[Link, None] = dict.fromkeys(given)
+        self.template_links: dict[Link, None] = dict.fromkeys(given)
         # By `shared`: who made the first page of these links, and how many more there are.
         self._shown: dict[bytes, tuple[str, int]] = {}
-        for row in rows.drained():
+        for row in rows.consume():
             self._add(row)
 
     def _add(self, row: Rendered) -> None:
         self.files.extend(row.files)
         self.assets.update(dict.fromkeys(row.assets))
-        self.given.update(dict.fromkeys(row.given))
-        if row.shared:
-            first, more = self._shown.get(row.shared, (row.files[0].origin, -1))
-            self._shown[row.shared] = first, more + 1
+        self.template_links.update(dict.fromkeys(row.template_links))
+        if row.template_link_ids:
+            first, more = self._shown.get(row.template_link_ids, (row.files[0].origin, -1))
+            self._shown[row.template_link_ids] = first, more + 1
         if row.links:
             self.links.append(row.links)
         if row.redirection:
@@ -74,13 +74,13 @@ class Answers:
             self.pages.append(row.page)
             self.anchors[row.page.url] = row.anchors
 
-    def shown_on(self, link: Link) -> tuple[str, int]:
+    def first_page_with(self, link: Link) -> tuple[str, int]:
         """The file of a page that a template gives a link, and how many more pages have it."""
         return self._places[link_digest(link)]
 
     @cached_property
     def _places(self) -> dict[bytes, tuple[str, int]]:
-        """The answers of `shown_on`; made for the first link that leads nowhere, and for all of them at once."""
+        """The answers of `first_page_with`; made for the first link that leads nowhere, and for all of them at once."""
         places: dict[bytes, tuple[str, int]] = {}
         by_file = sorted(self._shown.items(), key=lambda item: (item[1][0].startswith("["), item[1][0]))
         for shared, (file, more) in by_file:
@@ -91,7 +91,7 @@ class Answers:
 
 
 def stage_outputs(
-    config: Config, copies: Iterable[tuple[str, str]], answers: Answers, stage: Stage
+    config: Config, copies: Iterable[tuple[str, str]], answers: RenderResults, stage: Stage
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered.
 
@@ -183,12 +183,12 @@ def check_links(
     anchors: Mapping[str, str],
     paths: Collection[str],
     rules: Sequence[Rule],
-    shown_on: Callable[[Link], tuple[str, int]],
+    first_page_with: Callable[[Link], tuple[str, int]],
 ) -> tuple[Diagnostic, ...]:
     """Find links that lead nowhere.
 
     `packed` are links as of `pack_links`; `anchors` maps each page's URL to its ids, a line each between line
-    ends; `paths` are all output files. `shown_on` gives, for a link without a file, that of a page that has it, and
+    ends; `paths` are all output files. `first_page_with` gives, for a link without a file, that of a page that has it, and
     how many more there are.
     """
     answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
@@ -200,19 +200,19 @@ def check_links(
         if page not in anchors:
             if not _answers(target, paths, answering):
                 link = Link(*fields)
-                findings[_placed(_link_finding(link, near), link, shown_on)] = None
+                findings[_placed(_link_finding(link, near), link, first_page_with)] = None
         elif fragment and f"\n{fragment}\n" not in (ids := anchors[page]):
             link = Link(*fields)
             if found := _anchor_finding(link, ids):
-                findings[_placed(found, link, shown_on)] = None
+                findings[_placed(found, link, first_page_with)] = None
     return tuple(findings)
 
 
-def _placed(found: Diagnostic, link: Link, shown_on: Callable[[Link], tuple[str, int]]) -> Diagnostic:
+def _placed(found: Diagnostic, link: Link, first_page_with: Callable[[Link], tuple[str, int]]) -> Diagnostic:
     """A link that code of a template makes is told once, at one of its pages."""
     if link.file:
         return found
-    file, more = shown_on(link)
+    file, more = first_page_with(link)
     notes = (Note(f"a template makes it on {more} more {'page' if more == 1 else 'pages'}"),) if more else ()
     return replace(found, location=Location(file), notes=notes)
 

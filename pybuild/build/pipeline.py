@@ -19,7 +19,7 @@ from typing import TypeVar
 from pybuild.build import outputs
 from pybuild.build import outputs as linkcheck
 from pybuild.build.rules import derive
-from pybuild.cache.session import NoMemory
+from pybuild.cache.session import NullCache
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
 from pybuild.engines import Done, Failed, Program, open_engine
@@ -48,7 +48,7 @@ def _ignore(*_: object) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Observer:
     """Who follows an export."""
 
     progress: Callable[[str, int, int], None] = _ignore  # phase, done, total
@@ -57,12 +57,12 @@ class Watch:
     asked: frozenset[str] = frozenset()  # URLs of which is asked why they are rendered
 
 
-def expand(site: Site, watch: Watch) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
+def expand(site: Site, observer: Observer) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
     """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
     tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
     places = [_generator_place(site.routes[i]) for i in tasks]
-    runner = _Runner(site, "params", names, places, watch)
+    runner = _Runner(site, "params", names, places, observer)
     rows: dict[int, Expanded] = {}
     runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
     found = [row for _, row in sorted(rows.items())]
@@ -83,12 +83,12 @@ def _is_filled(site: Site, index: int) -> bool:
 
 
 def render(
-    program: RenderProgram, tasks: Sequence[int], rows: Rows, watch: Watch
+    program: RenderProgram, tasks: Sequence[int], rows: Rows, observer: Observer
 ) -> tuple[Rows, tuple[Diagnostic, ...]]:
     """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
     site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
     places = [_place(site, job) for job in jobs]
-    runner = _Runner(site, "pages", [job.url for job in jobs], places, watch)
+    runner = _Runner(site, "pages", [job.url for job in jobs], places, observer)
     runner.run(program, tasks, [_limit(site, job.route) for job in jobs], rows.add)
     return rows, _disk_once((*runner.findings, *rows.findings))
 
@@ -129,13 +129,13 @@ class _Runner:
         phase: str,
         names: Sequence[str],
         places: Sequence[Location],
-        watch: Watch,
+        observer: Observer,
     ) -> None:
         self._site = site
         self._phase = phase
         self._names = names
         self._places = places
-        self._watch = watch
+        self._watch = observer
         self.findings: list[Diagnostic] = []
 
     def run(
@@ -213,43 +213,49 @@ class Built:
     ]  # for each URL that is asked for why it was rendered; "" where it was taken over
 
 
-_NO_MEMORY = NoMemory()
+_NULL_CACHE = NullCache()
 
 
-class Closed(Exception):
-    """An error was found; the next phase must not run."""
+class BuildFailed(Exception):
+    """A phase found an error; the next one must not run."""
 
 
-class Gate:
-    """Collects findings and closes on errors."""
+class PhaseGate:
+    """The findings of all phases so far; an error keeps the next phase from running."""
 
     def __init__(self, *, strict: bool) -> None:
         self.findings: list[Diagnostic] = []
         self._strict = strict
 
-    def __call__(self, value: V, findings: Sequence[Diagnostic]) -> V:
-        """Pass the value on, or raise `Closed`."""
+    def check(self, findings: Sequence[Diagnostic]) -> None:
+        """Add the findings of a phase. Raises `BuildFailed` where an error is among them."""
         self.findings += made_strict(findings) if self._strict else findings
         if has_errors(self.findings):
-            raise Closed
+            raise BuildFailed
+
+    def unwrap(self, value: V, findings: Sequence[Diagnostic]) -> V:
+        """Check the findings of a phase, and return its value."""
+        self.check(findings)
         return value
 
 
-def discovered(config: Config, gate: Gate, fronts: ReadFront = read_front) -> tuple[Site, Tree]:
+def discovered(config: Config, gate: PhaseGate, fronts: ReadFront = read_front) -> tuple[Site, Tree]:
     """Read and check the whole site, so that all findings of all files come in one run."""
     site, tree, findings = discover(config, fronts)
-    gate(None, (*findings, *check(tree, config.settings.collections)))
+    gate.check((*findings, *check(tree, config.settings.collections)))
     return site, tree
 
 
-def build(config: Config, stage: Stage, gate: Gate, watch: Watch, *, memory: NoMemory = _NO_MEMORY) -> Built:
-    """Make every file of the site and of its target in the stage, but for what `memory` has of it."""
-    planned = _planned(config, stage, gate, watch, memory)
-    staged, redirections = _staged(config, stage, gate, watch, planned)
-    rules = gate(*derive(config, staged.pages, staged.files, redirections))
-    compiled = gate(*outputs.compile_target(rules, staged.files, config))
+def build(
+    config: Config, stage: Stage, gate: PhaseGate, observer: Observer, *, cache: NullCache = _NULL_CACHE
+) -> Built:
+    """Make every file of the site and of its target in the stage, but for what `cache` has of it."""
+    planned = _planned(config, stage, gate, observer, cache)
+    staged, redirections = _staged(config, stage, gate, observer, planned)
+    rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections))
+    compiled = gate.unwrap(*outputs.compile_target(rules, staged.files, config))
     files = staged.files | {artifact.path: outputs.write(stage, artifact) for artifact in compiled.site}
-    watch.lap("rules")
+    observer.lap("rules")
     return Built(files, len(staged.pages), rules, tuple(compiled.deploy), planned.reasons)
 
 
@@ -263,38 +269,40 @@ class _Planned:
     reasons: Mapping[str, str]  # as in `Built`
 
 
-def _planned(config: Config, stage: Stage, gate: Gate, watch: Watch, memory: NoMemory) -> _Planned:
+def _planned(config: Config, stage: Stage, gate: PhaseGate, observer: Observer, cache: NullCache) -> _Planned:
     """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
-    site, tree = discovered(config, gate, memory.front)
-    watch.lap("discover")
-    params = gate(*expand(site, watch))
-    watch.lap("expand")
-    plan = gate(*make_plan(site, params, tree.around(Pattern())))
-    watch.lap("plan")
-    split = memory.split(site, plan, stage)
-    watch.lap("cache")
-    program = RenderProgram(site, plan, stage, memory.memo)
-    rows = gate(*render(program, split.tasks, split.rows, watch))
-    watch.lap("render")
-    memory.note(rows)
-    watch.lap("cache")
-    asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in watch.asked)
-    reasons = {url: split.reasons.get(index, "") for index, url in asked}
-    return _Planned(rows, plan.copies, split.links, reasons)
+    site, tree = discovered(config, gate, cache.front)
+    observer.lap("discover")
+    params = gate.unwrap(*expand(site, observer))
+    observer.lap("expand")
+    plan = gate.unwrap(*make_plan(site, params, tree.around(Pattern())))
+    observer.lap("plan")
+    found = cache.lookup(site, plan, stage)
+    observer.lap("cache")
+    program = RenderProgram(site, plan, stage, cache.memo)
+    rows = gate.unwrap(*render(program, found.tasks, found.rows, observer))
+    observer.lap("render")
+    cache.record(rows)
+    observer.lap("cache")
+    asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
+    reasons = {url: found.reasons.get(index, "") for index, url in asked}
+    return _Planned(rows, plan.copies, found.links, reasons)
 
 
 def _staged(
-    config: Config, stage: Stage, gate: Gate, watch: Watch, planned: _Planned
+    config: Config, stage: Stage, gate: PhaseGate, observer: Observer, planned: _Planned
 ) -> tuple[outputs.Outputs, Sequence[Redirection]]:
     """Stage what is not rendered, and check the links. The redirections are those that site code answered with."""
-    made = outputs.Answers(planned.rows, planned.links)
-    staged = gate(*outputs.stage_outputs(config, planned.copies, made, stage))
-    watch.lap("outputs")
-    gate(None, _check_links(staged, made, config))
-    watch.lap("links")
+    made = outputs.RenderResults(planned.rows, planned.links)
+    staged = gate.unwrap(*outputs.stage_outputs(config, planned.copies, made, stage))
+    observer.lap("outputs")
+    gate.check(_check_links(staged, made, config))
+    observer.lap("links")
     return staged, made.redirections
 
 
-def _check_links(staged: outputs.Outputs, made: outputs.Answers, config: Config) -> tuple[Diagnostic, ...]:
-    packed = chain(made.links, [pack_links(made.given)])
-    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules, made.shown_on)
+def _check_links(
+    staged: outputs.Outputs, made: outputs.RenderResults, config: Config
+) -> tuple[Diagnostic, ...]:
+    packed = chain(made.links, [pack_links(made.template_links)])
+    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules, made.first_page_with)

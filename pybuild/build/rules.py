@@ -1,7 +1,7 @@
 """Settings and produced files made into one rule set.
 
-Owns the order of rules, and those that settings and answers ask for; what a host must be told of files lies in
-`rules.told`, the findings that need all rules at once in `rules.review`. Knows no host.
+Owns the order of rules, and those that settings and answers ask for; those that files need lie in
+`rules.file_rules`, the findings that need all rules at once in `rules.lint`. Knows no host.
 Sources: RFC 9110 §12.5.5 (Vary); contract of rules in docs/rules.md.
 """
 
@@ -16,7 +16,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.records import Files, Page, Redirection
 from pybuild.rules.evaluate import find, join_list
-from pybuild.rules.file_rules import tell
+from pybuild.rules.file_rules import rules_for_files
 from pybuild.rules.lint import review
 from pybuild.rules.model import (
     REDIRECT_STATUSES,
@@ -46,7 +46,7 @@ def derive(
     """
     variants = any(page.variant_path for page in pages)
     answered, findings = _answered(config, redirections)
-    told = tell(files)
+    of_files = rules_for_files(files)
     redirects = (*(rule for rule in config.rules if isinstance(rule, Redirect)), *answered)
     rewrites = tuple(rule for rule in config.rules if isinstance(rule, Rewrite))
     rules = RuleSet(
@@ -56,12 +56,12 @@ def derive(
         variants=variants,
         negotiation=_negotiation(config) if variants else "off",
         redirects=tuple(_with_page_slash(rule, config, files) for rule in redirects),
-        rewrites=in_order(rewrites, told.names, told.renamed),
+        rewrites=in_order(rewrites, of_files.names, of_files.renamed),
         proxies=tuple(rule for rule in config.rules if isinstance(rule, Proxy)),
-        headers=(*told.headers, *_vary(config.rules), *_header_rules(config.rules)),
-        types=(*_set_types(config.rules), *told.types),
+        headers=(*of_files.headers, *_vary(config.rules), *_header_rules(config.rules)),
+        types=(*_set_types(config.rules), *of_files.types),
     )
-    return rules, (*findings, *told.findings, *review(rules, files))
+    return rules, (*findings, *of_files.findings, *review(rules, files))
 
 
 def _negotiation(config: Config) -> Negotiation:

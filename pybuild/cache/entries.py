@@ -31,9 +31,9 @@ def to_value(row: Rendered, root: Path) -> list[Any]:
         row.anchors,
         [[asset.path, asset.file.relative_to(root).as_posix()] for asset in row.assets],
         [finding_value(finding) for finding in row.findings],
-        row.shared.hex(),
-        row.hrefs,
-        row.resolved,
+        row.template_link_ids.hex(),
+        row.document_hrefs,
+        row.link_digest,
     ]
 
 
@@ -48,9 +48,9 @@ def from_value(value: list[Any], root: Path, published: Mapping[str, Row]) -> Re
         anchors=anchors,
         assets=tuple(Asset(path, root / file) for path, file in assets),
         findings=tuple(map(to_finding, findings)),
-        shared=bytes.fromhex(shared),
-        hrefs=hrefs,
-        resolved=resolved,
+        template_link_ids=bytes.fromhex(shared),
+        document_hrefs=hrefs,
+        link_digest=resolved,
     )
 
 

@@ -179,13 +179,13 @@ _PACKAGE = Path(__file__).parent.parent
 _LENGTH = 16  # hexadecimal digits of a short digest
 
 
-def short(*parts: str) -> str:
+def digest(*parts: str) -> str:
     """A digest of texts, short enough to be kept for every page."""
     text = "\0".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()[:_LENGTH]
 
 
-def short_of(parts: Iterable[str]) -> str:
+def digest_many(parts: Iterable[str]) -> str:
     """The same of many texts, one in memory at a time."""
     sha = hashlib.sha256()
     for part in parts:
@@ -219,15 +219,15 @@ def _distributions() -> Iterator[str]:
             yield from (name for name in os.listdir(place) if name.endswith((".dist-info", ".egg-info")))
 
 
-def of_run(config: Config) -> str:
+def run_digest(config: Config) -> str:
     """The digest of all that options and environment say, and of the history of the files; settings are a file."""
     options = replace(config.options, jobs=None, engine=None, cache=True, allow_shrink=False)
     outside = (config.public_env, sorted(config.secrets.items()), config.home)
     places = (config.target, str(config.out), str(config.deploy))
-    return short(tool(), repr(options), repr(outside), *places, history(config.root))
+    return digest(tool(), repr(options), repr(outside), *places, history(config.root))
 
 
-def of_pages(config: Config) -> str:
+def page_settings_digest(config: Config) -> str:
     """The digest of what every page may depend on: the settings that reach pages, and the environment."""
     settings = replace(
         config.settings,
@@ -240,14 +240,14 @@ def of_pages(config: Config) -> str:
         llms=Llms(enabled=config.settings.llms.enabled),
     )
     base = Options(base_url=config.options.base_url)
-    return short(
+    return digest(
         tool(), repr(settings), repr(base), repr((config.public_env, sorted(config.secrets.items())))
     )
 
 
-def of_markdown(config: Config) -> str:
+def markdown_folder(config: Config) -> str:
     """The name of the folder for rendered Markdown: of the program and of the settings that reach it."""
-    return f"markdown-{short(tool(), repr(config.settings.markdown))}"
+    return f"markdown-{digest(tool(), repr(config.settings.markdown))}"
 
 
 def history(root: Path) -> str:
@@ -263,7 +263,7 @@ def history(root: Path) -> str:
     head = _text(folder / "HEAD")
     named = head.removeprefix("ref:").strip()
     files = (folder / "index", shared / "shallow", shared / "packed-refs", shared / "reftable/tables.list")
-    return short(head, _text(shared / named) if head != named else "", *_stamps(files))
+    return digest(head, _text(shared / named) if head != named else "", *_stamps(files))
 
 
 def _text(file: Path) -> str:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from pybuild.cache.fingerprint import Snapshot, short, short_of
-from pybuild.cache.template_deps import Closures, Reach
+from pybuild.cache.fingerprint import Snapshot, digest, digest_many
+from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 from pybuild.plan import Job, Plan
 from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND
 from pybuild.routing.module_facts import ModuleFacts
@@ -31,7 +31,7 @@ _OUTSIDE = ("/", "../", "~")  # how globs begin that lead out of the site
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _RouteInputs:
     """What all jobs of one route depend on."""
 
     surroundings: str
@@ -60,9 +60,9 @@ class Keys:
         self._plan = plan
         self._snapshot = snapshot
         self._digest = digest
-        self._closures = Closures(site.config.root)
+        self._closures = TemplateDependencies(site.config.root)
         self._globs: dict[tuple[str, ...], str] = {}
-        self._standing: dict[tuple[int, str], _Standing | None] = {}
+        self._standing: dict[tuple[int, str], _RouteInputs | None] = {}
 
     def key(self, job: Job) -> Key | None:
         """None for a job that always runs: its Python may read what nobody knows of."""
@@ -85,7 +85,7 @@ class Keys:
         same = self._shared(job)
         return same.modules if same else None
 
-    def _shared(self, job: Job) -> _Standing | None:
+    def _shared(self, job: Job) -> _RouteInputs | None:
         of_kind = job.route, job.kind
         if of_kind not in self._standing:
             self._standing[of_kind] = self._of_route(job)
@@ -96,14 +96,14 @@ class Keys:
         assert self.links, "links are part of every key"
         self._snapshot, self._digest = Snapshot({}, ()), str
 
-    def _of_route(self, job: Job) -> _Standing | None:
+    def _of_route(self, job: Job) -> _RouteInputs | None:
         """What the job shares with all of its route and kind."""
         route = self._route(job)
         modules = _modules(route)
         if not all(map(is_bounded, modules)):
             return None
         reach = self._closures.reach(_roots(route, job)) if job.kind in ("page", "not_found") else None
-        return _Standing(
+        return _RouteInputs(
             surroundings=self._surroundings(route),
             templates=self._templates(reach) if reach else "",
             others=self._others(reach) if reach else "",
@@ -130,41 +130,43 @@ class Keys:
         urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
         taken = [url for url in urls if url[1:] in self._plan.taken]
         said = (job.kind, job.url, job.params, job.is_folder, job.in_feed, taken)
-        return short(repr(said), surroundings)
+        return digest(repr(said), surroundings)
 
     def _surroundings(self, route: Route) -> str:
         around = route.surroundings
         images = [(image.kind, str(image.pattern), image.alt) for image in around.images]
         said = (str(route.pattern), route.folder, route.file, route.markdown, route.template)
-        return short(repr((said, around.group, around.layouts, images, self._manifest)))
+        return digest(repr((said, around.group, around.layouts, images, self._manifest)))
 
     @cached_property
     def _manifest(self) -> str:
         found = next((route for route in self._site.routes if route.metadata == "manifest"), None)
         return str(found.pattern) if found else ""
 
-    def _templates(self, reach: Reach) -> str:
-        return short(reach.digest, *(url for url in reach.asked if url in self._plan.pages))
+    def _templates(self, reach: Dependencies) -> str:
+        return digest(reach.digest, *(url for url in reach.asked if url in self._plan.pages))
 
-    def _others(self, reach: Reach) -> str:
-        return short(self._index if reach.index else "", self.whole if reach.whole else "")
+    def _others(self, reach: Dependencies) -> str:
+        return digest(self._index if reach.index else "", self.whole if reach.whole else "")
 
     @cached_property
     def _index(self) -> str:
         """A digest of what all documents say of themselves, and of their addresses."""
         entries = chain(*(entries for _, entries in sorted(self._site.collections.items())))
-        return short_of(chain([self._addresses], map(_said, entries)))
+        return digest_many(chain([self._addresses], map(_said, entries)))
 
     @cached_property
     def _addresses(self) -> str:
         """A digest of the addresses of pages and documents."""
         files = self._site.files
-        return short_of(chain(sorted(self._plan.pages), (f"{file}\0{files[file]}" for file in sorted(files))))
+        return digest_many(
+            chain(sorted(self._plan.pages), (f"{file}\0{files[file]}" for file in sorted(files)))
+        )
 
     @cached_property
     def links(self) -> str:
         """A digest of all that links can lead to: pages, documents and the files beside them."""
-        return short(self._addresses, self._snapshot.listing)
+        return digest(self._addresses, self._snapshot.listing)
 
     @cached_property
     def whole(self) -> str:
@@ -176,7 +178,7 @@ class Keys:
         named = [module.settings.get("inputs") for module in modules]
         globs = {str(glob) for said in named if said for glob in _listed(said.value)}
         inputs = self._contents(tuple(sorted(globs))) if all(named) else self.whole
-        return short(inputs, self._contents(("**.py",)))
+        return digest(inputs, self._contents(("**.py",)))
 
     def _contents(self, globs: tuple[str, ...]) -> str:
         """A digest of the files that match: names and bytes."""
@@ -184,7 +186,7 @@ class Keys:
             matches = url_filter(globs)
             chosen = (path for path in self._snapshot.stamps if matches(path))
             digests = (f"{path}\0{self._digest(path)}" for path in chosen)
-            self._globs[globs] = short_of(chain(digests, self._snapshot.others))
+            self._globs[globs] = digest_many(chain(digests, self._snapshot.others))
         return self._globs[globs]
 
 
@@ -222,7 +224,7 @@ def _roots(route: Route, job: Job) -> tuple[str, ...]:
 def _document(entry: Entry | None) -> str:
     if entry is None:
         return ""
-    return short(entry.digest, _said(entry))
+    return digest(entry.digest, _said(entry))
 
 
 def _said(entry: Entry) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pybuild.cache.entries import from_value, link_value, to_value
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
-from pybuild.cache.store import Ledger
+from pybuild.cache.store import RecordStore
 from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
 from pybuild.records import Link
@@ -37,7 +37,7 @@ class Pages:
     """The rows of one plan."""
 
     def __init__(
-        self, site: Site, plan: Plan, keys: Keys, ledger: Ledger, stage: Stage, *, is_read: bool
+        self, site: Site, plan: Plan, keys: Keys, ledger: RecordStore, stage: Stage, *, is_read: bool
     ) -> None:
         self._site = site
         self._plan = plan
@@ -96,24 +96,28 @@ class Pages:
         self.until = min(self.until, made + life)
         if not differing:
             self._standing.add(index)
-        self._given.add(row.shared)
-        return replace(row, shared=self._shared[row.shared]) if row.shared else row
+        self._given.add(row.template_link_ids)
+        return (
+            replace(row, template_link_ids=self._shared[row.template_link_ids])
+            if row.template_link_ids
+            else row
+        )
 
     def _has_links(self, row: Rendered) -> bool:
         """Whether all links are known that the row shares with others."""
-        if row.shared not in self._shared:
-            for digest in link_digests(row.shared):
+        if row.template_link_ids not in self._shared:
+            for digest in link_digests(row.template_link_ids):
                 if digest not in self._links:
                     value = self._ledger.get(_link_name(digest))
                     if value is None:
                         return False
                     self._links[digest] = Link(*value)
-            self._shared[row.shared] = row.shared
+            self._shared[row.template_link_ids] = row.template_link_ids
         return True
 
     def _leads_on(self, job: Job, row: Rendered) -> bool:
         """Whether every link of a page leads where it led when the page was rendered."""
-        for digest in link_digests(row.shared):
+        for digest in link_digests(row.template_link_ids):
             link = self._links[digest]
             if self._map.follow(link.text, job.url) != (link.target, link.fragment):
                 return False
@@ -121,8 +125,8 @@ class Pages:
         name = self._site.collection_of[job.route] if job.entry >= 0 else ""
         entry = self._site.collections[name][job.entry] if name else self._site.documents[route.markdown]
         home = home_of(entry, job.url, self._homes)
-        hrefs = row.hrefs.split("\n") if row.hrefs else ()
-        return resolution(self._map.resolve(href, None, home) for href in hrefs) == row.resolved
+        hrefs = row.document_hrefs.split("\n") if row.document_hrefs else ()
+        return resolution(self._map.resolve(href, None, home) for href in hrefs) == row.link_digest
 
     def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
         """What to keep of all rows for the next export: None where the line stands."""
@@ -133,9 +137,9 @@ class Pages:
                 yield _name(self._plan.jobs[index]), None
                 continue
             row = rows[index]
-            fresh.update((link_digest(link), link) for link in row.given)
+            fresh.update((link_digest(link), link) for link in row.template_links)
             if key := self._keys.key(self._plan.jobs[index]):
-                needed.update(link_digests(row.shared))
+                needed.update(link_digests(row.template_link_ids))
                 made = self._now if key.modules else 0
                 yield _name(self._plan.jobs[index]), [key.parts, made, to_value(row, self._site.config.root)]
         for digest in sorted(needed):

@@ -15,13 +15,13 @@ from functools import cache
 from itertools import chain
 from pathlib import Path
 
-from pybuild.cache import fingerprint as circumstances
+from pybuild.cache import fingerprint
 from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, take
-from pybuild.cache.front_matter import Fronts
+from pybuild.cache.front_matter import FrontMatterCache
 from pybuild.cache.keys import Keys
 from pybuild.cache.pages import Pages
-from pybuild.cache.store import Ledger
-from pybuild.cache.up_to_date import Outcome, Record, Span
+from pybuild.cache.store import RecordStore
+from pybuild.cache.up_to_date import BuildRecord, Outcome, ValidityWindow
 from pybuild.config.loader import Config, read_file, text_digest
 from pybuild.markdown.disk_cache import prune
 from pybuild.plan import Plan
@@ -35,7 +35,7 @@ VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class Lookup:
     """The jobs of a plan, parted."""
 
     rows: Rows  # that are taken over
@@ -44,7 +44,7 @@ class Split:
     links: tuple[Link, ...] = ()  # that templates give to `rows`
 
 
-class NoMemory:
+class NullCache:
     """Takes over nothing and keeps nothing."""
 
     cached = 0  # pages that were taken over
@@ -53,20 +53,20 @@ class NoMemory:
     def __init__(self) -> None:
         self.front: ReadFront = read_front
 
-    def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
-        return Split(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
+    def lookup(self, site: Site, plan: Plan, stage: Stage) -> Lookup:
+        return Lookup(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
 
-    def note(self, rows: Mapping[int, Rendered]) -> None:
-        """Hear what was rendered."""
+    def record(self, rows: Mapping[int, Rendered]) -> None:
+        """BuildRecord what was rendered."""
 
-    def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
-        """Hear that it was published, by the paths of its files."""
+    def commit(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+        """Keep what was recorded: the files were published."""
 
-    def drop(self) -> None:
-        """Hear that nothing came of it, if nothing did."""
+    def discard(self) -> None:
+        """Drop what was recorded and not committed."""
 
 
-class Memory(NoMemory):
+class BuildCache(NullCache):
     """The cache of one export. Precondition: the site is locked."""
 
     def __init__(self, config: Config, output: Output, *, is_read: bool) -> None:
@@ -78,23 +78,26 @@ class Memory(NoMemory):
         self._now = now
         snapshot = take(config, now)
         self._seen = snapshot.digest, snapshot.fresh
-        self._record = Record(config, snapshot.digest, snapshot.fresh)
+        self._record = BuildRecord(config, snapshot.digest, snapshot.fresh)
         self._is_read = is_read
-        versions = [VERSION, circumstances.tool()]
-        self._files = Ledger(folder / "files", [*versions, str(config.zone)])
-        self._rows = Ledger(
-            folder / f"pages-{output.state.name}", [*versions, output.key, circumstances.of_pages(config)]
+        versions = [VERSION, fingerprint.tool()]
+        self._files = RecordStore(folder / "files", [*versions, str(config.zone)])
+        self._rows = RecordStore(
+            folder / f"pages-{output.state.name}",
+            [*versions, output.key, fingerprint.page_settings_digest(config)],
         )
-        self.memo = folder / circumstances.of_markdown(config) if is_read else None
+        self.memo = folder / fingerprint.markdown_folder(config) if is_read else None
         self._documents = 0
         self._snapshot: Snapshot | None = snapshot
-        self._fronts: Fronts | None = Fronts(config, snapshot, self._files if is_read else None)
+        self._fronts: FrontMatterCache | None = FrontMatterCache(
+            config, snapshot, self._files if is_read else None
+        )
         self.front = self._fronts.read
         self._pages: Pages | None = None
-        self._span: Span | None = None  # of a record that may be written
+        self._span: ValidityWindow | None = None  # of a record that may be written
         self._is_steady = text_digest(read_file(config.root)[1]) == config.digest
 
-    def split(self, site: Site, plan: Plan, stage: Stage) -> Split:
+    def lookup(self, site: Site, plan: Plan, stage: Stage) -> Lookup:
         """Part the jobs of a plan into rows that still hold and jobs to run."""
         assert self._snapshot is not None, "a plan is split before its rows are noted"
         self._note_fronts()
@@ -113,9 +116,9 @@ class Memory(NoMemory):
         keys.settle()
         self._snapshot = None
         self._is_repeatable = pages.is_complete and not any(route.providers for route in site.routes)
-        return Split(rows, list(reasons), reasons, pages.links)
+        return Lookup(rows, list(reasons), reasons, pages.links)
 
-    def note(self, rows: Mapping[int, Rendered]) -> None:
+    def record(self, rows: Mapping[int, Rendered]) -> None:
         """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""
         pages = self._pages
         assert pages is not None, "rows belong to a plan that was split"
@@ -124,7 +127,7 @@ class Memory(NoMemory):
                 self._rows.write(pages.lines(rows))
         if self._is_repeatable:
             first, due = self._moments
-            self._span = Span(first, min(pages.outlives(), due))
+            self._span = ValidityWindow(first, min(pages.outlives(), due))
         self._pages = None
         self._rows.close()
 
@@ -138,7 +141,7 @@ class Memory(NoMemory):
         self._fronts, self.front = None, read_front
         self._files.close()
 
-    def keep(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+    def commit(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
         """Keep what was noted of an export that is published, unless the site changed meanwhile."""
         with contextlib.suppress(OSError):
             if not self._is_steady or glance(self._config, self._now) != self._seen:
@@ -158,7 +161,7 @@ class Memory(NoMemory):
                 shutil.rmtree(folder, ignore_errors=True)
         prune(self.memo, self._documents)
 
-    def drop(self) -> None:
+    def discard(self) -> None:
         """Remove what was noted and not kept."""
         with contextlib.suppress(OSError):
             self._files.drop()

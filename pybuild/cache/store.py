@@ -21,7 +21,7 @@ _decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
-class Ledger:
+class RecordStore:
     """The lines of one file, found by name and read one by one."""
 
     def __init__(self, file: Path, header: Any) -> None:

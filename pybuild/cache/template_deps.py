@@ -13,7 +13,7 @@ from pathlib import Path
 import jinja2
 from jinja2 import nodes
 
-from pybuild.cache.fingerprint import short
+from pybuild.cache.fingerprint import digest
 from pybuild.render.templates import site_loader
 from pybuild.render.user_code import Stop
 from pybuild.source.template_files import EXTENSIONS
@@ -32,7 +32,7 @@ _References = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Dependencies:
     """What a set of templates depends on."""
 
     digest: str  # of the templates
@@ -50,22 +50,22 @@ class _Facts:
     is_dynamic: bool = False  # names templates that only rendering knows
     index: bool = False
     bodies: bool = False  # reads what documents are made of, besides those of its own page
-    own: bool = False  # reads that of its own page
-    shadows: bool = False  # gives another meaning to the names of its own page
-    odd: bool = False
+    reads_own_body: bool = False  # reads that of its own page
+    shadows_builtins: bool = False  # gives another meaning to the names of its own page
+    unanalyzable: bool = False
     pages: bool = False
     asked: frozenset[str] = frozenset()
 
 
-class Closures:
+class TemplateDependencies:
     """The reach of templates, found once for each set of them."""
 
     def __init__(self, root: Path) -> None:
         self._environment = jinja2.Environment(loader=site_loader(root), extensions=EXTENSIONS)
         self._facts: dict[str, tuple[str, _Facts]] = {}
-        self._reach: dict[tuple[str, ...], Reach] = {}
+        self._reach: dict[tuple[str, ...], Dependencies] = {}
 
-    def reach(self, roots: tuple[str, ...]) -> Reach:
+    def reach(self, roots: tuple[str, ...]) -> Dependencies:
         """Everything that rendering these templates can depend on."""
         if roots not in self._reach:
             self._reach[roots] = self._joined(self._closed(roots))
@@ -85,15 +85,15 @@ class Closures:
                 waiting += self._environment.list_templates()
         return sorted(found)
 
-    def _joined(self, names: list[str]) -> Reach:
+    def _joined(self, names: list[str]) -> Dependencies:
         every = [self._of(name)[1] for name in names]
         index = any(facts.index for facts in every)
-        shadows = any(facts.shadows for facts in every)
-        bodies = any(facts.bodies or (facts.own and shadows) for facts in every)
-        return Reach(
-            digest=short(*(f"{name}\0{self._of(name)[0]}" for name in names)),
+        shadows_builtins = any(facts.shadows_builtins for facts in every)
+        bodies = any(facts.bodies or (facts.reads_own_body and shadows_builtins) for facts in every)
+        return Dependencies(
+            digest=digest(*(f"{name}\0{self._of(name)[0]}" for name in names)),
             index=index,
-            whole=any(facts.odd for facts in every) or (index and bodies),
+            whole=any(facts.unanalyzable for facts in every) or (index and bodies),
             pages=any(facts.pages for facts in every),
             asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
         )
@@ -112,7 +112,7 @@ class Closures:
         except jinja2.TemplateNotFound:
             return _MISSING, _Facts()
         except (Stop, jinja2.TemplateError, RecursionError):
-            return "", _Facts(odd=True)
+            return "", _Facts(unanalyzable=True)
 
 
 def _facts(tree: nodes.Template) -> _Facts:
@@ -128,9 +128,9 @@ def _facts(tree: nodes.Template) -> _Facts:
         is_dynamic=None in references,
         index="collection" in loaded or "collections" in loaded,
         bodies=any(_is_body(attribute) and not _is_own(base) for attribute, base in reads),
-        own=any(_is_body(attribute) and _is_own(base) for attribute, base in reads),
-        shadows=bool(given & _OWN),
-        odd=bool(given & _RESERVED) or any(a.startswith("_") or a in _FORMATS for a, _ in reads),
+        reads_own_body=any(_is_body(attribute) and _is_own(base) for attribute, base in reads),
+        shadows_builtins=bool(given & _OWN),
+        unanalyzable=bool(given & _RESERVED) or any(a.startswith("_") or a in _FORMATS for a, _ in reads),
         pages=sum(name in ("url_for", "has_page") for name in loaded) > len(calls),
         asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const)),
     )

@@ -16,10 +16,10 @@ from itertools import chain, count, islice
 from typing import Any
 
 from pybuild import publish
-from pybuild.cache import fingerprint as circumstances
+from pybuild.cache import fingerprint
 from pybuild.cache.entries import finding_value, to_finding
 from pybuild.cache.fingerprint import digest_of, glance
-from pybuild.cache.store import Ledger
+from pybuild.cache.store import RecordStore
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
@@ -38,14 +38,14 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ValidityWindow:
     """The moments for which an export holds, in seconds since 1970."""
 
     first: float
     until: float  # not included
 
 
-def recall(config: Config) -> Outcome | None:
+def up_to_date_result(config: Config) -> Outcome | None:
     """What the export would say and make, where it is known that the last one said and made it."""
     options = config.options
     if not options.cache or options.verify_reproducible:
@@ -56,7 +56,7 @@ def recall(config: Config) -> Outcome | None:
     return None
 
 
-def _outcome(config: Config, ledger: Ledger) -> Outcome | None:
+def _outcome(config: Config, ledger: RecordStore) -> Outcome | None:
     span, site, fresh = (ledger.get(name) for name in ("span", "site", "fresh"))
     if not (span and site and span[0] <= config.now.timestamp() < _moment(span[1])):
         return None
@@ -76,7 +76,7 @@ def _moment(value: float | None) -> float:
     return float("inf") if value is None else value
 
 
-class Record:
+class BuildRecord:
     """The record that an export leaves when it has been published."""
 
     def __init__(self, config: Config, site: str, fresh: Mapping[str, str]) -> None:
@@ -86,7 +86,7 @@ class Record:
         self._fresh = fresh
         self._ledger = _ledger(config)  # its header is taken before anything is read
 
-    def write(self, outcome: Outcome, span: Span, paths: Sequence[Collection[str]]) -> None:
+    def write(self, outcome: Outcome, span: ValidityWindow, paths: Sequence[Collection[str]]) -> None:
         """Write the record; `paths` are those of the output and of the deploy folder. Raises `OSError`."""
         folders = (self._config.out, self._config.deploy)
         outputs = [publish.output_at(self._config.root, folder) for folder in folders]
@@ -106,11 +106,11 @@ class Record:
         self._ledger.keep()
 
 
-def _ledger(config: Config) -> Ledger:
-    """The record of the output, and only of the same run in the same circumstances."""
+def _ledger(config: Config) -> RecordStore:
+    """The record of the output, and only of the same run in the same fingerprint."""
     output = publish.output_at(config.root, config.out)
-    header: list[Any] = [VERSION, output.key, circumstances.of_run(config)]
-    return Ledger(config.state / "cache" / f"export-{output.state.name}", header)
+    header: list[Any] = [VERSION, output.key, fingerprint.run_digest(config)]
+    return RecordStore(config.state / "cache" / f"export-{output.state.name}", header)
 
 
 def _published(output: Output, paths: Collection[str]) -> Iterator[tuple[str, Any]]:
@@ -124,7 +124,7 @@ def _published(output: Output, paths: Collection[str]) -> Iterator[tuple[str, An
     yield f"seen {output.key}", _seen(output, paths)
 
 
-def _read_paths(ledger: Ledger, output: Output) -> Iterator[str]:
+def _read_paths(ledger: RecordStore, output: Output) -> Iterator[str]:
     """The paths of `_published`. Raises `ValueError` where a line is missing."""
     for number in count():
         some = ledger.get(f"paths {number} {output.key}")

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pybuild.cache.up_to_date import Outcome, recall
-from pybuild.cli.open_site import Shown, open_site
+from pybuild.cache.up_to_date import Outcome, up_to_date_result
+from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary
 from pybuild.config.loader import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
@@ -24,7 +24,7 @@ from pybuild.publish.publication import check_output
 if TYPE_CHECKING:
     from pybuild.build.export import Exported
 
-__all__ = ["Options", "Wanted", "export"]
+__all__ = ["ExportFlags", "Options", "export"]
 
 Elapsed = Callable[[], float]
 _FEW_COLLECTIONS = (
@@ -35,7 +35,7 @@ _FEW_COLLECTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportFlags:
     """What an author wants to know of an export besides its result."""
 
     explain: str = ""  # why the page at this URL, or path of the output, was rendered
@@ -43,7 +43,7 @@ class Wanted:
     profile: Path | None = None  # where to write the profile
 
 
-def export(site: Path, options: Options, shown: Shown, wanted: Wanted) -> int:
+def export(site: Path, options: Options, shown: ReportOptions, wanted: ExportFlags) -> int:
     """Build and publish; exit 2 where the output folder is refused."""
     elapsed = stopwatch()
     report, config, findings = open_site(site, options, shown)
@@ -54,9 +54,9 @@ def export(site: Path, options: Options, shown: Shown, wanted: Wanted) -> int:
         every = arrange((*findings, *_checked(config)))
         report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=every))
         return 1
-    laps = Laps(elapsed)
-    known = recall(config)
-    laps("recall")
+    laps = PhaseTimer(elapsed)
+    known = up_to_date_result(config)
+    laps("up_to_date_result")
     done = None if known else _run(config, report, laps, wanted)
     for line in _answers(wanted, known, done, laps):
         report.aside(line)
@@ -65,7 +65,7 @@ def export(site: Path, options: Options, shown: Shown, wanted: Wanted) -> int:
     return 0 if done is None or done.ok else 1
 
 
-class Laps:
+class PhaseTimer:
     """The seconds that phases took. A phase may come more than once."""
 
     def __init__(self, elapsed: Elapsed) -> None:
@@ -80,22 +80,26 @@ class Laps:
         self._last = now
 
 
-def _run(config: Config, report: Report, laps: Laps, wanted: Wanted) -> Exported:
+def _run(config: Config, report: Report, laps: PhaseTimer, wanted: ExportFlags) -> Exported:
     gc.set_threshold(*_FEW_COLLECTIONS)
     run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.build.export:export")
     asked = frozenset(_addresses(wanted.explain)) if wanted.explain else frozenset()
-    watch = pkgutil.resolve_name("pybuild.build.pipeline:Watch")(report.progress, report.printed, laps, asked)
+    observer = pkgutil.resolve_name("pybuild.build.pipeline:Observer")(
+        report.progress, report.printed, laps, asked
+    )
     if wanted.profile is None:
-        return run(config, watch)
+        return run(config, observer)
     profiler = pkgutil.resolve_name("cProfile:Profile")()
     try:
-        done: Exported = profiler.runcall(run, config, watch)
+        done: Exported = profiler.runcall(run, config, observer)
     finally:
         profiler.dump_stats(wanted.profile)
     return done
 
 
-def _answers(wanted: Wanted, known: Outcome | None, done: Exported | None, laps: Laps) -> Iterator[str]:
+def _answers(
+    wanted: ExportFlags, known: Outcome | None, done: Exported | None, laps: PhaseTimer
+) -> Iterator[str]:
     """What was asked besides the result, a line each."""
     if wanted.explain and known:
         yield f"{wanted.explain}: taken over, for nothing of the site has changed"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pybuild import publish
 from pybuild.build.export import check_site
-from pybuild.cli.open_site import Shown, open_site
+from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Summary
 from pybuild.config.loader import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
@@ -19,7 +19,7 @@ from pybuild.source.site import Site
 __all__ = ["Options", "check", "clean", "routes"]
 
 
-def check(site: Path, options: Options, shown: Shown) -> int:
+def check(site: Path, options: Options, shown: ReportOptions) -> int:
     """Report all findings that need no site code."""
     elapsed = stopwatch()
     report, config, findings = open_site(site, options, shown)
@@ -29,7 +29,7 @@ def check(site: Path, options: Options, shown: Shown) -> int:
     return 0 if ok else 1
 
 
-def routes(site: Path, options: Options, shown: Shown) -> int:
+def routes(site: Path, options: Options, shown: ReportOptions) -> int:
     """List every route with its kind and its files."""
     report, config, findings = open_site(site, options, shown)
     found, faults = (None, ()) if has_errors(findings) else check_site(config)
@@ -57,7 +57,7 @@ def _route_rows(site: Site) -> list[dict[str, str]]:
     return sorted(rows, key=lambda row: (row["route"], row["kind"]))
 
 
-def clean(site: Path, options: Options, shown: Shown) -> int:
+def clean(site: Path, options: Options, shown: ReportOptions) -> int:
     """Delete what the manifest of the output lists."""
     report, config, _ = open_site(site, options, shown)
     with publish.exclusive(config.root) as locked:

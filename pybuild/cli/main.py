@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from pybuild import __version__
-from pybuild.cli.report import Unheard
+from pybuild.cli.report import StdoutClosed
 
 _SITE = click.argument("site", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
 _FORMAT = click.option(
@@ -98,7 +98,7 @@ def export(site: Path, no_cache: bool, **options: Any) -> NoReturn:
     """Build SITE and publish it to a folder."""
     command = importlib.import_module("pybuild.cli.export")
     shown = _shown(*(options.pop(name) for name in ("form", "quiet", "verbose")))
-    wanted = command.Wanted(**{name: options.pop(name) for name in ("explain", "timings", "profile")})
+    wanted = command.ExportFlags(**{name: options.pop(name) for name in ("explain", "timings", "profile")})
     if wanted.profile and options["engine"] is None:
         options["engine"] = "serial"  # what other processes do is in no profile
     sys.exit(command.export(site, command.Options(cache=not no_cache, **options), shown, wanted))
@@ -197,7 +197,7 @@ def verify(
 ) -> NoReturn:
     """Hold the site at URL against the last export of SITE."""
     command = _serving()
-    options, manner = command.Options(out=out), command.Manner(jobs, timeout)
+    options, manner = command.Options(out=out), command.ClientOptions(jobs, timeout)
     told = _shown(shown["form"], shown["quiet"], shown["verbose"])
     sys.exit(command.verify(site, url, options, manner, sample=sample or 0, shown=told))
 
@@ -230,7 +230,7 @@ def main() -> None:
         sys.exit(130)
     except SystemExit:
         raise
-    except Unheard as fault:
+    except StdoutClosed as fault:
         if fault.errno != errno.EPIPE:  # else whoever listened has heard enough
             click.echo(f"error: {fault}", err=True)
         sys.exit(1)

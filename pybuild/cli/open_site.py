@@ -17,11 +17,13 @@ from pybuild.diagnostics import Diagnostic, did_you_mean, made_strict
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS
 
-Shown = tuple[str, int]  # format and verbosity
+ReportOptions = tuple[str, int]  # format and verbosity
 NAMES: Mapping[str, frozenset[str]] = {"engine": frozenset(ENGINES), "target": frozenset(TARGETS)}
 
 
-def open_site(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, tuple[Diagnostic, ...]]:
+def open_site(
+    site: Path, options: Options, shown: ReportOptions
+) -> tuple[Report, Config, tuple[Diagnostic, ...]]:
     """Read the settings. Raises a usage error (exit 2) where there are none, or where an option names nothing."""
     for name, known in NAMES.items():
         given = getattr(options, name)

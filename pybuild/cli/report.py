@@ -41,7 +41,7 @@ class Summary:
     extra: Mapping[str, Any] = field(default_factory=dict)  # further keys of the JSON object
 
 
-class Unheard(Exception):
+class StdoutClosed(Exception):
     """A result that standard output did not take; what the command did is done. `errno` is that of the fault."""
 
     def __init__(self, fault: OSError) -> None:
@@ -49,17 +49,17 @@ class Unheard(Exception):
         self.errno = fault.errno
 
 
-def _tell(text: str, *, end: str = "\n") -> None:
-    """Print a result. Raises `Unheard`; what is still held back then goes nowhere."""
+def write_stdout(text: str, *, end: str = "\n") -> None:
+    """Print a result. Raises `StdoutClosed`; what is still held back then goes nowhere."""
     try:
         sys.stdout.write(f"{text}{end}")
         sys.stdout.flush()
     except OSError as fault:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        raise Unheard(fault) from None
+        raise StdoutClosed(fault) from None
 
 
-def _tell_aside(text: str) -> None:
+def write_stderr(text: str) -> None:
     """Print for people, where anybody can hear."""
     with contextlib.suppress(OSError):
         print(text, file=sys.stderr)
@@ -90,7 +90,7 @@ class Report:
             self._bar = self._bar or _Bar(self.colour)
             self._bar.show(phase, done, total)
         elif self.verbosity > 0 and done in (0, total):
-            _tell_aside(f"{phase} {done}/{total}")
+            write_stderr(f"{phase} {done}/{total}")
 
     def printed(self, who: str, text: str) -> None:
         """Pass on what site code printed, each line with the page that printed it."""
@@ -100,7 +100,7 @@ class Report:
 
     def say(self, text: str) -> None:
         """Print a result at once, such as the address of a server, on standard output."""
-        _tell(text)
+        write_stdout(text)
 
     def aside(self, text: str) -> None:
         """Print a line for people on standard error."""
@@ -113,16 +113,16 @@ class Report:
         findings = tuple(masked_finding(finding, self.secrets) for finding in summary.diagnostics)
         summary = replace(summary, diagnostics=findings)
         if self.format == "json":
-            _tell(json.dumps(to_json(summary), ensure_ascii=False))
+            write_stdout(json.dumps(to_json(summary), ensure_ascii=False))
         else:
             self._findings(summary.diagnostics)
             if summary.ok and summary.text and self.verbosity >= 0:
-                _tell(summary.text)
+                write_stdout(summary.text)
 
     def _findings(self, findings: Sequence[Diagnostic]) -> None:
         if self.format == "github":
             lines = github_lines(findings, workspace_prefix(self.root))
-            _tell("".join(f"{line}\n" for line in lines), end="")
+            write_stdout("".join(f"{line}\n" for line in lines), end="")
             return
         sources: dict[str, list[str]] = {}
         shown = [f for f in findings if f.is_error or self.verbosity >= 0]
@@ -148,7 +148,7 @@ class Report:
         if self._bar:
             self._bar.close()
             self._bar = None
-        _tell_aside(text)
+        write_stderr(text)
 
 
 def format_text(finding: Diagnostic, source: str = "", *, colour: bool = False) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from pybuild.build.outputs import compile_target
-from pybuild.cli.open_site import Shown, open_site
+from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary
 from pybuild.config.loader import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
@@ -23,9 +23,9 @@ from pybuild.serve.preview import preview_app
 from pybuild.serve.responses import CurrentAnswers
 from pybuild.serve.server import Address, Occupied, listen, serve
 from pybuild.verify import command as check
-from pybuild.verify.client import Manner
+from pybuild.verify.client import ClientOptions
 
-__all__ = ["Manner", "Options", "address", "preview", "rules", "verify"]
+__all__ = ["ClientOptions", "Options", "address", "preview", "rules", "verify"]
 _PORT = 4000
 _TRIES = 10  # ports to try where none was asked for
 
@@ -35,7 +35,9 @@ def address(*, host: str, port: int | None, allowed: tuple[str, ...]) -> Address
     return Address(host, _PORT, _TRIES, allowed) if port is None else Address(host, port, 1, allowed)
 
 
-def preview(site: Path, options: Options, address: Address, shown: Shown, engine: str | None = None) -> int:
+def preview(
+    site: Path, options: Options, address: Address, shown: ReportOptions, engine: str | None = None
+) -> int:
     """Serve the last export until interrupted; exit 2 where the address is taken or the engine is not there."""
     report, config, publication = _published(site, options, shown)
     if publication is None:
@@ -81,7 +83,7 @@ def _run_engine(
         return 1 if wait_for(process, lambda: report.say(_address(*place, publication))) else 0
 
 
-def rules(site: Path, options: Options, shown: Shown) -> int:
+def rules(site: Path, options: Options, shown: ReportOptions) -> int:
     """Print what the target reads of the last export's rules; nothing is written."""
     report, config, publication = _published(site, options, shown)
     if publication is None:
@@ -101,7 +103,9 @@ def rules(site: Path, options: Options, shown: Shown) -> int:
     return 0 if ok else 1
 
 
-def verify(site: Path, url: str, options: Options, manner: Manner, *, sample: int, shown: Shown) -> int:
+def verify(
+    site: Path, url: str, options: Options, manner: ClientOptions, *, sample: int, shown: ReportOptions
+) -> int:
     """Hold the deployed site at `url` against the last export."""
     elapsed = stopwatch()
     report, config, publication = _published(site, options, shown)
@@ -129,7 +133,9 @@ def _rows(place: str, artifacts: Iterable[Artifact]) -> list[dict[str, str]]:
     ]
 
 
-def _published(site: Path, options: Options, shown: Shown) -> tuple[Report, Config, Publication | None]:
+def _published(
+    site: Path, options: Options, shown: ReportOptions
+) -> tuple[Report, Config, Publication | None]:
     """Read the settings and the last export. Where there is none, that is reported."""
     report, config, _ = open_site(site, options, shown)
     publication, faults = load_for(config)

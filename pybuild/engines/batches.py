@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pybuild.engines.base import Failed
-from pybuild.engines.protocol import Batch, Parcel
+from pybuild.engines.protocol import Batch, Task
 from pybuild.engines.tracebacks import described
 
 _FIRST = 8  # tasks in the first batches, before a cost is known
@@ -31,7 +31,7 @@ class Batches:
         self._tasks = tasks
         self._jobs = jobs
         self._next = 0
-        self._returned: deque[Parcel] = deque()
+        self._returned: deque[Task] = deque()
         self._cost: float | None = None  # seconds a task
 
     def __bool__(self) -> bool:
@@ -43,14 +43,14 @@ class Batches:
             size = min(self._share(len(self._returned)), len(self._returned))
             return True, [self._returned.popleft() for _ in range(size)]
         while self._next < len(self._tasks):
-            parcels = list(self._packed(self._share(len(self._tasks) - self._next)))
-            if parcels:
-                return False, parcels
+            tasks = list(self._packed(self._share(len(self._tasks) - self._next)))
+            if tasks:
+                return False, tasks
         return None
 
-    def give_back(self, parcels: Sequence[Parcel]) -> None:
+    def give_back(self, tasks: Sequence[Task]) -> None:
         """Take back tasks whose worker died before it answered them."""
-        self._returned.extend(parcels)
+        self._returned.extend(tasks)
 
     def learn(self, count: int, seconds: float) -> None:
         """Hear that a worker needed `seconds` for `count` tasks."""
@@ -69,7 +69,7 @@ class Batches:
         size = _FIRST if self._cost is None else int(min(_SECONDS / max(self._cost, 1e-6), _MOST))
         return max(1, min(size, left // (2 * self._jobs)))
 
-    def _packed(self, count: int) -> Iterator[Parcel]:
+    def _packed(self, count: int) -> Iterator[Task]:
         weight = 0
         for index in range(self._next, self._next + count):
             self._next = index + 1

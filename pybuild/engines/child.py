@@ -24,7 +24,7 @@ from typing import Any, BinaryIO
 
 from pybuild.engines.base import Failed, Program
 from pybuild.engines.captured_output import take_output
-from pybuild.engines.protocol import IDLE, UNDISTURBED, Batch, Ends, Row, pack_rows
+from pybuild.engines.protocol import IDLE, UNDISTURBED, Batch, Row, WorkerPipes, pack_rows
 from pybuild.engines.tracebacks import described, exit_words, raised_frames
 
 DUMP_SIGNAL = signal.SIGUSR1  # makes the worker write its stack to its output
@@ -33,7 +33,7 @@ _FLUSH_BYTES = 1 << 20
 _PR_SET_PDEATHSIG = 1
 
 
-def live(program: Program[Any, Any], ends: Ends, parent: int, foreign: tuple[int, ...]) -> None:
+def worker_main(program: Program[Any, Any], ends: WorkerPipes, parent: int, foreign: tuple[int, ...]) -> None:
     """Be a worker until the tasks end. `foreign` are the supervisor's own descriptors that a fork copied."""
     for number in foreign:
         os.close(number)
@@ -57,7 +57,7 @@ def live(program: Program[Any, Any], ends: Ends, parent: int, foreign: tuple[int
 class _Desk:
     """Answers tasks and keeps the answers that were not sent yet."""
 
-    def __init__(self, function: Callable[[Any], Any], ends: Ends) -> None:
+    def __init__(self, function: Callable[[Any], Any], ends: WorkerPipes) -> None:
         self._function = function
         self._ends = ends
         self._rows: list[Row] = []
@@ -65,9 +65,9 @@ class _Desk:
         self._flushed = time.monotonic()
 
     def work(self, batch: Batch) -> None:
-        at_once, parcels = batch
+        at_once, tasks = batch
         slot = self._ends.slot
-        for index, payload in parcels:
+        for index, payload in tasks:
             slot.publish(index)
             row = self._answer(index, payload)
             self._rows.append(row)

@@ -21,15 +21,15 @@ IDLE = -1  # the worker waits for a batch, or writes rows
 STARTING = -2  # the worker runs `Program.start`
 UNDISTURBED = (signal.SIGINT, signal.SIGTERM)  # held back while workers are made or ended
 
-Parcel = tuple[int, bytes]  # index, pickled task
+Task = tuple[int, bytes]  # index, pickled task
 Row = tuple[int, bytes | Failed, str]  # index, pickled value or what went wrong, output
-Batch = tuple[bool, list[Parcel]]  # True: answer each task at once instead of in groups
+Batch = tuple[bool, list[Task]]  # True: answer each task at once instead of in groups
 
 _LENGTH = struct.Struct("!Q")
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class TaskSlot:
     """The index of the running task and when it began, readable after the worker's sudden death."""
 
     cells: Any  # three shared C doubles: index, its beginning, seconds spent on tasks so far
@@ -70,13 +70,13 @@ def _arrived(duplicate: Any) -> Descriptor:
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class WorkerPipes:
     """A worker's side of everything shared."""
 
     tasks: Descriptor  # read: pickled batches
     rows: Descriptor  # written: framed groups of rows
     output: Descriptor  # appended to by both standard streams
-    slot: Slot
+    slot: TaskSlot
 
 
 def pack_rows(rows: list[Row]) -> bytes:
@@ -84,7 +84,7 @@ def pack_rows(rows: list[Row]) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-class Inbox:
+class FrameReader:
     """Bytes on their way to becoming rows. What a killed worker left half written stays inside."""
 
     def __init__(self) -> None:

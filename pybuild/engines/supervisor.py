@@ -23,7 +23,7 @@ from typing import Any, Generic, Literal
 
 from pybuild.engines.base import Done, Failed, Program, R, T, seconds
 from pybuild.engines.batches import Batches
-from pybuild.engines.protocol import IDLE, STARTING, UNDISTURBED, Parcel, Row
+from pybuild.engines.protocol import IDLE, STARTING, UNDISTURBED, Row, Task
 from pybuild.engines.tracebacks import described
 from pybuild.engines.worker import Context, Worker
 
@@ -76,7 +76,7 @@ class ProcessEngine(Generic[T, R]):
         for worker in list(self._workers):
             outcomes += self._listen(worker, batches)
             if worker.is_dead:
-                outcomes += self._bury(worker, batches)
+                outcomes += self._reap(worker, batches)
             else:
                 outcomes += self._watch(worker, batches, timeouts)
         outcomes += batches.refused
@@ -121,9 +121,9 @@ class ProcessEngine(Generic[T, R]):
         if worker.slot.read()[0] != index:
             return []
         detail = f"no answer for {seconds(limit)}" if index == IDLE else seconds(limit)
-        return self._bury(worker, batches, Failed(index, "timeout", detail, *worker.dump()))
+        return self._reap(worker, batches, Failed(index, "timeout", detail, *worker.dump()))
 
-    def _bury(self, worker: Worker, batches: Batches, stopped: Failed | None = None) -> list[Outcome]:
+    def _reap(self, worker: Worker, batches: Batches, stopped: Failed | None = None) -> list[Outcome]:
         """Blame the task that was running; give back those that only shared its worker."""
         with _undisturbed():
             rows, ended = worker.end()
@@ -131,14 +131,14 @@ class ProcessEngine(Generic[T, R]):
         late = stopped.index if stopped else None
         outcomes = [_outcome(row) for row in rows if row[0] != late]
         owed = worker.owed()
-        culprit = self._culprit(stopped or ended, owed, has_answered=worker.has_answered)
+        culprit = self._blame(stopped or ended, owed, has_answered=worker.has_answered)
         if culprit is not None:
             outcomes.append(culprit)
-            owed = [parcel for parcel in owed if parcel[0] != culprit.index]
+            owed = [task for task in owed if task[0] != culprit.index]
         batches.give_back(owed)
         return outcomes
 
-    def _culprit(self, ended: Failed, owed: list[Parcel], *, has_answered: bool) -> Failed | None:
+    def _blame(self, ended: Failed, owed: list[Task], *, has_answered: bool) -> Failed | None:
         if ended.index == STARTING:
             self._count_failed_start(ended)
             return None

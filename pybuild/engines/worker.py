@@ -20,8 +20,17 @@ from typing import Any, BinaryIO
 
 from pybuild.engines.base import Failed, Frame, Program
 from pybuild.engines.captured_output import read_output, stem_output
-from pybuild.engines.child import DUMP_SIGNAL, live
-from pybuild.engines.protocol import STARTING, Batch, Descriptor, Ends, Inbox, Parcel, Row, Slot
+from pybuild.engines.child import DUMP_SIGNAL, worker_main
+from pybuild.engines.protocol import (
+    STARTING,
+    Batch,
+    Descriptor,
+    FrameReader,
+    Row,
+    Task,
+    TaskSlot,
+    WorkerPipes,
+)
 from pybuild.engines.tracebacks import dumped_frames
 
 Context = ForkContext | SpawnContext
@@ -32,24 +41,26 @@ _EXIT_SECONDS = 1.0  # to wait for the end of a worker that closed its pipe
 
 
 class Worker:
-    """A live worker and the tasks it owes an answer for."""
+    """A worker_main worker and the tasks it owes an answer for."""
 
     def __init__(self, context: Context, program: Program[Any, Any], siblings: Sequence[Worker]) -> None:
-        self.slot = Slot(context.RawArray("d", 3))
+        self.slot = TaskSlot(context.RawArray("d", 3))
         self.slot.publish(STARTING)
         self.pending: dict[int, bytes] = {}  # index → pickled task, in the order of sending
         self.has_answered = False  # since the last batch was sent
         self.heard = time.monotonic()  # when a batch was sent or a row came
         self._batch = (0, 0.0)  # the number of tasks in the last batch, and `slot.busy` before it
         self._is_cut_off = False  # it closed its side, most likely by dying
-        self._inbox = Inbox()
+        self._inbox = FrameReader()
         self._unsent = memoryview(b"")
         self._output = _output_file()
         task_end, self.tasks = os.pipe()
         self.rows, row_end = os.pipe()
-        ends = Ends(Descriptor(task_end), Descriptor(row_end), Descriptor(self._output.fileno()), self.slot)
+        ends = WorkerPipes(
+            Descriptor(task_end), Descriptor(row_end), Descriptor(self._output.fileno()), self.slot
+        )
         foreign = _supervisor_side([self, *siblings]) if isinstance(context, ForkContext) else ()
-        self._process = context.Process(target=live, args=(program, ends, os.getpid(), foreign))
+        self._process = context.Process(target=worker_main, args=(program, ends, os.getpid(), foreign))
         self._process.start()
         for number in (task_end, row_end):
             os.close(number)
@@ -140,11 +151,11 @@ class Worker:
         os.close(self.tasks)
         os.close(self.rows)
 
-    def owed(self) -> list[Parcel]:
+    def owed(self) -> list[Task]:
         """Take back the tasks without an answer, in the order of sending."""
-        parcels = list(self.pending.items())
+        tasks = list(self.pending.items())
         self.pending = {}
-        return parcels
+        return tasks
 
     @property
     def _pid(self) -> int:
@@ -197,7 +208,7 @@ def _ended(index: int, status: int | None, output: str) -> Failed:
 def _task_frames(output: str) -> tuple[Frame, ...]:
     """Find the stack in a worker's output, without the levels below the task: a fork has this process's."""
     frames = dumped_frames(output)
-    ours = [depth for depth, frame in enumerate(frames) if frame.file == live.__code__.co_filename]
+    ours = [depth for depth, frame in enumerate(frames) if frame.file == worker_main.__code__.co_filename]
     return frames[ours[-1] + 1 :] if ours else frames
 
 

@@ -84,7 +84,7 @@ def unsupported(target: str, rule: Rule, reason: str, hint: str) -> Diagnostic:
     return Diagnostic("unsupported-rule", message, rule.location, hint)
 
 
-def sift(
+def drop_unsupported(
     rules: RuleSet, fault: Callable[[Rule], Diagnostic | None]
 ) -> tuple[RuleSet, tuple[Diagnostic, ...]]:
     """Leave out the rules that a host cannot express; `fault` gives the finding for one, or None."""
@@ -100,7 +100,7 @@ def sift(
     return kept, tuple(findings)
 
 
-def borrowed_capture(target: str, rule: Rule) -> Diagnostic | None:
+def condition_captures(target: str, rule: Rule) -> Diagnostic | None:
     """The finding for a destination that uses a value taken from a header, cookie, query or host."""
     if isinstance(rule, SetHeaders):
         return None
@@ -113,7 +113,7 @@ def borrowed_capture(target: str, rule: Rule) -> Diagnostic | None:
     return unsupported(target, rule, reason, "write one rule for each value, with the destination in full")
 
 
-def rooted(rules: RuleSet) -> RuleSet:
+def expand_empty_destinations(rules: RuleSet) -> RuleSet:
     """Put a rule that leads to "/" before each whose destination may be left empty: `/:path*`.
 
     So that a host can fill in destinations without looking at them.

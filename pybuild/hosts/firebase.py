@@ -14,7 +14,15 @@ from collections.abc import Callable
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Location
-from pybuild.hosts.base import Compiled, Target, borrowed_capture, check_limits, readme, rooted, sizes
+from pybuild.hosts.base import (
+    Compiled,
+    Target,
+    check_limits,
+    condition_captures,
+    expand_empty_destinations,
+    readme,
+    sizes,
+)
 from pybuild.hosts.edge.rules import Json
 from pybuild.hosts.limited import (
     Reason,
@@ -39,7 +47,7 @@ _STATUSES = (301, 302)
 def compile_firebase(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `firebase.json`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
     parted = part("Firebase Hosting", rules, config, _reasons(files), types=True)
-    kept = rooted(parted.kept)
+    kept = expand_empty_destinations(parted.kept)
     hosting: dict[str, Json] = {
         "public": os.path.relpath(config.out, config.deploy),
         "cleanUrls": True,
@@ -77,7 +85,7 @@ def _redirect_reason(rule: Redirect) -> Reason | None:
     if rule.status not in _STATUSES:
         near = 301 if rule.status == 308 else 302
         return f"it redirects with 301 and 302, not {rule.status}", f"write status = {near}"
-    if borrowed_capture("Firebase Hosting", rule) or re.search(":", rule.destination.fill({})):
+    if condition_captures("Firebase Hosting", rule) or re.search(":", rule.destination.fill({})):
         return 'it reads ":" in a destination as a value', "write the destination without it"
     return None
 

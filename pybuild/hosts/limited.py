@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, warning
-from pybuild.hosts.base import sift, unsupported
+from pybuild.hosts.base import drop_unsupported, unsupported
 from pybuild.hosts.edge.rules import url_shapes
 from pybuild.hosts.static import losses
 from pybuild.records import Files
@@ -26,7 +26,7 @@ Reason = tuple[str, str]  # why a rule cannot be expressed, and what to do
 
 
 @dataclass(frozen=True, slots=True)
-class Parted:
+class SupportedRules:
     """A rule set without what a host cannot express, and the findings that say so."""
 
     kept: RuleSet
@@ -40,7 +40,7 @@ def part(
     reason: Callable[[Rule], Reason | None],
     *,
     types: bool = False,
-) -> Parted:
+) -> SupportedRules:
     """Leave out what `reason` gives a reason for, and what names the conditions of such rules in Vary.
 
     Findings: one `unsupported-rule` at each rule of the settings, however many rules it stands for; one
@@ -54,7 +54,7 @@ def part(
         found = reason(rule)
         return unsupported(title, rule, *found) if found else None
 
-    kept, _ = sift(rules, fault)
+    kept, _ = drop_unsupported(rules, fault)
     listed: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.headers, *rules.proxies)
     gone = [rule for rule in listed if reason(rule)]
     shown = {rule.location: fault(rule) for rule in gone if rule.location.file == config.file}
@@ -62,7 +62,7 @@ def part(
     lost = _lost(
         title, silent, replace(_NOTHING, negotiation=rules.negotiation, types=() if types else rules.types)
     )
-    return Parted(kept, (*filter(None, shown.values()), *lost))
+    return SupportedRules(kept, (*filter(None, shown.values()), *lost))
 
 
 _NOTHING = RuleSet()

@@ -1,6 +1,6 @@
 """Admonitions: notes, tips and warnings set apart from the text.
 
-Owns the three ways to write one (`!!! note "Title"`, `::: note Title`, `> [!NOTE]`), the kinds there are, and
+Owns the three ways to write one (`!!! note "H1Span"`, `::: note H1Span`, `> [!NOTE]`), the kinds there are, and
 the one element they all become. Knows no page.
 Sources: Python-Markdown's "Admonition" extension; markdown-it-container; GitHub's "Alerts".
 """

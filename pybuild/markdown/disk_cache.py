@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Protocol
 from markdown_it.common.utils import escapeHtml
 
 from pybuild.markdown.renderer import FoundLink, Heading, MarkdownResult, Resolve
-from pybuild.markdown.source_spans import Outline, Passage, Spot, Title
+from pybuild.markdown.source_spans import H1Span, InlineSource, LinkSpan, SourceMap
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # around the number of a destination, in HTML that is kept
 _SLOT = re.compile(f"{_OPEN}([0-9]+){_CLOSE}")
@@ -35,7 +35,7 @@ class Renderer(Protocol):
     def render(self, text: str, *, resolve: Resolve, line_offset: int = 0) -> MarkdownResult: ...
 
 
-class Remembering:
+class CachedRenderer:
     """A renderer that looks into a folder first. Two processes may use the same folder."""
 
     def __init__(self, renderer: Renderer, folder: Path) -> None:
@@ -122,12 +122,12 @@ def _value(result: MarkdownResult, asked: Asked) -> list[Any]:
 
 def _result(value: list[Any]) -> tuple[MarkdownResult, Asked]:
     html, toc, title, has_h1, excerpt, anchors, (passages, titles, has_raw_h1), asked = value
-    outline = Outline(
+    outline = SourceMap(
         tuple(
-            Passage(line, text, tuple(Spot(*spot) for spot in spots), cell)
+            InlineSource(line, text, tuple(LinkSpan(*spot) for spot in spots), cell)
             for line, text, spots, cell in passages
         ),
-        tuple(Title(*given) for given in titles),
+        tuple(H1Span(*given) for given in titles),
         has_raw_h1,
     )
     result = MarkdownResult(html, _headings(toc), (), title, has_h1, excerpt, tuple(anchors), outline)

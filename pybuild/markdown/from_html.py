@@ -26,7 +26,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from pybuild.markdown.admonitions import KINDS
 from pybuild.markdown.code import fence, language_of
 from pybuild.markdown.rewrite import ensure_one_h1, escape, rewrite_links
-from pybuild.markdown.source_spans import Outline
+from pybuild.markdown.source_spans import SourceMap
 
 _DROPPED = (
     "script, style, template, nav, svg, button, input:not([type=checkbox]), "
@@ -300,7 +300,7 @@ def from_markdown(
     links: Mapping[str, str],
     title: str,
     html: bool = False,
-    outline: Outline | None = None,
+    outline: SourceMap | None = None,
 ) -> str:
     """Make a body of the page's own Markdown: links replaced, one H1. `html`, `outline` as in `rewrite_links`."""
     text = rewrite_links(source, links, html=html, outline=outline)

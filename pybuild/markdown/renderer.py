@@ -29,7 +29,7 @@ from pybuild.markdown.admonitions import admonitions
 from pybuild.markdown.autolinks import autolinks
 from pybuild.markdown.code import highlight
 from pybuild.markdown.heading_ids import Anchors, slug
-from pybuild.markdown.source_spans import Outline, new_env, note_destinations, outline_of
+from pybuild.markdown.source_spans import SourceMap, new_env, note_destinations, outline_of
 
 EXCERPT = 200  # characters
 MAX_NESTING = 60  # levels of blocks or of inline markup; what is deeper is left out or stays text
@@ -71,7 +71,7 @@ class MarkdownResult:
     has_h1: bool  # the text begins with an H1
     excerpt: str  # plain text of the first paragraph, at most 200 characters, cut at a word
     anchors: tuple[str, ...]  # every id in `html`
-    outline: Outline  # where the source can be edited for the variant
+    outline: SourceMap  # where the source can be edited for the variant
 
 
 class MarkdownRenderer:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 
 from pybuild.markdown.renderer import make_parser
-from pybuild.markdown.source_spans import Outline, Passage, Spot, Title, new_env, outline_of
+from pybuild.markdown.source_spans import H1Span, InlineSource, LinkSpan, SourceMap, new_env, outline_of
 
 _UNSAFE = re.compile(r"[\s<>|\\\x00-\x1f\x7f]")
 _BALANCED = re.compile(r"[^()]*(?:\([^()]*\)[^()]*)*")
@@ -32,7 +32,7 @@ _MARKER = re.compile(r"(?<![^\s>:])#(?=[ \t]|$)")
 
 
 def rewrite_links(
-    source: str, links: Mapping[str, str], *, html: bool = False, outline: Outline | None = None
+    source: str, links: Mapping[str, str], *, html: bool = False, outline: SourceMap | None = None
 ) -> str:
     """Replace the destinations of links, images, definitions and `<autolinks>`. No line is added or lost.
 
@@ -87,7 +87,7 @@ class _Lines:
         self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
         self.passed: dict[int, int] = {}  # how far the cells of a line have been found
 
-    def find(self, passage: Passage, spot: Spot, base: int) -> tuple[int, int] | None:
+    def find(self, passage: InlineSource, spot: LinkSpan, base: int) -> tuple[int, int] | None:
         """Where the destination begins and ends in the source; None where the source spells it otherwise."""
         begin = passage.text.rfind("\n", 0, spot.start) + 1
         row = passage.line + passage.text.count("\n", 0, begin)
@@ -104,7 +104,7 @@ class _Lines:
         start = self.starts[row] + column
         return (start, start + len(raw)) if self.lines[row].startswith(raw, column) else None
 
-    def cell(self, passage: Passage) -> int:
+    def cell(self, passage: InlineSource) -> int:
         """The column of a table's cell. Precondition: those to its left were asked for before."""
         text = _in_cell(passage.text.strip())
         at = self.lines[passage.line].find(text, self.passed.get(passage.line, 0))
@@ -121,12 +121,12 @@ def _parser(html: bool) -> MarkdownIt:
     return make_parser(html=html)
 
 
-def _outline(source: str, html: bool) -> Outline:
+def _outline(source: str, html: bool) -> SourceMap:
     env = new_env()
     return outline_of(_parser(html).parse(source, env), env)
 
 
-def ensure_one_h1(source: str, title: str, *, html: bool = False, outline: Outline | None = None) -> str:
+def ensure_one_h1(source: str, title: str, *, html: bool = False, outline: SourceMap | None = None) -> str:
     """Put `# title` at the top where there is no H1, and make every H1 after the first an H2.
 
     An H1 within a quotation or a list is made an H2 too: it is not the page's.
@@ -141,7 +141,7 @@ def ensure_one_h1(source: str, title: str, *, html: bool = False, outline: Outli
     return text if first or known.has_raw_h1 else f"# {escape(title)}\n\n" + text.lstrip("\n")
 
 
-def _demote(lines: list[str], heading: Title) -> None:
+def _demote(lines: list[str], heading: H1Span) -> None:
     if heading.is_atx:
         lines[heading.line] = _MARKER.sub("##", lines[heading.line], count=1)
     else:

@@ -30,7 +30,7 @@ _RAW_H1 = re.compile(r"<h1[\s>]", re.I)
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class LinkSpan:
     """A destination in a passage's text."""
 
     start: int  # of "<" for an autolink
@@ -40,17 +40,17 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class InlineSource:
     """A text as the parser was given it: lines without the marks of the blocks around them."""
 
     line: int  # of the first line in the source, 0-based
     text: str
-    spots: tuple[Spot, ...]
+    spots: tuple[LinkSpan, ...]
     is_cell: bool = False  # of a table, where the source has a backslash before each "|"
 
 
 @dataclass(frozen=True, slots=True)
-class Title:
+class H1Span:
     """A heading of the first level."""
 
     line: int  # 0-based
@@ -60,11 +60,13 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class SourceMap:
     """What is kept of a parse to edit its source."""
 
-    passages: tuple[Passage, ...] = ()  # with a destination, or a cell of a table; in order, then definitions
-    titles: tuple[Title, ...] = ()
+    passages: tuple[
+        InlineSource, ...
+    ] = ()  # with a destination, or a cell of a table; in order, then definitions
+    titles: tuple[H1Span, ...] = ()
     has_raw_h1: bool = False
 
 
@@ -73,23 +75,23 @@ def new_env() -> dict[str, Any]:
     return {"definitions": []}
 
 
-def outline_of(tokens: list[Token], env: dict[str, Any]) -> Outline:
+def outline_of(tokens: list[Token], env: dict[str, Any]) -> SourceMap:
     """Read the outline off a parse with `note_destinations`. Precondition: `env` is from `new_env`."""
     titles = [(t.map, t) for t in tokens if t.type == "heading_open" and t.tag == "h1" and t.map]
-    return Outline(
+    return SourceMap(
         passages=tuple(_passages(tokens, env)),
-        titles=tuple(Title(at[0], at[1], t.markup == "#", t.level == 0) for at, t in titles),
+        titles=tuple(H1Span(at[0], at[1], t.markup == "#", t.level == 0) for at, t in titles),
         has_raw_h1=any(t.type == "html_block" and _RAW_H1.search(t.content) for t in tokens),
     )
 
 
-def _passages(tokens: list[Token], env: dict[str, Any]) -> Iterator[Passage]:
+def _passages(tokens: list[Token], env: dict[str, Any]) -> Iterator[InlineSource]:
     for before, token in pairwise(tokens):
         if token.type == "inline" and token.map:
             spots = tuple(token.meta.get("spots", ()))
             is_cell = before.type in ("th_open", "td_open")
             if spots or is_cell:
-                yield Passage(token.map[0], token.content, spots, is_cell)
+                yield InlineSource(token.map[0], token.content, spots, is_cell)
     yield from env["definitions"]
 
 
@@ -111,7 +113,7 @@ def _inline(state: StateCore) -> None:
             state.md.inline.parse(token.content, state.md, state.env, token.children)
 
 
-def _note(state: StateInline, spot: Spot) -> None:
+def _note(state: StateInline, spot: LinkSpan) -> None:
     token = state.env["passage"]
     if state.tokens is token.children:
         token.meta.setdefault("spots", []).append(spot)
@@ -129,7 +131,7 @@ def _noting_link(rule: Callable[[StateInline, bool], bool], state: StateInline, 
         if state.src[label_end + 1 : label_end + 2] == "(":
             token = next(t for t in state.tokens[index:] if t.type in ("link_open", "image"))
             href = str(token.attrs.get("href", token.attrs.get("src")))
-            _note(state, Spot(begin, found.pos if found.ok else begin, href))
+            _note(state, LinkSpan(begin, found.pos if found.ok else begin, href))
     return True
 
 
@@ -138,7 +140,7 @@ def _noting_autolink(state: StateInline, silent: bool) -> bool:
     found = autolink(state, silent)
     if found and not silent and not state.linkLevel and state.src[start - 1 : start] not in ("!", "]"):
         opening, shown = state.tokens[-3], state.tokens[-2]
-        _note(state, Spot(start, state.pos, str(opening.attrs["href"]), shown.content))
+        _note(state, LinkSpan(start, state.pos, str(opening.attrs["href"]), shown.content))
     return found
 
 
@@ -151,6 +153,6 @@ def _noting_definition(state: StateBlock, start: int, end: int, silent: bool) ->
         written = parseLinkDestination(text, begin, len(text))
         href = state.md.normalizeLink(written.str)
         state.env.setdefault("definitions", []).append(
-            Passage(start, text, (Spot(begin, written.pos, href),))
+            InlineSource(start, text, (LinkSpan(begin, written.pos, href),))
         )
     return found

@@ -16,15 +16,15 @@ from pybuild.publish.checks import check_out
 from pybuild.publish.commit import Cleaned, Published, clean, commit
 from pybuild.publish.journal import recover
 from pybuild.publish.lock import exclusive
-from pybuild.publish.manifest import Output, Previous, Row, load_manifest, output_at, shrink_findings
+from pybuild.publish.manifest import Output, PublishedState, Row, load_manifest, output_at, shrink_findings
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage, discard, is_unfinished, open_stage
 
 __all__ = [
     "Cleaned",
     "Output",
-    "Previous",
     "Published",
+    "PublishedState",
     "Row",
     "Stage",
     "check_out",

@@ -128,7 +128,7 @@ def obstacles(listing: Listing, old: Set[str], wanted: Set[str]) -> list[str]:
 
 
 def aliases(out: Path, listing: Listing, old: Set[str], wanted: Set[str]) -> list[str]:
-    """Wanted paths that the folder answers under a foreign name, as where letter case does not count."""
+    """ExportFlags paths that the folder answers under a foreign name, as where letter case does not count."""
     if listing == Listing():
         return []
     unlisted = wanted - listing.files.keys() - listing.folders - listing.others

@@ -71,7 +71,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Previous:
+class PublishedState:
     """The last publication to one output."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)  # by path, in its order
@@ -97,19 +97,19 @@ def output_at(root: Path, out: Path) -> Output:
     return Output(root, out, key, root / ".pybuild" / "outputs" / name)
 
 
-def load_manifest(output: Output) -> Previous:
+def load_manifest(output: Output) -> PublishedState:
     """Read what was published last; damaged, foreign or of another version, it is as if there were none."""
-    return read_rows(output.manifest, output.key) or Previous()
+    return read_rows(output.manifest, output.key) or PublishedState()
 
 
-def read_rows(file: Path, key: str) -> Previous | None:
+def read_rows(file: Path, key: str) -> PublishedState | None:
     """Read a manifest file for the output `key`; None where it is absent or cannot be trusted."""
     try:
         table = json.loads(file.read_bytes())
         if table["version"] != VERSION or table["out"] != key:
             return None
         rows = {row.file.path: row for row in map(_parse_row, table["files"])}
-        return Previous(rows, table.get("memo"))
+        return PublishedState(rows, table.get("memo"))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 

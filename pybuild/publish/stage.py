@@ -21,7 +21,7 @@ from typing import Any
 
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish.listing import Listing, list_tree, parents_of
-from pybuild.publish.manifest import FILE_MODE, FOLDER_MODE, Output, Previous, Row, is_inside
+from pybuild.publish.manifest import FILE_MODE, FOLDER_MODE, Output, PublishedState, Row, is_inside
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.syscalls import mount_of
 
@@ -150,7 +150,7 @@ def open_to_all(folder: Path) -> None:
         folder.chmod(FOLDER_MODE)
 
 
-def open_stage(output: Output, previous: Previous) -> tuple[Stage | None, tuple[Diagnostic, ...]]:
+def open_stage(output: Output, previous: PublishedState) -> tuple[Stage | None, tuple[Diagnostic, ...]]:
     """Make an empty stage where files can be renamed into the output. Findings: `publish-error`.
 
     Precondition: the lock is held and `recover` has run.

@@ -19,7 +19,7 @@ from pybuild.plan import Job, params_of
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage
 from pybuild.records import File, Headers, Link
-from pybuild.render.documents import Document, Library
+from pybuild.render.documents import Document, DocumentIndex
 from pybuild.render.templates import Templates
 from pybuild.render.user_code import Context, SiteCode, Stop
 from pybuild.routing.module_facts import ModuleFacts
@@ -42,13 +42,13 @@ def _lines(file: Path) -> dict[str, int]:
 
 
 @dataclass
-class Tools:
+class RenderContext:
     """Everything a job needs but the job itself."""
 
     site: Site
     stage: Stage
     code: SiteCode
-    library: Library
+    library: DocumentIndex
     templates: Templates
     sent: dict[Link, bytes] = field(
         default_factory=dict
@@ -167,9 +167,9 @@ class Tools:
         media_type: str = "",
         headers: Headers = (),
         is_page: bool = False,
-        is_aside: bool = False,
+        has_own_url: bool = False,
     ) -> File:
-        """Stage one file; `is_aside` says that it answers a URL of its own.
+        """Stage one file; `has_own_url` says that it answers a URL of its own.
 
         Raises `Stop` with `secret-in-output` rather than write a secret.
         """
@@ -180,5 +180,5 @@ class Tools:
             digest, size = self.stage.write(path, body)
         except OSError as fault:
             raise Stop(publish_error(fault, f"write {path}", needed=len(body))) from None
-        url = "" if "/" + path == job.url or job.kind == "not_found" or is_aside else job.url
+        url = "" if "/" + path == job.url or job.kind == "not_found" or has_own_url else job.url
         return File(path, origin, digest, size, url, media_type, headers, is_page)

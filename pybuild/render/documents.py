@@ -27,7 +27,7 @@ _KEPT = 256  # rendered bodies a process remembers
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class RenderedBody:
     """A rendered document and what its links lead to."""
 
     markdown: str
@@ -36,26 +36,26 @@ class Body:
     found: tuple[Resolved, ...]  # each link with its line, in order
 
 
-class Library:
+class DocumentIndex:
     """Every document of the site, and the means to render one."""
 
     def __init__(
         self,
         collections: Mapping[str, Sequence[Entry]],
-        homes: Mapping[str, tuple[str, str]],
+        mounts: Mapping[str, tuple[str, str]],
         renderer: Renderer,
         links: LinkMap,
     ) -> None:
-        """`homes` maps a collection to its folder and to the decoded URL that folder stands for."""
+        """`mounts` maps a collection to its folder and to the decoded URL that folder stands for."""
         self._renderer = renderer
-        self._homes = homes
+        self._mounts = mounts
         self.links = links
-        self._bodies: OrderedDict[tuple[str, str], Body] = OrderedDict()
+        self._bodies: OrderedDict[tuple[str, str], RenderedBody] = OrderedDict()
         self.collections = {
             name: DocumentCollection(name, entries, self) for name, entries in collections.items()
         }
 
-    def body(self, entry: Entry, url: str) -> Body:
+    def body(self, entry: Entry, url: str) -> RenderedBody:
         """Read and render a document for the page at `url`; the last few are remembered."""
         key = (entry.file, url)
         if key not in self._bodies:
@@ -64,9 +64,9 @@ class Library:
                 self._bodies.popitem(last=False)
         return self._bodies[key]
 
-    def _render(self, entry: Entry, url: str) -> Body:
+    def _render(self, entry: Entry, url: str) -> RenderedBody:
         text = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file).body
-        home = home_of(entry, url, self._homes)
+        home = home_of(entry, url, self._mounts)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
 
@@ -77,15 +77,15 @@ class Library:
             return resolved.href
 
         result = self._renderer.render(text, resolve=resolve, line_offset=entry.body_line - 1)
-        return Body(text, result, known, tuple(found))
+        return RenderedBody(text, result, known, tuple(found))
 
-    def assets(self, body: Body) -> tuple[Asset, ...]:
+    def assets(self, body: RenderedBody) -> tuple[Asset, ...]:
         return tuple(dict.fromkeys(r.asset for r in body.found if r.asset))
 
 
-def home_of(entry: Entry, url: str, homes: Mapping[str, tuple[str, str]]) -> Home:
-    """Where a document stands and answers; `homes` as for a library."""
-    folder, base = homes.get(entry.collection) or (entry.file.rpartition("/")[0], url)
+def home_of(entry: Entry, url: str, mounts: Mapping[str, tuple[str, str]]) -> Home:
+    """Where a document stands and answers; `mounts` as for a library."""
+    folder, base = mounts.get(entry.collection) or (entry.file.rpartition("/")[0], url)
     return Home(entry.file, url, folder, base)
 
 
@@ -94,7 +94,7 @@ class Document:
 
     __slots__ = ("_entries", "_index", "_library", "_url")
 
-    def __init__(self, entries: Sequence[Entry], index: int, library: Library, url: str = "") -> None:
+    def __init__(self, entries: Sequence[Entry], index: int, library: DocumentIndex, url: str = "") -> None:
         """The document at `index` of `entries`. A page that is not its entry's says its decoded `url`."""
         self._entries = entries
         self._index = index
@@ -151,7 +151,7 @@ class Document:
         return self.entry.meta
 
     @property
-    def body(self) -> Body:
+    def body(self) -> RenderedBody:
         entry = self.entry
         return self._library.body(entry, self._url or entry.url)
 
@@ -183,7 +183,7 @@ class Document:
         return f"<Document {self.entry.file}>"
 
 
-def shown_at(document: Document, url: str) -> Document:
+def with_url(document: Document, url: str) -> Document:
     """A document as the page at a decoded URL shows it."""
     return Document(document._entries, document._index, document._library, url)
 
@@ -191,7 +191,7 @@ def shown_at(document: Document, url: str) -> Document:
 class DocumentCollection:
     """The documents of one collection, sorted by path. They are made when they are asked for, and not kept."""
 
-    def __init__(self, name: str, entries: Sequence[Entry], library: Library) -> None:
+    def __init__(self, name: str, entries: Sequence[Entry], library: DocumentIndex) -> None:
         self.name = name
         self._entries = entries
         self._library = library
@@ -224,10 +224,10 @@ class DocumentCollection:
 
 
 class _Current:
-    library: Library | None = None
+    library: DocumentIndex | None = None
 
 
-def use(library: Library) -> None:
+def use(library: DocumentIndex) -> None:
     """Make `library` the one that `collection` reads in this process."""
     _Current.library = library
 

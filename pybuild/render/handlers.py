@@ -14,8 +14,8 @@ from urllib.parse import urljoin
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
 from pybuild.records import File, Redirection
-from pybuild.render.context import Tools
-from pybuild.render.requests import Reading
+from pybuild.render.context import RenderContext
+from pybuild.render.requests import StaticRequest
 from pybuild.render.responses import Answer
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
@@ -43,7 +43,7 @@ _SUFFIXES = {
 }
 
 
-def render_handler(tools: Tools, job: Job) -> Rendered:
+def render_handler(tools: RenderContext, job: Job) -> Rendered:
     """Run GET for one URL. Findings: `import-error`, `handler-error`, `bad-response`, `request-data-at-build`,
     `non-get-handler` for methods that only running the file binds.
     """
@@ -54,7 +54,7 @@ def render_handler(tools: Tools, job: Job) -> Rendered:
         return Rendered(findings=tuple(late))
     at = facts.place("GET")
     dynamic = facts.settings.get("dynamic")
-    reading = Reading(tools.code, at, refuse=bool(dynamic and dynamic.value == "error"))
+    reading = StaticRequest(tools.code, at, refuse=bool(dynamic and dynamic.value == "error"))
     answer = _get(tools, job, at, reading)
     findings = tuple(dict.fromkeys(reading.findings))
     if isinstance(answer, Redirection):
@@ -62,7 +62,7 @@ def render_handler(tools: Tools, job: Job) -> Rendered:
     return Rendered(files=(_file(tools, job, answer),), findings=findings)
 
 
-def _get(tools: Tools, job: Job, at: Location, reading: Reading) -> Answer | Redirection:
+def _get(tools: RenderContext, job: Job, at: Location, reading: StaticRequest) -> Answer | Redirection:
     context = tools.context(job)
     doing = f"GET {job.url}{tools.shown(job)}"
     function = _function(tools, at)
@@ -82,7 +82,7 @@ def _get(tools: Tools, job: Job, at: Location, reading: Reading) -> Answer | Red
     return answer
 
 
-def _function(tools: Tools, at: Location) -> Callable[..., Any]:
+def _function(tools: RenderContext, at: Location) -> Callable[..., Any]:
     module = tools.code.load(at.file)
     if not hasattr(module, "GET"):
         raise Stop(
@@ -103,7 +103,7 @@ def _response_hint(said: object) -> str:
     return "return JSONResponse(…), PlainTextResponse(…) or another Starlette response"
 
 
-def redirection(tools: Tools, job: Job, away: Redirected, at: Location) -> Redirection:
+def redirection(tools: RenderContext, job: Job, away: Redirected, at: Location) -> Redirection:
     """What became of `redirect()`, placed where it was called. Raises `Stop` with `bad-response`."""
     place = tools.code.raised_at(away, at)
     if away.status not in REDIRECTS:
@@ -131,7 +131,7 @@ def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Di
     return Diagnostic("bad-response", message, at, hint)
 
 
-def _file(tools: Tools, job: Job, answer: Answer) -> File:
+def _file(tools: RenderContext, job: Job, answer: Answer) -> File:
     path = place(job.url, answer.media_type, is_folder=job.is_folder)
     return tools.write(
         path, answer.body, job, media_type=answer.media_type, headers=answer.headers, origin=tools.origin(job)
@@ -158,7 +158,7 @@ def suffix_of(media_type: str) -> str:
     return _SUFFIXES.get(essence) or structured.get(last) or "bin"
 
 
-def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
+def stub(tools: RenderContext, job: Job, away: Redirection) -> tuple[File, ...]:
     """A page that sends browsers on where the host has no redirects. None where a handler's URL names a file."""
     if job.kind == "handler" and "." in job.url.rpartition("/")[2]:
         return ()
@@ -171,7 +171,7 @@ def stub(tools: Tools, job: Job, away: Redirection) -> tuple[File, ...]:
     return (tools.write(tools.page_path(job), body.encode(), job, origin=tools.origin(job)),)
 
 
-def _target(tools: Tools, job: Job, location: str) -> str:
+def _target(tools: RenderContext, job: Job, location: str) -> str:
     """Where a redirect leads, as browsers are told: a path of the site is put below the base path."""
     base = encode(tools.config.site.base_path)
     if is_external(location):

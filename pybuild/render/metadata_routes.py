@@ -12,7 +12,7 @@ from typing import Any
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.plan import Job
 from pybuild.records import File
-from pybuild.render.context import Tools
+from pybuild.render.context import RenderContext
 from pybuild.render.handlers import response_fault
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
@@ -35,7 +35,7 @@ _MAGIC = (
 )
 
 
-def render_metadata(tools: Tools, job: Job) -> Rendered:
+def render_metadata(tools: RenderContext, job: Job) -> Rendered:
     """Run one metadata function. Findings: `import-error`, `handler-error`, `bad-response`, `unknown-export`."""
     route = tools.route(job)
     facts, kind = route.module, route.metadata
@@ -48,7 +48,9 @@ def render_metadata(tools: Tools, job: Job) -> Rendered:
     return Rendered(files=(_image(tools, job, route, facts),))
 
 
-def _call(tools: Tools, job: Job, facts: ModuleFacts, name: str, *arguments: object) -> tuple[Any, Location]:
+def _call(
+    tools: RenderContext, job: Job, facts: ModuleFacts, name: str, *arguments: object
+) -> tuple[Any, Location]:
     at = facts.place(name)
     function = getattr(tools.code.load(facts.file), name, None)
     if not callable(function):
@@ -62,17 +64,17 @@ def _call(tools: Tools, job: Job, facts: ModuleFacts, name: str, *arguments: obj
     return made, at
 
 
-def _shaped(tools: Tools, job: Job, kind: str, path: str, made: tuple[Any, Location]) -> File:
+def _shaped(tools: RenderContext, job: Job, kind: str, path: str, made: tuple[Any, Location]) -> File:
     """Stage what a function returned; at a path of its own where it is one of several sitemaps."""
     body, findings = _SHAPES[kind](made[0], tools.config, made[1])
     if any(finding.is_error for finding in findings):
         raise Stop(*findings)
     return tools.write(
-        path, body, job, origin=tools.origin(job), media_type=_TYPES[kind], is_aside=path != job.url[1:]
+        path, body, job, origin=tools.origin(job), media_type=_TYPES[kind], has_own_url=path != job.url[1:]
     )
 
 
-def _sitemaps(tools: Tools, job: Job, facts: ModuleFacts) -> Rendered:
+def _sitemaps(tools: RenderContext, job: Job, facts: ModuleFacts) -> Rendered:
     """Write one sitemap for each id, and the index at the file's own URL."""
     entries, at = _call(tools, job, facts, "generate_sitemaps")
     ids = [_id(entry, at) for entry in entries] if isinstance(entries, list | tuple) else None
@@ -98,7 +100,7 @@ def _id(entry: object, at: Location) -> str | int:
     raise Stop(Diagnostic("bad-response", message, at, 'return [{"id": 0}, {"id": 1}]'))
 
 
-def _image(tools: Tools, job: Job, route: Route, facts: ModuleFacts) -> File:
+def _image(tools: RenderContext, job: Job, route: Route, facts: ModuleFacts) -> File:
     """An icon or social image: bytes, or a response with them."""
     name = str(route.metadata).replace("-", "_")
     made, at = _call(tools, job, facts, name, tools.context(job))
@@ -116,7 +118,7 @@ def _image(tools: Tools, job: Job, route: Route, facts: ModuleFacts) -> File:
     return tools.write(job.url[1:], body, job, origin=tools.origin(job))
 
 
-def _from_response(tools: Tools, job: Job, made: object, at: Location) -> tuple[bytes, str]:
+def _from_response(tools: RenderContext, job: Job, made: object, at: Location) -> tuple[bytes, str]:
     name = f"GET {job.url}{tools.shown(job)}"
     with tools.code.guard("handler-error", at, name):
         answer = tools.code.answer(made)

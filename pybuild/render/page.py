@@ -25,8 +25,8 @@ from pybuild.markdown.renderer import Heading
 from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
 from pybuild.plan import Job, params_of
 from pybuild.records import File, Page, Redirection, pack_links
-from pybuild.render.context import Tools
-from pybuild.render.documents import Document, shown_at
+from pybuild.render.context import RenderContext
+from pybuild.render.documents import Document, with_url
 from pybuild.render.handlers import redirection, stub
 from pybuild.render.links import resolution
 from pybuild.render.page_links import absolute_html, anchors_of, document_links, hrefs_of, template_links
@@ -53,7 +53,7 @@ class Summary:
     findings: tuple[Diagnostic, ...] = ()
 
 
-def summarise(tools: Tools, job: Job, document: Document | None, context: Context) -> Summary:
+def summarise(tools: RenderContext, job: Job, document: Document | None, context: Context) -> Summary:
     """Gather and merge the metadata of one page. Findings: those of `metadata.resolve` and of site code."""
     route = tools.route(job)
     is_page = job.kind == "page"
@@ -88,17 +88,17 @@ def _language(document: Document | None) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _site_layers(tools: Tools) -> Iterator[Layer]:
+def _site_layers(tools: RenderContext) -> Iterator[Layer]:
     if tools.config.settings.metadata:
         yield Layer(tools.config.settings.metadata, "settings", -1, Location(tools.config.file))
 
 
-def _layout_layers(tools: Tools, job: Job, context: Context) -> Iterator[Layer]:
+def _layout_layers(tools: RenderContext, job: Job, context: Context) -> Iterator[Layer]:
     for module in tools.route(job).surroundings.layout_modules:
         yield from _said_by(tools, job, module, "layout", context)
 
 
-def _page_layers(tools: Tools, job: Job, context: Context) -> Iterator[Layer]:
+def _page_layers(tools: RenderContext, job: Job, context: Context) -> Iterator[Layer]:
     """The page's own code has the last word; the document gives the defaults."""
     route = tools.route(job)
     if route.module and route.kind in ("page", "not_found"):
@@ -114,7 +114,7 @@ _IMAGE_KEYS = {
 }
 
 
-def _image_layers(tools: Tools, job: Job, route: Route) -> Iterator[Layer]:
+def _image_layers(tools: RenderContext, job: Job, route: Route) -> Iterator[Layer]:
     """Icons and social images that stand as files around the page, and the web app manifest."""
     found: dict[str, Any] = {}
     params = {
@@ -135,7 +135,9 @@ def _image_layers(tools: Tools, job: Job, route: Route) -> Iterator[Layer]:
         yield Layer(found, "page", 0, Location(route.file))
 
 
-def _said_by(tools: Tools, job: Job, facts: ModuleFacts, kind: Any, context: Context) -> Iterator[Layer]:
+def _said_by(
+    tools: RenderContext, job: Job, facts: ModuleFacts, kind: Any, context: Context
+) -> Iterator[Layer]:
     """The `metadata` of a module, or what its `generate_metadata` returns."""
     depth = facts.file.count("/") - 1
     if tools.defines(facts, "metadata"):
@@ -199,7 +201,7 @@ class PageView:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class PageBuild:
     """A page on its way: what its code gave, what it says of itself, and its document."""
 
     job: Job
@@ -215,7 +217,7 @@ class Made:
         return Location(self.route.file or (self.document.entry.file if self.document else ""))
 
 
-def render_page(tools: Tools, job: Job) -> Rendered:
+def render_page(tools: RenderContext, job: Job) -> Rendered:
     """Make one page and its variant. Raises `Stop` with the findings that prevent it."""
     route = tools.route(job)
     loaded = _load(tools, job, route)
@@ -223,7 +225,7 @@ def render_page(tools: Tools, job: Job) -> Rendered:
         return Rendered(files=stub(tools, job, loaded), redirection=loaded)
     values, document = loaded
     summary = summarise(tools, job, document, tools.context(job))
-    made = Made(job, route, values, document, summary, _view(tools, job, summary, document))
+    made = PageBuild(job, route, values, document, summary, _view(tools, job, summary, document))
     html = _with_variant_link(_html(tools, made), made)
     body = document.body if document else None
     anchors = anchors_of(html)
@@ -237,14 +239,16 @@ def render_page(tools: Tools, job: Job) -> Rendered:
         anchors="\n".join(("", *anchors, "")),
         assets=tools.library.assets(body) if body else (),
         findings=summary.findings,
-        given=given,
-        shared=shared,
-        hrefs="\n".join(local),
-        resolved=resolution(local.values()),
+        template_links=given,
+        template_link_ids=shared,
+        document_hrefs="\n".join(local),
+        link_digest=resolution(local.values()),
     )
 
 
-def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Document | None] | Redirection:
+def _load(
+    tools: RenderContext, job: Job, route: Route
+) -> tuple[Mapping[str, Any], Document | None] | Redirection:
     """Find the page's document and run its `load`."""
     document = tools.document(job)
     if route.module is None or not tools.defines(route.module, "load"):
@@ -261,11 +265,11 @@ def _load(tools: Tools, job: Job, route: Route) -> tuple[Mapping[str, Any], Docu
         except Redirected as away:
             return redirection(tools, job, away, at)
     if isinstance(given, Document):
-        return {}, shown_at(given, job.url)
+        return {}, with_url(given, job.url)
     if fault := _values_fault(given):
         raise Stop(Diagnostic("bad-response", f"{doing} returned {fault[0]}", at, fault[1]))
     own = given.get("document")
-    return given, shown_at(own, job.url) if isinstance(own, Document) else document
+    return given, with_url(own, job.url) if isinstance(own, Document) else document
 
 
 def _values_fault(given: object) -> tuple[str, str] | None:
@@ -282,7 +286,7 @@ def _values_fault(given: object) -> tuple[str, str] | None:
     return None
 
 
-def _view(tools: Tools, job: Job, summary: Summary, document: Document | None) -> PageView:
+def _view(tools: RenderContext, job: Job, summary: Summary, document: Document | None) -> PageView:
     links, slash, is_page = tools.library.links, tools.config.trailing_slash, job.kind == "page"
     return PageView(
         url=links.href(job.url) if is_page else "",
@@ -301,7 +305,7 @@ def _view(tools: Tools, job: Job, summary: Summary, document: Document | None) -
     )
 
 
-def _html(tools: Tools, made: Made) -> str:
+def _html(tools: RenderContext, made: PageBuild) -> str:
     """Render the page and put it into its layouts, innermost first."""
     params = tools.context(made.job).params
     values = {**made.values, "page": made.view, "params": params, "document": made.document}
@@ -328,7 +332,7 @@ def _two_documents(inner: str, outer: str) -> Diagnostic:
     return Diagnostic("template-error", message, Location(inner, 1), hint)
 
 
-def _template_name(made: Made) -> str:
+def _template_name(made: PageBuild) -> str:
     if made.route.template:
         return made.route.template
     if made.document is not None:
@@ -341,7 +345,7 @@ def _template_name(made: Made) -> str:
     raise Stop(Diagnostic("unknown-export", message, at, hint))
 
 
-def _with_variant_link(html: str, made: Made) -> str:
+def _with_variant_link(html: str, made: PageBuild) -> str:
     """Name the variant also where a layout leaves `head` out, or the page is a whole document of its own."""
     link = made.summary.variant_link
     if not link or link in html:
@@ -349,13 +353,13 @@ def _with_variant_link(html: str, made: Made) -> str:
     return _HEAD_END.sub(lambda end: f"{link}\n{end[0]}", html, count=1)
 
 
-def _write_html(tools: Tools, made: Made, html: str) -> File:
+def _write_html(tools: RenderContext, made: PageBuild, html: str) -> File:
     job = made.job
     body = _encoded(html, made)
     return tools.write(tools.page_path(job), body, job, origin=tools.origin(job), is_page=job.kind == "page")
 
 
-def _encoded(text: str, made: Made) -> bytes:
+def _encoded(text: str, made: PageBuild) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as fault:
@@ -366,7 +370,7 @@ def _encoded(text: str, made: Made) -> bytes:
         ) from None
 
 
-def _write_variants(tools: Tools, made: Made, html: str) -> list[File]:
+def _write_variants(tools: RenderContext, made: PageBuild, html: str) -> list[File]:
     """Write the Markdown variant at each of its URLs that the site itself leaves free."""
     job = made.job
     if job.kind != "page":
@@ -374,10 +378,10 @@ def _write_variants(tools: Tools, made: Made, html: str) -> list[File]:
     body = _encoded(_variant(tools, made, html), made)
     urls = variant_urls(job.url, trailing_slash=tools.config.trailing_slash)
     free = [url[1:] for url in urls if url[1:] not in tools.taken]
-    return [tools.write(path, body, job, origin=tools.origin(job), is_aside=True) for path in free]
+    return [tools.write(path, body, job, origin=tools.origin(job), has_own_url=True) for path in free]
 
 
-def _variant(tools: Tools, made: Made, html: str) -> str:
+def _variant(tools: RenderContext, made: PageBuild, html: str) -> str:
     """From the document where there is one, else converted from the page's main content."""
     links = tools.library.links
     if made.document is not None:
@@ -404,7 +408,7 @@ def _variant(tools: Tools, made: Made, html: str) -> str:
     return compose(body, front={k: v for k, v in front.items() if v}, llms_url=tools.llms_url)
 
 
-def _page(tools: Tools, made: Made) -> Page:
+def _page(tools: RenderContext, made: PageBuild) -> Page:
     """What the rest of the site may know of the page."""
     job, view, summary = made.job, made.view, made.summary
     metadata = summary.metadata
@@ -438,6 +442,6 @@ def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _feed_content(made: Made) -> str:
+def _feed_content(made: PageBuild) -> str:
     """The document's HTML for a feed, every address absolute."""
     return absolute_html(str(made.document.html), made.view.href) if made.document else ""

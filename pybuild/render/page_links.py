@@ -20,8 +20,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pybuild.plan import Job
 from pybuild.records import Link
-from pybuild.render.context import Tools
-from pybuild.render.documents import Body
+from pybuild.render.context import RenderContext
+from pybuild.render.documents import RenderedBody
 from pybuild.render.result import link_digest
 from pybuild.urls import variant_urls
 
@@ -52,7 +52,7 @@ def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
         yield html.unescape(found[1] or found[2] or found[3] or "")
 
 
-def document_links(job: Job, body: Body | None, here: frozenset[str]) -> Iterator[Link]:
+def document_links(job: Job, body: RenderedBody | None, here: frozenset[str]) -> Iterator[Link]:
     """The links of a document to hold against the finished site; one within the page to an id of `here` is settled."""
     own = (found.link for found in body.found) if body else ()
     for link in dict.fromkeys(own):
@@ -61,7 +61,7 @@ def document_links(job: Job, body: Body | None, here: frozenset[str]) -> Iterato
 
 
 def template_links(
-    tools: Tools, job: Job, page: str, body: Body | None, here: frozenset[str]
+    tools: RenderContext, job: Job, page: str, body: RenderedBody | None, here: frozenset[str]
 ) -> tuple[tuple[Link, ...], bytes]:
     """The links that templates give the page: those that this process did not tell yet, and the digests of all."""
     known = {found.href for found in body.found} if body else set()
@@ -76,7 +76,7 @@ def template_links(
 
 
 def _template_links(
-    tools: Tools, job: Job, page: str, markdown: str, here: frozenset[str], known: set[str]
+    tools: RenderContext, job: Job, page: str, markdown: str, here: frozenset[str], known: set[str]
 ) -> Iterator[Link]:
     own = variant_urls(job.url, trailing_slash=tools.config.trailing_slash) if job.kind == "page" else ()
     for href in dict.fromkeys(_values(_HREF, page)):

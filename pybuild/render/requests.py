@@ -15,7 +15,7 @@ from pybuild.web import BuildRequest
 _HINT = "take what varies from the path with generate_static_params, or serve this from a backend"
 
 
-class Reading:
+class StaticRequest:
     """Collects attempts of a handler to read what a build has not got."""
 
     def __init__(self, code: SiteCode, default: Location, *, refuse: bool) -> None:

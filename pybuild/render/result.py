@@ -34,10 +34,12 @@ class Rendered:
     anchors: str = ""  # ids in the HTML, a line each, between line ends
     assets: tuple[Asset, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
-    given: tuple[Link, ...] = ()  # of templates, but those that another answer of the same process has
-    shared: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
-    hrefs: str = ""  # what its document links to inside the site, as written, a line each
-    resolved: str = ""  # a digest of what became of them
+    template_links: tuple[
+        Link, ...
+    ] = ()  # of templates, but those that another answer of the same process has
+    template_link_ids: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
+    document_hrefs: str = ""  # what its document links to inside the site, as written, a line each
+    link_digest: str = ""  # a digest of what became of them
 
 
 def link_digest(link: Link) -> bytes:
@@ -71,8 +73,8 @@ def pack(row: Rendered) -> Rendered | bytes:
         row.links,
         row.anchors,
         [(asset.path, str(asset.file)) for asset in row.assets],
-        [_LINK(link) for link in row.given],
-        (row.shared, row.hrefs, row.resolved),
+        [_LINK(link) for link in row.template_links],
+        (row.template_link_ids, row.document_hrefs, row.link_digest),
     )
     try:
         return row if row.findings else marshal.dumps(values)
@@ -89,10 +91,10 @@ def _unpacked(row: bytes) -> Rendered:
         links=links,
         anchors=anchors,
         assets=tuple(Asset(path, Path(file)) for path, file in assets),
-        given=tuple(Link(*link) for link in given),
-        shared=shared,
-        hrefs=hrefs,
-        resolved=resolved,
+        template_links=tuple(Link(*link) for link in given),
+        template_link_ids=shared,
+        document_hrefs=hrefs,
+        link_digest=resolved,
     )
 
 
@@ -143,7 +145,7 @@ class Rows(Mapping[int, Rendered]):
     def __getitem__(self, index: int) -> Rendered:
         return self._plain[index] if index in self._plain else _unpacked(self._block(index // _BLOCK)[index])
 
-    def drained(self) -> Iterator[Rendered]:
+    def consume(self) -> Iterator[Rendered]:
         """Every row, in order, each let go of as it is given."""
         for index in list(self):
             yield self[index]

@@ -21,7 +21,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import shipped_templates
 from pybuild.markdown.code import stylesheet
-from pybuild.render.documents import Library, collection
+from pybuild.render.documents import DocumentIndex, collection
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external
@@ -51,7 +51,7 @@ def site_loader(root: Path) -> jinja2.BaseLoader:
 class Templates:
     """One environment a process. Names: those of `templates/`, `app/…` for pages and layouts, then our own."""
 
-    def __init__(self, config: Config, library: Library, code: SiteCode) -> None:
+    def __init__(self, config: Config, library: DocumentIndex, code: SiteCode) -> None:
         self._config = config
         self._code = code
         self._library = library

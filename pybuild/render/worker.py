@@ -1,6 +1,6 @@
 """One worker: everything a process needs to render, and the two programs engines run.
 
-Owns the making of `Tools` and the one place where findings replace exceptions of a job. Knows no engine.
+Owns the making of `RenderContext` and the one place where findings replace exceptions of a job. Knows no engine.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 
 from pybuild.config.loader import Markdown
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.markdown.disk_cache import Remembering, Renderer
+from pybuild.markdown.disk_cache import CachedRenderer, Renderer
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
-from pybuild.render.context import Tools
-from pybuild.render.documents import Library, use
+from pybuild.render.context import RenderContext
+from pybuild.render.documents import DocumentIndex, use
 from pybuild.render.handlers import render_handler
 from pybuild.render.links import LinkMap
 from pybuild.render.metadata_routes import render_metadata
@@ -33,7 +33,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
 from pybuild.source.site import Site
 
-_RENDER: dict[str, Callable[[Tools, Job], Rendered]] = {
+_RENDER: dict[str, Callable[[RenderContext, Job], Rendered]] = {
     "page": render_page,
     "not_found": render_page,
     "handler": render_handler,
@@ -63,21 +63,21 @@ class RenderProgram:
     memo: Path | None = None  # where rendered Markdown is kept
 
     def start(self) -> Callable[[int], Rendered | bytes]:
-        tools = make_tools(self.site, self.plan, self.stage, self.memo)
+        tools = make_context(self.site, self.plan, self.stage, self.memo)
         jobs = self.plan.jobs
         return lambda index: pack(render(tools, jobs[index]))
 
 
-def make_tools(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> Tools:
+def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> RenderContext:
     """Make what rendering works with, and set the library of this process."""
     code = SiteCode(_enter(site))
     library = _library(site, plan.pages, memo)
     templates = Templates(site.config, library, code)
     not_found = Route("not_found", Pattern(), "app", surroundings=plan.root)
-    return Tools(site, stage, code, library, templates, not_found=not_found, taken=plan.taken)
+    return RenderContext(site, stage, code, library, templates, not_found=not_found, taken=plan.taken)
 
 
-def render(tools: Tools, job: Job) -> Rendered:
+def render(tools: RenderContext, job: Job) -> Rendered:
     """Do one job; whatever a site author did wrong comes back as findings."""
     os.chdir(tools.config.root)  # the last job may have left it
     try:
@@ -111,9 +111,11 @@ def homes_of(site: Site) -> dict[str, tuple[str, str]]:
     }
 
 
-def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> Library:
+def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> DocumentIndex:
     renderer = _renderer(site.config.settings.markdown, memo)
-    library = Library(site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages))
+    library = DocumentIndex(
+        site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages)
+    )
     use(library)
     return library
 
@@ -124,4 +126,4 @@ def _renderer(settings: Markdown, memo: Path | None) -> Renderer:
         native: Renderer = pkgutil.resolve_name("pybuild.markdown.pyromark.renderer:NativeRenderer")(settings)
         return native
     renderer = MarkdownRenderer(settings)
-    return Remembering(renderer, memo) if memo else renderer
+    return CachedRenderer(renderer, memo) if memo else renderer

@@ -42,7 +42,7 @@ _Folder = tuple[str, str]  # and a suffix
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class FileRules:
     """Rules for files."""
 
     names: tuple[
@@ -54,7 +54,7 @@ class Told:
     findings: tuple[Diagnostic, ...]
 
 
-def tell(files: Files) -> Told:
+def rules_for_files(files: Files) -> FileRules:
     """Look at every file once. Finding: `bad-response` for a header that no host can carry."""
     names, types, headers = _Grouped[str](), _Grouped[str](), _Grouped[Headers]()
     renamed: dict[str, str] = {}
@@ -70,7 +70,7 @@ def tell(files: Files) -> Told:
         pairs = _kept(file.headers)
         headers.add(url, pairs)
         origins[pairs] = min(origins.get(pairs, (url, file.origin)), (url, file.origin))
-    return Told(
+    return FileRules(
         tuple(_name(source, ending) for source, ending in names.patterns()),
         renamed,
         tuple(SetHeaders(Location(origins[pairs][1]), source, pairs) for source, pairs in headers.patterns()),
@@ -107,8 +107,8 @@ def _odd_type(file: File) -> str:
 
 def _kept(headers: Headers) -> Headers:
     """The headers that a host must be told of, sorted; those it cannot carry have a finding of their own."""
-    told = ((name, value.strip()) for name, value in headers if name.lower() not in _OWN)
-    return tuple(sorted(pair for pair in told if is_sound(*pair)))
+    named = ((name, value.strip()) for name, value in headers if name.lower() not in _OWN)
+    return tuple(sorted(pair for pair in named if is_sound(*pair)))
 
 
 def is_sound(name: str, value: str) -> bool:

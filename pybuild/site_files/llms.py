@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from pybuild.compact import Chosen, ordered
+from pybuild.compact import Selection, ordered
 from pybuild.config.loader import Config
 from pybuild.records import Artifact, Page
 from pybuild.site_files.selection import is_listed
@@ -98,7 +98,7 @@ def _sections(pages: Collection[Page], config: Config) -> list[Section]:
             held.setdefault(_section_key(page, config), []).append(place)
     order = [*((0, name) for name in collections), *sorted(key for key in held if key[0])]
     names, files = {OPTIONAL}, set[str]()
-    shown = ((key, Chosen(known, held[key])) for key in order if key in held)
+    shown = ((key, Selection(known, held[key])) for key in order if key in held)
     return [_section(key, chosen, config, names, files) for key, chosen in shown]
 
 

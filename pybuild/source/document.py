@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pybuild.compact import Shape, table
+from pybuild.compact import Codec, table
 from pybuild.config.loader import Collection, Config
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.files import read, walk
@@ -241,7 +241,7 @@ def _read(values: list[Any]) -> Entry:
     return Entry(*values)
 
 
-ENTRY = Shape(_write, _read)
+ENTRY = Codec(_write, _read)
 
 
 def read_collection(

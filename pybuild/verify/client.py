@@ -22,7 +22,7 @@ Answer = Seen | str  # or why there was none
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ClientOptions:
     """How a site is asked."""
 
     jobs: int = 16  # questions at a time
@@ -33,12 +33,12 @@ class Manner:
 Answered = Callable[[Probe, Answer], None]
 
 
-def ask_all(origin: str, cases: Sequence[Case], manner: Manner, answered: Answered) -> None:
+def ask_all(origin: str, cases: Sequence[Case], manner: ClientOptions, answered: Answered) -> None:
     """Put all questions to `origin` ("https://a.example"); `answered` is called for each, in any order of cases."""
     asyncio.run(_ask_all(origin, cases, manner, answered))
 
 
-async def _ask_all(origin: str, cases: Sequence[Case], manner: Manner, answered: Answered) -> None:
+async def _ask_all(origin: str, cases: Sequence[Case], manner: ClientOptions, answered: Answered) -> None:
     limits = httpx2.Limits(max_connections=manner.jobs, max_keepalive_connections=manner.jobs)
     headers = {"User-Agent": manner.agent, "Accept-Encoding": "identity"}
     waiting = iter(cases)

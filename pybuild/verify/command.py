@@ -15,7 +15,7 @@ from pybuild.diagnostics import Diagnostic, Location, arrange
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.publish.publication import Publication
 from pybuild.rules.evaluate import Outcome, Request
-from pybuild.verify.client import Answer, Manner, ask_all
+from pybuild.verify.client import Answer, ClientOptions, ask_all
 from pybuild.verify.compare import Difference, differences
 from pybuild.verify.probes import Case, Probe, as_deployed, count, make_cases
 
@@ -46,7 +46,13 @@ def origin_of(url: str) -> tuple[str, str]:
 
 
 def verify(
-    url: str, publication: Publication, config: Config, manner: Manner, watch: Progress, *, sample: int = 0
+    url: str,
+    publication: Publication,
+    config: Config,
+    manner: ClientOptions,
+    watch: Progress,
+    *,
+    sample: int = 0,
 ) -> Verified:
     """Hold the site at `url` against the publication. Findings: `verify-mismatch`, `verify-unreachable`."""
     origin, base = origin_of(url)
@@ -71,7 +77,7 @@ def _left_out(publication: Publication, config: Config) -> frozenset[Location]:
     )
 
 
-def _unreachable(origin: str, base: str, manner: Manner) -> Diagnostic | None:
+def _unreachable(origin: str, base: str, manner: ClientOptions) -> Diagnostic | None:
     """Ask once before asking much: nothing may answer, or another host, such as the one for https."""
     answers: list[Answer] = []
     probe = Probe(Request(f"{base}/"), Outcome(200), Outcome(200))
@@ -93,7 +99,7 @@ Found = Mapping[Difference, Mapping[str, set[str]]]  # by address, who asked
 
 
 def _ask(
-    origin: str, cases: Sequence[Case], manner: Manner, watch: Progress, publication: Publication
+    origin: str, cases: Sequence[Case], manner: ClientOptions, watch: Progress, publication: Publication
 ) -> Found:
     """Ask, compare, and collect where each difference was seen and by whom."""
     total, done = count(cases), 0

@@ -34,7 +34,7 @@ VALUES = ("verify", "1", "12", "2026", "a", "x-1", "en", "a/b", "on", "true", "y
 _ANYTHING = re.compile(r"\((?:\?<\w+>|\?:)?\.[*+]\??\)|\.[*+]\??")
 
 
-def meeting(conditions: Iterable[Condition]) -> tuple[str, Headers] | None:
+def request_matching(conditions: Iterable[Condition]) -> tuple[str, Headers] | None:
     """The query and the headers of such a visitor; None for a condition on the host, or where no value is known."""
     queries, cookies, headers = [], [], []
     for condition in conditions:
@@ -193,7 +193,7 @@ class _Asker:
 
     def meant(self, rule: Redirect | Rewrite | SetHeaders) -> Case:
         """A visitor for whom the conditions hold, where that makes a difference."""
-        met = meeting(rule.has)
+        met = request_matching(rule.has)
         for url in self._below(rule.source) if met else ():
             query, headers = met or ("", ())
             case = tuple(

@@ -6,42 +6,42 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.cache.store import Ledger
+from pybuild.cache.store import RecordStore
 
 LINES = [("/a", [1, "é\n\t"]), ("/b", {"x": None}), ("#c", "text")]
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    ledger = Ledger(tmp_path / "lines", [1])
+    ledger = RecordStore(tmp_path / "lines", [1])
     ledger.write(LINES)
     ledger.keep()
     return tmp_path / "lines"
 
 
 def test_what_was_kept_is_read(file: Path) -> None:
-    ledger = Ledger(file, [1])
+    ledger = RecordStore(file, [1])
     assert [(name, ledger.get(name)) for name, _ in LINES] == LINES
     assert ledger.get("/none") is None
 
 
 def test_another_header_has_no_lines(file: Path) -> None:
-    assert Ledger(file, [2]).get("/a") is None
+    assert RecordStore(file, [2]).get("/a") is None
 
 
 def test_what_is_not_kept_changes_nothing(file: Path) -> None:
     before = file.read_bytes()
-    ledger = Ledger(file, [1])
+    ledger = RecordStore(file, [1])
     ledger.write([])
     ledger.drop()
     assert file.read_bytes() == before and [f.name for f in file.parent.iterdir()] == ["lines"]
 
 
 def test_lines_are_taken_over_as_they_stand(file: Path) -> None:
-    ledger = Ledger(file, [1])
+    ledger = RecordStore(file, [1])
     ledger.write([("/b", None), ("/d", 4), ("/none", None)])
     ledger.keep()
-    after = Ledger(file, [1])
+    after = RecordStore(file, [1])
     assert [after.get(name) for name in ("/a", "/b", "/d", "/none")] == [None, {"x": None}, 4, None]
 
 
@@ -53,5 +53,5 @@ def test_every_flipped_byte_and_every_cut(file: Path) -> None:
         flipped[place] ^= 1
         for damaged in (bytes(flipped), whole[:place]):
             file.write_bytes(damaged)
-            ledger = Ledger(file, [1])
+            ledger = RecordStore(file, [1])
             assert all(ledger.get(name) in (None, value) for name, value in expected.items())

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.cache.template_deps import Closures, Reach
+from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 
 
-def _reach(root: Path, text: str, **others: str) -> Reach:
+def _reach(root: Path, text: str, **others: str) -> Dependencies:
     for name, source in {"t": text, **others}.items():
         file = root / f"templates/{name}.html"
         file.parent.mkdir(exist_ok=True)
         file.write_text(source, "utf-8")
-    return Closures(root).reach(("t.html",))
+    return TemplateDependencies(root).reach(("t.html",))
 
 
 @pytest.mark.parametrize(

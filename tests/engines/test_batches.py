@@ -17,9 +17,9 @@ def indices(batch):
 def test_every_task_is_given_once_and_again_when_it_comes_back(count, jobs, cost, dropped):
     batches, seen, waiting = Batches(range(count), jobs), [], set(dropped)
     while batch := batches.take():
-        lost = [parcel for parcel in batch[1] if parcel[0] in waiting]
+        lost = [task for task in batch[1] if task[0] in waiting]
         waiting -= {index for index, _ in lost}
-        seen += [pickle.loads(payload) for parcel in batch[1] if parcel not in lost for payload in parcel[1:]]
+        seen += [pickle.loads(payload) for task in batch[1] if task not in lost for payload in task[1:]]
         batches.learn(len(batch[1]), cost * len(batch[1]))
         batches.give_back(lost)
     assert sorted(seen) == list(range(count))

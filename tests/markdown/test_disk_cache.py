@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_pages import markdown_pages
 
 from pybuild.config.loader import Markdown
-from pybuild.markdown.disk_cache import Remembering, prune
+from pybuild.markdown.disk_cache import CachedRenderer, prune
 from pybuild.markdown.renderer import MarkdownRenderer
 
 PLAIN = MarkdownRenderer(Markdown())
@@ -34,15 +34,15 @@ def to_links(prefix: str):
 
 @pytest.mark.parametrize("text", [TEXT, "", "\ue0000\ue001 [a](b)", *markdown_pages(25, 3).values()])
 def test_the_second_time_gives_the_same(tmp_path: Path, text: str) -> None:
-    first = Remembering(PLAIN, tmp_path)
-    for renderer, prefix in ((first, "/a/"), (Remembering(PLAIN, tmp_path), "/b/")):
+    first = CachedRenderer(PLAIN, tmp_path)
+    for renderer, prefix in ((first, "/a/"), (CachedRenderer(PLAIN, tmp_path), "/b/")):
         made = renderer.render(text, resolve=to_links(prefix), line_offset=3)
         assert made == PLAIN.render(text, resolve=to_links(prefix), line_offset=3)
 
 
 def test_it_is_taken_over(tmp_path: Path) -> None:
-    made = Remembering(PLAIN, tmp_path).render(TEXT, resolve=to_links(""))
-    assert Remembering(Never(), tmp_path).render(TEXT, resolve=to_links("")) == made
+    made = CachedRenderer(PLAIN, tmp_path).render(TEXT, resolve=to_links(""))
+    assert CachedRenderer(Never(), tmp_path).render(TEXT, resolve=to_links("")) == made
 
 
 @given(place=st.integers(0, 400), byte=st.integers(0, 255), cut=st.booleans())
@@ -51,22 +51,22 @@ def test_what_is_damaged_is_not_there(
     place: int, byte: int, cut: bool, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("memo")
-    wanted = Remembering(PLAIN, folder).render(TEXT, resolve=to_links(""))
+    wanted = CachedRenderer(PLAIN, folder).render(TEXT, resolve=to_links(""))
     (file,) = (file for file in folder.rglob("*") if file.is_file())
     kept = bytearray(file.read_bytes())
     kept[place] = byte
     file.write_bytes(kept[:place] if cut else kept)
-    assert Remembering(PLAIN, folder).render(TEXT, resolve=to_links("")) == wanted
+    assert CachedRenderer(PLAIN, folder).render(TEXT, resolve=to_links("")) == wanted
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    renderer = Remembering(PLAIN, tmp_path / "file" / "x")
+    renderer = CachedRenderer(PLAIN, tmp_path / "file" / "x")
     assert renderer.render(TEXT, resolve=to_links("")) == PLAIN.render(TEXT, resolve=to_links(""))
 
 
 def test_the_oldest_go_where_there_are_far_too_many(tmp_path: Path) -> None:
-    renderer = Remembering(PLAIN, tmp_path)
+    renderer = CachedRenderer(PLAIN, tmp_path)
     for number in range(300):
         renderer.render(f"# {number}", resolve=to_links(""))
     prune(tmp_path, 22)

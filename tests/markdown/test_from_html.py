@@ -108,7 +108,7 @@ def test_an_address_that_runs_code_is_no_link(href: str) -> None:
 
 def test_what_pybuild_renders_comes_back() -> None:
     source = (
-        "# Title *x*\n\nText `c` **b** ~~s~~.[^1]\n\n## Sub\n\n- [ ] a\n- [x] b\n\n"
+        "# H1Span *x*\n\nText `c` **b** ~~s~~.[^1]\n\n## Sub\n\n- [ ] a\n- [x] b\n\n"
         "1. c\n\n   ```python\n   d = 1\n\n   e = 2\n   ```\n\n"
         "| a | b |\n| --- | --- |\n| 1 | `x\\|y` |\n\n> [!WARNING]\n>\n> **Mind this**\n>\n> text\n\n"
         "> quoted\n>\n> > deeper\n\n> [!NOTE]\n>\n> last\n\n**Term**: definition\n\n"

@@ -11,7 +11,7 @@ import pytest
 from pybuild.config.loader import Config, Options, Settings, Site
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.markdown.renderer import MarkdownRenderer
-from pybuild.render.documents import Library
+from pybuild.render.documents import DocumentIndex
 from pybuild.render.links import LinkMap
 from pybuild.render.templates import Templates, format_date, safe_url
 from pybuild.render.user_code import SiteCode, Stop
@@ -27,7 +27,9 @@ def templates(root: Path, files: dict[str, str], *, base: str = "") -> Templates
     settings = Settings(site=Site(url=f"https://example.com{base}", title="T"))
     config = Config(root, "pybuild.toml", settings, Options())
     links = LinkMap(config, {}, frozenset({"/", "/a b"}))
-    return Templates(config, Library({}, {}, MarkdownRenderer(settings.markdown), links), SiteCode(root))
+    return Templates(
+        config, DocumentIndex({}, {}, MarkdownRenderer(settings.markdown), links), SiteCode(root)
+    )
 
 
 def render(root: Path, text: str, *, base: str = "", **values: Any) -> str:

@@ -196,9 +196,9 @@ def test_a_section_past_the_limit_is_numbered(page, config, docs) -> None:
 
 def test_sections_of_one_folder_do_not_share_a_file(page, config) -> None:
     same = {name: Collection(name=name, route="/docs/[...slug]") for name in ("Ü one", "two", "x/../y")}
-    rooted = {**same, "root": Collection(name="root", route="/[...slug]")}
-    pages = [page(f"/{n}", collection=name) for n, name in enumerate(rooted)]
-    made = texts(llms_index(pages, config(collections=rooted, llms=Llms(split=1))))
+    expand_empty_destinations = {**same, "root": Collection(name="root", route="/[...slug]")}
+    pages = [page(f"/{n}", collection=name) for n, name in enumerate(expand_empty_destinations)]
+    made = texts(llms_index(pages, config(collections=expand_empty_destinations, llms=Llms(split=1))))
     assert list(made) == ["docs/llms.txt", "llms/two.txt", "llms/x-y.txt", "llms/root.txt", "llms.txt"]
 
 

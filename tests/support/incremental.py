@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Watch
+from pybuild.build.pipeline import Observer
 from pybuild.cache.up_to_date import recall
 from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
@@ -184,7 +184,7 @@ def run(root: Path, **options: object) -> Result:
     if has_errors(findings):
         return Result(arrange(findings), {}, (0, 0), 0)
     known = recall(config)
-    done = known or export(config, Watch())
+    done = known or export(config, Observer())
     cached = known.pages if known else done.cached  # type: ignore[union-attr]
     folders = [folder for folder in (config.out, config.deploy) if folder.is_dir()]
     files = {

@@ -21,7 +21,7 @@ from pybuild.hosts import TARGETS, Compiled, compile_rules
 from pybuild.publish.publication import Publication
 from pybuild.serve.command import NotInstalled, find_program, running
 from pybuild.serve.web_servers import ENGINES
-from pybuild.verify.client import Manner
+from pybuild.verify.client import ClientOptions
 from pybuild.verify.command import Verified, verify
 
 BASED = SETTINGS.replace("https://a.example", "https://a.example/base")
@@ -68,7 +68,7 @@ def served(engine: str, site: Exported, change: Callable[[str], str] = str) -> I
 
 
 def held(url: str, site: Exported) -> Verified:
-    return verify(url, *site, Manner(jobs=4), lambda *_: None)
+    return verify(url, *site, ClientOptions(jobs=4), lambda *_: None)
 
 
 def messages(url: str, site: Exported) -> list[str]:

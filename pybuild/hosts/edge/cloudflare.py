@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.hosts.base import ALL_FEATURES, Compiled, Target, check_limits, readme, secrets, sizes
-from pybuild.hosts.edge.rules import Quiet, quiet_folders, script
+from pybuild.hosts.edge.rules import StaticFolder, folders_without_rules, script
 from pybuild.records import Artifact, Files
 from pybuild.rules.model import RuleSet
 
@@ -32,7 +32,7 @@ LINE = 2000  # characters in _headers
 def compile_cloudflare(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write a Worker, its settings and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
     program = script(rules, files, "proxied.js", "forward.js", "serve.js", "cloudflare.js")
-    quiet = left_alone(quiet_folders(rules, files, misses=True))
+    quiet = left_alone(folders_without_rules(rules, files, misses=True))
     name = worker_name(config.site.url)
     settings = {
         "name": name,
@@ -65,7 +65,7 @@ def worker_name(url: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", host.encode("idna").decode().lower()).strip("-")[:54] or "site"
 
 
-def left_alone(quiet: Iterable[Quiet]) -> tuple[Quiet, ...]:
+def left_alone(quiet: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
     """As many folders as the patterns of the host can name, whose headers fit into `_headers`."""
     fitting = [one for one in quiet if all(_fits(*pair) for pair in one.headers)]
     return tuple(fitting[: PATTERNS - 1])
@@ -75,7 +75,7 @@ def _fits(name: str, value: str) -> bool:
     return ":splat" not in value and len(f"  {name}: {value}") <= LINE and value == value.strip() != ""
 
 
-def headers_file(target: str, quiet: Iterable[Quiet]) -> tuple[Artifact, ...]:
+def headers_file(target: str, quiet: Iterable[StaticFolder]) -> tuple[Artifact, ...]:
     """`_headers` for the folders that the code leaves alone."""
     blocks = [
         "".join((f"/{one.folder}/*\n", *(f"  {name}: {value}\n" for name, value in one.headers)))

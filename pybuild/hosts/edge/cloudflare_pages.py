@@ -14,7 +14,7 @@ import os
 from pybuild.config.loader import Config
 from pybuild.hosts.base import ALL_FEATURES, Compiled, Target, readme, secrets
 from pybuild.hosts.edge.cloudflare import LIMITS, findings, headers_file, left_alone, worker_name
-from pybuild.hosts.edge.rules import quiet_folders, script
+from pybuild.hosts.edge.rules import folders_without_rules, script
 from pybuild.records import Artifact, Files
 from pybuild.rules.model import RuleSet
 
@@ -24,7 +24,7 @@ NAME = "cloudflare-pages"
 def compile_pages(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write the Worker into the web root. Finding: `rule-limit`."""
     program = script(rules, files, "proxied.js", "forward.js", "serve.js", "cloudflare_pages.js")
-    quiet = left_alone(quiet_folders(rules, files, misses=False))
+    quiet = left_alone(folders_without_rules(rules, files, misses=False))
     routes = {"version": 1, "include": ["/*"], "exclude": [f"/{one.folder}/*" for one in quiet]}
     site = (
         Artifact("_worker.js", f"[{NAME}]", program.encode()),

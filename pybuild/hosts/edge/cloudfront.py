@@ -17,7 +17,15 @@ from collections.abc import Iterator
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
-from pybuild.hosts.base import ALL_FEATURES, Compiled, Target, check_limits, readme, sift, unsupported
+from pybuild.hosts.base import (
+    ALL_FEATURES,
+    Compiled,
+    Target,
+    check_limits,
+    drop_unsupported,
+    readme,
+    unsupported,
+)
 from pybuild.hosts.edge.minify import pack, shrink
 from pybuild.hosts.edge.rules import Json, edge_rules, javascript_of, to_json
 from pybuild.records import Artifact, Files
@@ -36,7 +44,7 @@ def compile_cloudfront(rules: RuleSet, files: Files, config: Config) -> Compiled
 
     Findings: `unsupported-rule` for proxies; `rule-limit` where the rules make the function too large.
     """
-    kept, refused = sift(rules, _fault)
+    kept, refused = drop_unsupported(rules, _fault)
     program = function(kept, files)
     template = json.dumps(_template(program, has_404=NOT_FOUND in files), indent=1) + "\n"
     upload = "\n".join(_upload(kept, files, os.path.relpath(config.out, config.deploy))) + "\n"

@@ -14,7 +14,7 @@ import os
 from pybuild.config.loader import Config
 from pybuild.hosts.base import ALL_FEATURES, SITE, Compiled, Target, check_limits, readme, secrets
 from pybuild.hosts.edge.cloudflare import headers_file, left_alone
-from pybuild.hosts.edge.rules import Quiet, quiet_folders, script, to_json
+from pybuild.hosts.edge.rules import StaticFolder, folders_without_rules, script, to_json
 from pybuild.records import Artifact, Files
 from pybuild.rules.model import RuleSet
 
@@ -23,7 +23,9 @@ LIMITS = {"script_bytes": 20 * 1024**2}
 
 def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write an Edge Function and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
-    quiet = tuple(one for one in left_alone(quiet_folders(rules, files, misses=False)) if not _is_typed(one))
+    quiet = tuple(
+        one for one in left_alone(folders_without_rules(rules, files, misses=False)) if not _is_typed(one)
+    )
     excluded = to_json({"path": "/*", "excludedPath": [f"/{one.folder}/*" for one in quiet]})
     code = script(rules, files, "proxied.js", "forward.js", "serve.js", "netlify.js")
     program = f"{code}export const config = {excluded};\n"
@@ -35,7 +37,7 @@ def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
     return Compiled(headers_file("netlify", quiet), deploy, tuple(found))
 
 
-def _is_typed(one: Quiet) -> bool:
+def _is_typed(one: StaticFolder) -> bool:
     """Whether a folder needs a Content-Type of its own, which `_headers` may not be able to set."""
     return any(name == "Content-Type" for name, _ in one.headers)
 

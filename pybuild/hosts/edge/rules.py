@@ -198,14 +198,14 @@ _PLAIN = re.compile(r"[A-Za-z0-9._/-]{1,90}")  # a folder every host's own patte
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class StaticFolder:
     """A folder with the headers of everything in it."""
 
     folder: str  # relative to the output, without slashes around it
     headers: Headers
 
 
-def quiet_folders(rules: RuleSet, files: Files, *, misses: bool) -> tuple[Quiet, ...]:
+def folders_without_rules(rules: RuleSet, files: Files, *, misses: bool) -> tuple[StaticFolder, ...]:
     """Choose folders without pages where no rule does more than add the same headers to each file.
 
     `misses` says that a request which finds no file there reaches the code anyway. Sorted by folder.
@@ -216,11 +216,11 @@ def quiet_folders(rules: RuleSet, files: Files, *, misses: bool) -> tuple[Quiet,
     for path in sorted(files):
         for depth in range(1, min(path.count("/"), DEPTH) + 1):
             below.setdefault("/".join(path.split("/")[:depth]), []).append(files[path])
-    found: list[Quiet] = []
+    found: list[StaticFolder] = []
     for folder, members in sorted(below.items()):
         if not any(folder.startswith(quiet.folder + "/") for quiet in found):
             headers = _shared(rules, folder, members, misses)
-            found += [Quiet(folder, headers)] if headers is not None else []
+            found += [StaticFolder(folder, headers)] if headers is not None else []
     return tuple(found)
 
 

@@ -21,12 +21,12 @@ from pybuild.hosts.base import (
     Compiled,
     Target,
     check_limits,
+    drop_unsupported,
     readme,
     secrets,
-    sift,
     unsupported,
 )
-from pybuild.hosts.edge.rules import Json, Quiet, quiet_folders, script, url_shapes
+from pybuild.hosts.edge.rules import Json, StaticFolder, folders_without_rules, script, url_shapes
 from pybuild.records import Artifact, Files
 from pybuild.rules.evaluate import NOT_FOUND
 from pybuild.rules.media_types import same_type, type_of
@@ -44,8 +44,8 @@ def compile_vercel(rules: RuleSet, files: Files, config: Config) -> Compiled:
 
     Findings: `rule-limit`; `unsupported-rule` for a proxy below which there are files.
     """
-    kept, refused = sift(rules, _fault(files))
-    quiet = _named(quiet_folders(kept, files, misses=False))
+    kept, refused = drop_unsupported(rules, _fault(files))
+    quiet = _named(folders_without_rules(kept, files, misses=False))
     program = script(kept, files, "proxied.js", "forward.js", "vercel.js")
     routes = _routes(quiet, has_404=NOT_FOUND in files)
     settings: Json = {"version": 3, "routes": routes, "overrides": _overrides(kept, files)}
@@ -93,9 +93,9 @@ def _fault(files: Files) -> Callable[[Rule], Diagnostic | None]:
     return fault
 
 
-def _named(quiet: Iterable[Quiet]) -> tuple[Quiet, ...]:
+def _named(quiet: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
     """As many folders as fit into one route. A "$" in the header of a route would be a reference."""
-    kept: list[Quiet] = []
+    kept: list[StaticFolder] = []
     for one in quiet:
         odd = any(name == "Content-Type" or "$" in value for name, value in one.headers)
         if not odd and len(_beside([*kept, one])) <= SOURCE:
@@ -103,13 +103,13 @@ def _named(quiet: Iterable[Quiet]) -> tuple[Quiet, ...]:
     return tuple(kept)
 
 
-def _beside(quiet: Iterable[Quiet]) -> str:
+def _beside(quiet: Iterable[StaticFolder]) -> str:
     """A regex of all paths outside of the folders."""
     folders = "|".join(re.escape(one.folder) for one in quiet)
     return f"^/(?!(?:{folders})/).*$" if folders else "^/.*$"
 
 
-def _routes(quiet: tuple[Quiet, ...], *, has_404: bool) -> list[Json]:
+def _routes(quiet: tuple[StaticFolder, ...], *, has_404: bool) -> list[Json]:
     before: list[Json] = [{"src": _beside(quiet), "middlewarePath": "_middleware", "continue": True}]
     for one in quiet:
         if one.headers:

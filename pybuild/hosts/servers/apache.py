@@ -23,11 +23,11 @@ from pybuild.hosts.base import (
     Conditional,
     Table,
     Target,
-    borrowed_capture,
+    condition_captures,
+    drop_unsupported,
+    expand_empty_destinations,
     readme,
-    rooted,
     secrets,
-    sift,
     spaced,
     unsupported,
 )
@@ -102,8 +102,8 @@ _GROUPS = 9  # %1 to %9
 
 def compile_apache(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `.htaccess` into the output, and `pybuild-apache.conf` for the server where there are proxies."""
-    kept, findings = sift(rules, _fault)
-    text = "\n".join(_Writer(rooted(kept)).lines(has_404=NOT_FOUND in files))
+    kept, findings = drop_unsupported(rules, _fault)
+    text = "\n".join(_Writer(expand_empty_destinations(kept)).lines(has_404=NOT_FOUND in files))
     site = (Artifact(".htaccess", "[apache]", text.encode()),)
     server = Artifact("pybuild-apache.conf", "[apache]", _SERVER.encode())
     deploy = (server, _readme(config, kept)) if kept.proxies else (_readme(config, kept),)
@@ -147,7 +147,7 @@ def _fault(rule: Rule) -> Diagnostic | None:
         return unsupported("apache", rule, reason, "use fewer parameters")
     if isinstance(rule, Rewrite) and '"' in rule.destination.fill({}):
         return unsupported("apache", rule, "a quote in an address cannot be written", "lead to another file")
-    return borrowed_capture("apache", rule)
+    return condition_captures("apache", rule)
 
 
 class _Writer:

@@ -17,11 +17,11 @@ from pybuild.hosts.base import (
     ALL_FEATURES,
     Compiled,
     Target,
-    borrowed_capture,
+    condition_captures,
+    drop_unsupported,
+    expand_empty_destinations,
     readme,
-    rooted,
     secrets,
-    sift,
     spaced,
     unsupported,
 )
@@ -38,8 +38,8 @@ _NOWHERE = "/index.html/none"  # no file can lie below a file
 
 def compile_caddy(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild.caddy`."""
-    kept, findings = sift(rules, _fault)
-    lines = _Site(rooted(kept)).lines(has_404=NOT_FOUND in files)
+    kept, findings = drop_unsupported(rules, _fault)
+    lines = _Site(expand_empty_destinations(kept)).lines(has_404=NOT_FOUND in files)
     artifact = Artifact("pybuild.caddy", "[caddy]", "\n".join(lines).encode())
     usage = (
         f"{config.site.origin} {{",
@@ -69,7 +69,7 @@ def _fault(rule: Rule) -> Diagnostic | None:
     if isinstance(rule, Proxy) and any(_run_on(*pair) for pair in pairwise(rule.destination.path)):
         reason = "a value is followed by a letter or digit"
         return unsupported("caddy", rule, reason, "put another sign between them")
-    return borrowed_capture("caddy", rule)
+    return condition_captures("caddy", rule)
 
 
 def _run_on(before: Text | Slot, after: Text | Slot) -> bool:

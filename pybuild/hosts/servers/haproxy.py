@@ -17,11 +17,11 @@ from pybuild.hosts.base import (
     ALL_FEATURES,
     Compiled,
     Target,
-    borrowed_capture,
+    condition_captures,
+    drop_unsupported,
+    expand_empty_destinations,
     readme,
-    rooted,
     secrets,
-    sift,
     spaced,
     unsupported,
 )
@@ -37,8 +37,8 @@ _READ = "{ method GET HEAD }"
 
 def compile_haproxy(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild.cfg` and its maps, all for the deployment."""
-    kept, findings = sift(rules, _fault)
-    writer = _Config(rooted(kept), files)
+    kept, findings = drop_unsupported(rules, _fault)
+    writer = _Config(expand_empty_destinations(kept), files)
     texts = {"pybuild.cfg": "\n".join(writer.lines())} | {
         f"maps/{name}": "\n".join((*lines, "")) for name, lines in sorted(writer.files().items())
     }
@@ -54,7 +54,7 @@ def _fault(rule: Rule) -> Diagnostic | None:
     if sum(1 + param.is_optional for param in rule.source.params) > GROUPS:
         reason = f"a pattern can have {GROUPS} parameters, an optional one counting twice"
         return unsupported("haproxy", rule, reason, "use fewer parameters")
-    return borrowed_capture("haproxy", rule)
+    return condition_captures("haproxy", rule)
 
 
 def address(url: str) -> str:

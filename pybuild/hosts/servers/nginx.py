@@ -10,7 +10,15 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from pybuild.config.loader import Config
-from pybuild.hosts.base import ALL_FEATURES, Compiled, Target, borrowed_capture, readme, rooted, sift
+from pybuild.hosts.base import (
+    ALL_FEATURES,
+    Compiled,
+    Target,
+    condition_captures,
+    drop_unsupported,
+    expand_empty_destinations,
+    readme,
+)
 from pybuild.hosts.servers.nginx_maps import NOWHERE, Http, Lines, quoted
 from pybuild.records import Artifact, Files
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
@@ -23,8 +31,8 @@ _CHARSET_TYPES = "text/css text/csv text/calendar text/javascript text/markdown 
 
 def compile_nginx(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild-http.conf`, `pybuild-server.conf` and, for secrets, `pybuild-secrets.conf.template`."""
-    kept, findings = sift(rules, lambda rule: borrowed_capture("nginx", rule))
-    writer = _Server(rooted(kept))
+    kept, findings = drop_unsupported(rules, lambda rule: condition_captures("nginx", rule))
+    writer = _Server(expand_empty_destinations(kept))
     texts = {
         "pybuild-http.conf": writer.http(),
         "pybuild-server.conf": writer.server(has_404=NOT_FOUND in files),

@@ -22,11 +22,11 @@ from pybuild.hosts.base import (
     ALL_FEATURES,
     Compiled,
     Target,
-    borrowed_capture,
+    condition_captures,
+    drop_unsupported,
+    expand_empty_destinations,
     readme,
-    rooted,
     secrets,
-    sift,
     spaced,
     unsupported,
 )
@@ -63,7 +63,7 @@ def fault(rule: Rule) -> Diagnostic | None:
     if isinstance(rule, Proxy) and rule.destination.origin.startswith("https:"):
         hint = "lead to the http:// address of a TLS tunnel such as stunnel, or choose another target"
         return unsupported("varnish", rule, "it speaks no TLS to a backend", hint)
-    return borrowed_capture("varnish", rule)
+    return condition_captures("varnish", rule)
 
 
 class Backends(Checks):
@@ -112,8 +112,8 @@ _READ = '"^(?:GET|HEAD)$"'
 
 def compile_varnish(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild.vcl` for the deployment."""
-    kept, findings = sift(rules, fault)
-    lines = _Vcl(rooted(kept), files).lines()
+    kept, findings = drop_unsupported(rules, fault)
+    lines = _Vcl(expand_empty_destinations(kept), files).lines()
     start = (
         "vcl 4.1;",
         'backend pybuild_origin { .host = "127.0.0.1"; .port = "8080"; }',

@@ -21,7 +21,7 @@ from markdown_it.common.utils import escapeHtml
 from pybuild.markdown.autolinks import addresses
 from pybuild.markdown.pyromark.links import Links, Reading, Source, Unfit, WalkedHeading
 from pybuild.markdown.renderer import code_block
-from pybuild.markdown.source_spans import Title
+from pybuild.markdown.source_spans import H1Span
 
 _DEPTH = 20  # of nested constructs; the other parser has a limit of its own
 _INLINE = {"Emphasis": "em", "Strong": "strong", "Strikethrough": "s"}
@@ -239,7 +239,7 @@ class Walk(Inline):
     def __init__(self, source: Source, offset: int, *, is_highlighted: bool) -> None:
         super().__init__(source, offset)
         self.headings: list[WalkedHeading] = []
-        self.titles: list[Title] = []
+        self.titles: list[H1Span] = []
         self.excerpt = ""
         self.has_h1 = False
         self._is_highlighted = is_highlighted
@@ -333,7 +333,7 @@ class Walk(Inline):
         heading.text = self._plain()
         if heading.level == 1:
             behind = self._source.line(max(start, end - 1)) + 1
-            self.titles.append(Title(self._source.line(start), behind, is_atx, not self._top))
+            self.titles.append(H1Span(self._source.line(start), behind, is_atx, not self._top))
         self.out.append(f"</h{heading.level}>\n")
 
     def _take_id(self, written: str, *, is_atx: bool) -> str:

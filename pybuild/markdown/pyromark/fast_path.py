@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pybuild.markdown.pyromark.links import Reading, Source, WalkedHeading, destination
 from pybuild.markdown.renderer import FoundLink, code_block
-from pybuild.markdown.source_spans import Passage, Spot, Title
+from pybuild.markdown.source_spans import H1Span, InlineSource, LinkSpan
 
 _DEPTH = 20  # of constructs; the other parser has a limit of its own
 _ONE_TILDE = re.compile(r"(?<!~)~(?!~)")
@@ -147,7 +147,7 @@ def _note(source: Source, reading: Reading, closed: list[tuple[int, str | None]]
         end = text.find("\n", begin)
         rest = source.plain(text[begin : end if end >= 0 else None])
         row = line + text.count("\n", place, begin)
-        reading.passages.append(Passage(row, rest, (Spot(0, len(written), href),)))
+        reading.passages.append(InlineSource(row, rest, (LinkSpan(0, len(written), href),)))
     reading.asked = asked
     reading.found = [FoundLink(href, line) for href, line, _ in asked]
 
@@ -174,7 +174,7 @@ def _check_addresses(without: str, html: str) -> None:
             raise Unclear
 
 
-def _titles(text: str, html: str) -> Iterator[Title]:
+def _titles(text: str, html: str) -> Iterator[H1Span]:
     """The headings of level 1: one that opens the text, or none."""
     count = html.count("<h1>")
     if not count:
@@ -183,7 +183,7 @@ def _titles(text: str, html: str) -> Iterator[Title]:
     if count > 1 or not html.startswith("<h1>") or not head.startswith("# "):
         raise Unclear
     line = len(text) - len(head)
-    yield Title(line, line + 1, is_atx=True, is_top=True)
+    yield H1Span(line, line + 1, is_atx=True, is_top=True)
 
 
 def _code(source: Source, html: str, *, is_highlighted: bool) -> str:

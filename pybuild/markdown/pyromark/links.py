@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markdown_it.helpers import parseLinkDestination
 
 from pybuild.markdown.renderer import FoundLink
-from pybuild.markdown.source_spans import Passage, Spot, Title
+from pybuild.markdown.source_spans import H1Span, InlineSource, LinkSpan
 
 _SPACE = re.compile(r"[ \t\n]*")
 _PLAIN = re.compile(r"(?:https?://[a-z0-9.-]+(?=[/?#]|$))?[A-Za-z0-9/._?#=&~@!$'()*+,;-]*")  # stays as it is
@@ -45,9 +45,9 @@ class Reading:
     html: str = ""
     asked: list[tuple[str, int, bool]] = field(default_factory=list)  # what `Resolve` takes
     found: list[FoundLink] = field(default_factory=list)
-    passages: list[Passage] = field(default_factory=list)
+    passages: list[InlineSource] = field(default_factory=list)
     headings: list[WalkedHeading] = field(default_factory=list)
-    titles: list[Title] = field(default_factory=list)
+    titles: list[H1Span] = field(default_factory=list)
     excerpt: str = ""
     has_h1: bool = False
 
@@ -119,7 +119,7 @@ class Links:
     def __init__(self, source: Source, offset: int) -> None:
         self.found: list[FoundLink] = []
         self.asked: list[tuple[str, int, bool]] = []  # what `Resolve` takes
-        self.passages: list[Passage] = []
+        self.passages: list[InlineSource] = []
         self._source = source
         self._offset = offset
 
@@ -143,7 +143,7 @@ class Links:
         if self._source.data[start - 1 : start] not in (b"!", b"]"):
             row, rest = self._source.rest(start)
             length = len(self._source.plain(self._source.cut(start, end)))
-            self.passages.append(Passage(row, rest, (Spot(0, length, href, shown),)))
+            self.passages.append(InlineSource(row, rest, (LinkSpan(0, length, href, shown),)))
 
     def define(self, definitions: Mapping[str, Any]) -> None:
         """Note the destinations of reference definitions."""
@@ -162,4 +162,4 @@ class Links:
 
     def _note(self, place: int, written: str, href: str) -> None:
         row, rest = self._source.rest(place)
-        self.passages.append(Passage(row, rest, (Spot(0, len(written), href),)))
+        self.passages.append(InlineSource(row, rest, (LinkSpan(0, len(written), href),)))

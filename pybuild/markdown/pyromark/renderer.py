@@ -27,7 +27,7 @@ from pybuild.markdown.renderer import (
     shortened,
     tree,
 )
-from pybuild.markdown.source_spans import Outline
+from pybuild.markdown.source_spans import SourceMap
 
 _EXTENSIONS = (
     pyromark.Options.ENABLE_TABLES | pyromark.Options.ENABLE_STRIKETHROUGH | pyromark.Options.ENABLE_TASKLISTS
@@ -102,7 +102,7 @@ class NativeRenderer:
             has_h1=reading.has_h1,
             excerpt=shortened(reading.excerpt),
             anchors=tuple(anchors.ids),
-            outline=Outline(tuple(reading.passages), tuple(reading.titles)),
+            outline=SourceMap(tuple(reading.passages), tuple(reading.titles)),
         )
 
     def _anchored(self, html: str, headings: list[Heading]) -> str:

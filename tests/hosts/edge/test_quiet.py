@@ -8,7 +8,7 @@ import pytest
 from small_rules import derived, file
 
 from pybuild.hosts.base import check_limits, sizes
-from pybuild.hosts.edge.rules import Quiet, quiet_folders
+from pybuild.hosts.edge.rules import StaticFolder, folders_without_rules
 from pybuild.records import File
 
 HEADERS = '[[headers]]\nsource = "/assets/:path*"\nheaders = { Cache-Control = "max-age=9", Link = "<a>" }\n'
@@ -17,13 +17,13 @@ ALL = '[[headers]]\nsource = "/(.*)"\nheaders = { X-All = "1", Link = "<b>" }\n'
 
 def folders(root: Path, rules: str, *more: File | str, misses: bool = False) -> list[str]:
     made, files, _ = derived(root, rules, *more)
-    return [one.folder for one in quiet_folders(made, files, misses=misses)]
+    return [one.folder for one in folders_without_rules(made, files, misses=misses)]
 
 
 def test_headers_of_all_files_are_merged(tmp_path: Path) -> None:
     rules, files, _ = derived(tmp_path, HEADERS + ALL, "assets/a.js", "assets/deep/b.css")
     headers = (("Cache-Control", "max-age=9"), ("Link", "<a>, <b>"), ("X-All", "1"))
-    assert quiet_folders(rules, files, misses=False) == (Quiet("assets", headers),)
+    assert folders_without_rules(rules, files, misses=False) == (StaticFolder("assets", headers),)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_pages_and_strange_names_want_code(tmp_path: Path) -> None:
 def test_types_are_headers(tmp_path: Path) -> None:
     one = file("api/posts", media_type="application/json")
     rules, files, _ = derived(tmp_path, "", one)
-    assert quiet_folders(rules, files, misses=True) == (
-        Quiet("api", (("Content-Type", "application/json"),)),
+    assert folders_without_rules(rules, files, misses=True) == (
+        StaticFolder("api", (("Content-Type", "application/json"),)),
     )
 
 

@@ -77,7 +77,7 @@ def test_what_is_clear_is_read_as_by_the_walk(text: str) -> None:
         "[a](b\\*c)\n",
         "[a](b&amp;c)\n",
         "words\n\n# Late\n",
-        "Title\n=====\n",
+        "H1Span\n=====\n",
         "```a&amp;b\nx\n```\n",
         "".join(f"{'  ' * depth}- x\n" for depth in range(20)),
         "*a **b " * 12 + "c** d*" * 12,
