@@ -227,7 +227,7 @@ class _Current:
     library: DocumentIndex | None = None
 
 
-def use(library: DocumentIndex) -> None:
+def set_current_index(library: DocumentIndex) -> None:
     """Make `library` the one that `collection` reads in this process."""
     _Current.library = library
 

@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import urljoin
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.plan import Job
 from pybuild.records import File, Redirection
 from pybuild.render.context import RenderContext
+from pybuild.render.job import PageJob
 from pybuild.render.requests import StaticRequest
 from pybuild.render.responses import Answer
 from pybuild.render.result import Rendered
@@ -43,47 +43,46 @@ _SUFFIXES = {
 }
 
 
-def render_handler(tools: RenderContext, job: Job) -> Rendered:
+def render_handler(context: RenderContext, page: PageJob) -> Rendered:
     """Run GET for one URL. Findings: `import-error`, `handler-error`, `bad-response`, `request-data-at-build`,
     `non-get-handler` for methods that only running the file binds.
     """
-    route = tools.site.routes[job.route]
+    route = page.route
     facts = route.module
     assert facts is not None, "a handler has a module"
-    if late := tools.code.late_methods(facts.file, facts.names):
+    if late := context.code.late_methods(facts.file, facts.names):
         return Rendered(findings=tuple(late))
     at = facts.place("GET")
     dynamic = facts.settings.get("dynamic")
-    reading = StaticRequest(tools.code, at, refuse=bool(dynamic and dynamic.value == "error"))
-    answer = _get(tools, job, at, reading)
+    reading = StaticRequest(context.code, at, refuse=bool(dynamic and dynamic.value == "error"))
+    answer = _get(context, page, at, reading)
     findings = tuple(dict.fromkeys(reading.findings))
     if isinstance(answer, Redirection):
-        return Rendered(files=stub(tools, job, answer), redirection=answer, findings=findings)
-    return Rendered(files=(_file(tools, job, answer),), findings=findings)
+        return Rendered(files=stub(context, page, answer), redirection=answer, findings=findings)
+    return Rendered(files=(_file(context, page, answer),), findings=findings)
 
 
-def _get(tools: RenderContext, job: Job, at: Location, reading: StaticRequest) -> Answer | Redirection:
-    context = tools.context(job)
-    doing = f"GET {job.url}{tools.shown(job)}"
-    function = _function(tools, at)
-    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
+def _get(context: RenderContext, page: PageJob, at: Location, reading: StaticRequest) -> Answer | Redirection:
+    doing = f"GET {page.url}{page.shown_params}"
+    function = _function(context, at)
+    with context.code.guard("handler-error", at, doing), context.not_found_is_finding(page, at, doing):
         try:
-            said = tools.code.respond(function, reading.request(context), context)
-            answer = tools.code.answer(said)
+            said = context.code.respond(function, reading.request(page.ctx), page.ctx)
+            answer = context.code.answer(said)
         except Redirected as away:
-            return redirection(tools, job, away, at)
+            return redirection(context, page, away, at)
     if answer is None:
         message = f"{doing} returned {kind_of(said)}, not a response"
         raise Stop(Diagnostic("bad-response", message, at, _response_hint(said)))
-    if fault := response_fault(answer, doing, at, hint=tools.leave_out(job)):
+    if fault := response_fault(answer, doing, at, hint=page.hint):
         raise Stop(fault)
     if answer.status in REDIRECTS:
-        return Redirection(job.url, answer.location, answer.status, at.file, at.line)
+        return Redirection(page.url, answer.location, answer.status, at.file, at.line)
     return answer
 
 
-def _function(tools: RenderContext, at: Location) -> Callable[..., Any]:
-    module = tools.code.load(at.file)
+def _function(context: RenderContext, at: Location) -> Callable[..., Any]:
+    module = context.code.load(at.file)
     if not hasattr(module, "GET"):
         raise Stop(
             Diagnostic("missing-get", f"{at.file} defines no GET", at, "define GET(), or delete the file")
@@ -103,13 +102,13 @@ def _response_hint(said: object) -> str:
     return "return JSONResponse(…), PlainTextResponse(…) or another Starlette response"
 
 
-def redirection(tools: RenderContext, job: Job, away: Redirected, at: Location) -> Redirection:
+def redirection(context: RenderContext, page: PageJob, away: Redirected, at: Location) -> Redirection:
     """What became of `redirect()`, placed where it was called. Raises `Stop` with `bad-response`."""
-    place = tools.code.raised_at(away, at)
+    place = context.code.raised_at(away, at)
     if away.status not in REDIRECTS:
-        message = f"{job.url} redirects with the status {away.status}"
+        message = f"{page.url} redirects with the status {away.status}"
         raise Stop(Diagnostic("bad-response", message, place, "use 301, 302, 303, 307 or 308"))
-    return Redirection(job.url, away.url, away.status, place.file, place.line)
+    return Redirection(page.url, away.url, away.status, place.file, place.line)
 
 
 def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Diagnostic | None:
@@ -131,11 +130,9 @@ def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Di
     return Diagnostic("bad-response", message, at, hint)
 
 
-def _file(tools: RenderContext, job: Job, answer: Answer) -> File:
-    path = place(job.url, answer.media_type, is_folder=job.is_folder)
-    return tools.write(
-        path, answer.body, job, media_type=answer.media_type, headers=answer.headers, origin=tools.origin(job)
-    )
+def _file(context: RenderContext, page: PageJob, answer: Answer) -> File:
+    path = place(page.url, answer.media_type, is_folder=page.job.is_folder)
+    return context.write(path, answer.body, page, media_type=answer.media_type, headers=answer.headers)
 
 
 def place(url: str, media_type: str, *, is_folder: bool) -> str:
@@ -158,24 +155,24 @@ def suffix_of(media_type: str) -> str:
     return _SUFFIXES.get(essence) or structured.get(last) or "bin"
 
 
-def stub(tools: RenderContext, job: Job, away: Redirection) -> tuple[File, ...]:
+def stub(context: RenderContext, page: PageJob, away: Redirection) -> tuple[File, ...]:
     """A page that sends browsers on where the host has no redirects. None where a handler's URL names a file."""
-    if job.kind == "handler" and "." in job.url.rpartition("/")[2]:
+    if page.job.kind == "handler" and "." in page.url.rpartition("/")[2]:
         return ()
-    target = html.escape(_target(tools, job, away.location), quote=True)
+    target = html.escape(_target(context, page, away.location), quote=True)
     body = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
         f'<meta name="robots" content="noindex">\n</head>\n<body>\n<p><a href="{target}">Moved</a></p>\n</body>\n</html>\n'
     )
-    return (tools.write(tools.page_path(job), body.encode(), job, origin=tools.origin(job)),)
+    return (context.write(page.path, body.encode(), page),)
 
 
-def _target(tools: RenderContext, job: Job, location: str) -> str:
+def _target(context: RenderContext, page: PageJob, location: str) -> str:
     """Where a redirect leads, as browsers are told: a path of the site is put below the base path."""
-    base = encode(tools.config.site.base_path)
+    base = encode(context.config.site.base_path)
     if is_external(location):
         return location
     if not location.startswith("/"):
-        return urljoin(tools.absolute(job), location)
+        return urljoin(page.href, location)
     return location if (location + "/").startswith(base + "/") else base + location

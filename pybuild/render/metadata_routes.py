@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.plan import Job
 from pybuild.records import File
 from pybuild.render.context import RenderContext
 from pybuild.render.handlers import response_fault
+from pybuild.render.job import PageJob
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.routing.module_facts import ModuleFacts
@@ -35,60 +35,58 @@ _MAGIC = (
 )
 
 
-def render_metadata(tools: RenderContext, job: Job) -> Rendered:
+def render_metadata(context: RenderContext, page: PageJob) -> Rendered:
     """Run one metadata function. Findings: `import-error`, `handler-error`, `bad-response`, `unknown-export`."""
-    route = tools.route(job)
+    route = page.route
     facts, kind = route.module, route.metadata
     assert facts is not None and kind is not None, "a metadata file that is not copied has a module"
-    if kind == "sitemap" and tools.defines(facts, "generate_sitemaps"):
-        return _sitemaps(tools, job, facts)
+    if kind == "sitemap" and context.defines(facts, "generate_sitemaps"):
+        return _sitemaps(context, page, facts)
     if kind in _SHAPES:
-        made, at = _call(tools, job, facts, kind)
-        return Rendered(files=(_shaped(tools, job, kind, job.url[1:], (made, at)),))
-    return Rendered(files=(_image(tools, job, route, facts),))
+        made, at = _call(context, page, facts, kind)
+        return Rendered(files=(_shaped(context, page, kind, page.url[1:], (made, at)),))
+    return Rendered(files=(_image(context, page, route, facts),))
 
 
 def _call(
-    tools: RenderContext, job: Job, facts: ModuleFacts, name: str, *arguments: object
+    context: RenderContext, page: PageJob, facts: ModuleFacts, name: str, *arguments: object
 ) -> tuple[Any, Location]:
     at = facts.place(name)
-    function = getattr(tools.code.load(facts.file), name, None)
+    function = getattr(context.code.load(facts.file), name, None)
     if not callable(function):
         message = f"{facts.file} defines no {name}()"
         raise Stop(Diagnostic("unknown-export", message, at, f"define {name}(), or delete the file"))
     doing = f"{name} of {facts.file}"
-    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
-        made = tools.code.call(function, *arguments)
+    with context.code.guard("handler-error", at, doing), context.not_found_is_finding(page, at, doing):
+        made = context.code.call(function, *arguments)
         if isinstance(made, Iterable) and not isinstance(made, str | bytes | Mapping | list | tuple):
             made = list(made)
     return made, at
 
 
-def _shaped(tools: RenderContext, job: Job, kind: str, path: str, made: tuple[Any, Location]) -> File:
+def _shaped(context: RenderContext, page: PageJob, kind: str, path: str, made: tuple[Any, Location]) -> File:
     """Stage what a function returned; at a path of its own where it is one of several sitemaps."""
-    body, findings = _SHAPES[kind](made[0], tools.config, made[1])
+    body, findings = _SHAPES[kind](made[0], context.config, made[1])
     if any(finding.is_error for finding in findings):
         raise Stop(*findings)
-    return tools.write(
-        path, body, job, origin=tools.origin(job), media_type=_TYPES[kind], has_own_url=path != job.url[1:]
-    )
+    return context.write(path, body, page, media_type=_TYPES[kind], has_own_url=path != page.url[1:])
 
 
-def _sitemaps(tools: RenderContext, job: Job, facts: ModuleFacts) -> Rendered:
+def _sitemaps(context: RenderContext, page: PageJob, facts: ModuleFacts) -> Rendered:
     """Write one sitemap for each id, and the index at the file's own URL."""
-    entries, at = _call(tools, job, facts, "generate_sitemaps")
+    entries, at = _call(context, page, facts, "generate_sitemaps")
     ids = [_id(entry, at) for entry in entries] if isinstance(entries, list | tuple) else None
     if not ids:
         message = "generate_sitemaps returned no list of ids"
         raise Stop(Diagnostic("bad-response", message, at, 'return [{"id": 0}, {"id": 1}]'))
-    folder = job.url[1:].removesuffix(".xml")
+    folder = page.url[1:].removesuffix(".xml")
     paths = [f"{folder}/{name}.xml" for name in map(str, ids)]
     files = [
-        _shaped(tools, job, "sitemap", path, _call(tools, job, facts, "sitemap", name))
+        _shaped(context, page, "sitemap", path, _call(context, page, facts, "sitemap", name))
         for name, path in zip(ids, paths, strict=True)
     ]
-    index = sitemap_index_bytes(paths, tools.config)
-    own = tools.write(job.url[1:], index, job, origin=tools.origin(job), media_type="application/xml")
+    index = sitemap_index_bytes(paths, context.config)
+    own = context.write(page.url[1:], index, page, media_type="application/xml")
     return Rendered(files=(own, *files))
 
 
@@ -100,32 +98,32 @@ def _id(entry: object, at: Location) -> str | int:
     raise Stop(Diagnostic("bad-response", message, at, 'return [{"id": 0}, {"id": 1}]'))
 
 
-def _image(tools: RenderContext, job: Job, route: Route, facts: ModuleFacts) -> File:
+def _image(context: RenderContext, page: PageJob, route: Route, facts: ModuleFacts) -> File:
     """An icon or social image: bytes, or a response with them."""
     name = str(route.metadata).replace("-", "_")
-    made, at = _call(tools, job, facts, name, tools.context(job))
+    made, at = _call(context, page, facts, name, page.ctx)
     said = facts.settings.get("content_type")
     declared = str(said.value) if said else "image/png"
     if isinstance(made, bytes | bytearray):
         body, media_type = bytes(made), _sniffed(bytes(made)) or declared
     else:
-        body, media_type = _from_response(tools, job, made, at)
+        body, media_type = _from_response(context, page, made, at)
     if media_type.partition(";")[0].strip() != declared:
         message = f"{name} made {media_type}, but its file is named for {declared}"
         raise Stop(
             Diagnostic("bad-response", message, at, f'write content_type = "{media_type}" in {facts.file}')
         )
-    return tools.write(job.url[1:], body, job, origin=tools.origin(job))
+    return context.write(page.url[1:], body, page)
 
 
-def _from_response(tools: RenderContext, job: Job, made: object, at: Location) -> tuple[bytes, str]:
-    name = f"GET {job.url}{tools.shown(job)}"
-    with tools.code.guard("handler-error", at, name):
-        answer = tools.code.answer(made)
+def _from_response(context: RenderContext, page: PageJob, made: object, at: Location) -> tuple[bytes, str]:
+    name = f"GET {page.url}{page.shown_params}"
+    with context.code.guard("handler-error", at, name):
+        answer = context.code.answer(made)
     if answer is None:
         message = f"{name} returned {kind_of(made)}, not bytes or a response"
         raise Stop(Diagnostic("bad-response", message, at, "return the bytes of the image"))
-    if answer.status != 200 and (fault := response_fault(answer, name, at, hint=tools.leave_out(job))):
+    if answer.status != 200 and (fault := response_fault(answer, name, at, hint=page.hint)):
         raise Stop(fault)
     return answer.body, answer.media_type or _sniffed(answer.body)
 

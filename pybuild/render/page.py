@@ -2,17 +2,12 @@
 
 Owns the order in which a page is made. Knows no engine, and of other pages only their URLs.
 Source: docs/pages.md.
-
-What a page says of itself: its metadata layers, gathered from settings, layouts, code and front matter.
-
-Owns the order of the layers and the head of a page. Knows no layout and no body.
-Source: docs/metadata.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -22,158 +17,17 @@ from markupsafe import Markup
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.markdown.from_html import compose, from_html, from_markdown, main_content
 from pybuild.markdown.renderer import Heading
-from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
-from pybuild.plan import Job, params_of
 from pybuild.records import File, Page, Redirection, pack_links
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import Document, with_url
 from pybuild.render.handlers import redirection, stub
+from pybuild.render.job import PageJob
 from pybuild.render.links import resolution
 from pybuild.render.page_links import absolute_html, anchors_of, document_links, hrefs_of, template_links
+from pybuild.render.page_metadata import Summary, summarise
 from pybuild.render.result import Rendered
-from pybuild.render.user_code import Context, Stop, kind_of
-from pybuild.routing.module_facts import ModuleFacts
-from pybuild.routing.tree import Route
-from pybuild.site_files.selection import feed_links
-from pybuild.source.dates import rfc3339
-from pybuild.urls import variant_urls
+from pybuild.render.user_code import Stop, kind_of
 from pybuild.web import Redirected
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A page's metadata, resolved, and the head made of it."""
-
-    metadata: Metadata
-    head: Markup
-    date: str = ""  # RFC 3339
-    updated: str = ""
-    language: str = ""  # BCP 47; "" is the site's
-    variant_link: str = ""  # the tag that names the variant
-    findings: tuple[Diagnostic, ...] = ()
-
-
-def summarise(tools: RenderContext, job: Job, document: Document | None, context: Context) -> Summary:
-    """Gather and merge the metadata of one page. Findings: those of `metadata.resolve` and of site code."""
-    route = tools.route(job)
-    is_page = job.kind == "page"
-    language = _language(document)
-    facts = PageFacts(
-        href=context.url if is_page else "",
-        date=_checked_text(document.date if document else None),
-        updated=_checked_text(document.updated if document else None),
-        language=language,
-    )
-    layers = [
-        *_site_layers(tools),
-        *_layout_layers(tools, job, context),
-        *_image_layers(tools, job, route),
-        *_document_layers(document, route),
-        *_page_layers(tools, job, context),
-    ]
-    metadata, findings = resolve(layers, tools.config, facts)
-    variant = tools.library.links.variant(job.url) if is_page else ""
-    head = head_markup(metadata, variant=variant, feeds=feed_links(tools.config))
-    link = next((tag for tag in head.split("\n") if variant and 'type="text/markdown"' in tag), "")
-    return Summary(metadata, head, facts.date, facts.updated, language, link, findings)
-
-
-def _checked_text(moment: datetime | None) -> str:
-    return rfc3339(moment) if moment else ""
-
-
-def _language(document: Document | None) -> str:
-    meta: Mapping[str, Any] = document.meta if document else {}
-    found = meta.get("language", meta.get("lang", ""))
-    return found if isinstance(found, str) else ""
-
-
-def _site_layers(tools: RenderContext) -> Iterator[Layer]:
-    if tools.config.settings.metadata:
-        yield Layer(tools.config.settings.metadata, "settings", -1, Location(tools.config.file))
-
-
-def _layout_layers(tools: RenderContext, job: Job, context: Context) -> Iterator[Layer]:
-    for module in tools.route(job).surroundings.layout_modules:
-        yield from _said_by(tools, job, module, "layout", context)
-
-
-def _page_layers(tools: RenderContext, job: Job, context: Context) -> Iterator[Layer]:
-    """The page's own code has the last word; the document gives the defaults."""
-    route = tools.route(job)
-    if route.module and route.kind in ("page", "not_found"):
-        yield from _said_by(tools, job, route.module, "page", context)
-
-
-_IMAGE_KEYS = {
-    "favicon": ("icons", "icon"),
-    "icon": ("icons", "icon"),
-    "apple-icon": ("icons", "apple"),
-    "opengraph-image": ("open_graph", "images"),
-    "twitter-image": ("twitter", "images"),
-}
-
-
-def _image_layers(tools: RenderContext, job: Job, route: Route) -> Iterator[Layer]:
-    """Icons and social images that stand as files around the page, and the web app manifest."""
-    found: dict[str, Any] = {}
-    params = {
-        name: value for name, value in params_of(job, tools.site) if value != ""
-    }  # a collection's index has no slug
-    for image in route.surroundings.images:
-        if not set(image.pattern.params) <= params.keys():
-            continue
-        table, key = _IMAGE_KEYS[image.kind]
-        shown = {
-            "url": image.pattern.fill(params),
-            **({"alt": image.alt} if image.alt and table != "icons" else {}),
-        }
-        found.setdefault(table, {}).setdefault(key, []).append(shown)
-    if tools.manifest:
-        found["manifest"] = tools.manifest.pattern.fill({})
-    if found:
-        yield Layer(found, "page", 0, Location(route.file))
-
-
-def _said_by(
-    tools: RenderContext, job: Job, facts: ModuleFacts, kind: Any, context: Context
-) -> Iterator[Layer]:
-    """The `metadata` of a module, or what its `generate_metadata` returns."""
-    depth = facts.file.count("/") - 1
-    if tools.defines(facts, "metadata"):
-        module = tools.code.load(facts.file)
-        yield Layer(_mapping(module.metadata, facts, "metadata"), kind, depth, facts.place("metadata"))
-    if tools.defines(facts, "generate_metadata"):
-        module = tools.code.load(facts.file)
-        at = facts.place("generate_metadata")
-        doing = f"generate_metadata for {context.path}"
-        with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
-            made = tools.code.call(module.generate_metadata, context)
-        yield Layer(_mapping(made, facts, "generate_metadata"), kind, depth, at)
-
-
-def _mapping(value: object, facts: ModuleFacts, name: str) -> Mapping[str, Any]:
-    if isinstance(value, Mapping):
-        return value
-    message = f"{name} gives {kind_of(value)}, not a mapping"
-    raise Stop(
-        Diagnostic("invalid-setting", message, facts.place(name), 'give {"title": "…", "description": "…"}')
-    )
-
-
-def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]:
-    """Front matter, with the title and the description a document has without it."""
-    if document is None:
-        return
-    entry = document.entry
-    values = dict(entry.meta)
-    if not values.get("title"):
-        values["title"] = entry.title
-    if not values.get("description"):
-        values["description"] = document.excerpt
-    depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))
-    yield Layer(values, "document", depth, Location(entry.file, 1))
-
 
 LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
@@ -202,10 +56,9 @@ class PageView:
 
 @dataclass(frozen=True, slots=True)
 class PageBuild:
-    """A page on its way: what its code gave, what it says of itself, and its document."""
+    """A page on its way: what its code returned, its metadata, and its document."""
 
-    job: Job
-    route: Route
+    page: PageJob
     values: Mapping[str, Any]
     document: Document | None
     summary: Summary
@@ -214,62 +67,61 @@ class PageBuild:
     @property
     def blame(self) -> Location:
         """Where a fault is placed that names no better line."""
-        return Location(self.route.file or (self.document.entry.file if self.document else ""))
+        return Location(self.page.route.file or (self.document.entry.file if self.document else ""))
 
 
-def render_page(tools: RenderContext, job: Job) -> Rendered:
+def render_page(context: RenderContext, page: PageJob) -> Rendered:
     """Make one page and its variant. Raises `Stop` with the findings that prevent it."""
-    route = tools.route(job)
-    loaded = _load(tools, job, route)
+    loaded = _load(context, page)
     if isinstance(loaded, Redirection):
-        return Rendered(files=stub(tools, job, loaded), redirection=loaded)
+        return Rendered(files=stub(context, page, loaded), redirection=loaded)
     values, document = loaded
-    summary = summarise(tools, job, document, tools.context(job))
-    made = PageBuild(job, route, values, document, summary, _view(tools, job, summary, document))
-    html = _with_variant_link(_html(tools, made), made)
+    summary = summarise(context, page, document)
+    made = PageBuild(page, values, document, summary, _view(context, page, summary, document))
+    html = _with_variant_link(_html(context, made), made)
     body = document.body if document else None
     anchors = anchors_of(html)
     here = frozenset(anchors)
-    given, shared = template_links(tools, job, html, body, here)
+    links, link_ids = template_links(context, page, html, body, here)
     local = {href: found for href, found in body.links.items() if found.link} if body else {}
+    written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
     return Rendered(
-        files=(_write_html(tools, made, html), *_write_variants(tools, made, html)),
-        page=_page(tools, made) if job.kind == "page" else None,
-        links=pack_links(document_links(job, body, here)),
+        files=(written, *_write_variants(context, made, html)),
+        page=_page(context, made) if page.is_page else None,
+        links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *anchors, "")),
-        assets=tools.library.assets(body) if body else (),
+        assets=context.library.assets(body) if body else (),
         findings=summary.findings,
-        template_links=given,
-        template_link_ids=shared,
+        template_links=links,
+        template_link_ids=link_ids,
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
     )
 
 
-def _load(
-    tools: RenderContext, job: Job, route: Route
-) -> tuple[Mapping[str, Any], Document | None] | Redirection:
+def _load(context: RenderContext, page: PageJob) -> tuple[Mapping[str, Any], Document | None] | Redirection:
     """Find the page's document and run its `load`."""
-    document = tools.document(job)
-    if route.module is None or not tools.defines(route.module, "load"):
+    document = context.document(page)
+    module = page.route.module
+    if module is None or not context.defines(module, "load"):
         return {}, document
-    at = route.module.place("load")
-    doing = f"load for {job.url}{tools.shown(job)}"
-    function = getattr(tools.code.load(route.module.file), "load", None)
+    at = module.place("load")
+    doing = f"load for {page.url}{page.shown_params}"
+    function = getattr(context.code.load(module.file), "load", None)
     if not callable(function):
         message = f"load is {kind_of(function)}, not a function"
         raise Stop(Diagnostic("invalid-setting", message, at, "write def load(ctx): …"))
-    with tools.code.guard("handler-error", at, doing), tools.not_found_is_finding(job, at, doing):
+    with context.code.guard("handler-error", at, doing), context.not_found_is_finding(page, at, doing):
         try:
-            given = tools.code.call(function, tools.context(job))
+            loaded = context.code.call(function, page.ctx)
         except Redirected as away:
-            return redirection(tools, job, away, at)
-    if isinstance(given, Document):
-        return {}, with_url(given, job.url)
-    if fault := _values_fault(given):
+            return redirection(context, page, away, at)
+    if isinstance(loaded, Document):
+        return {}, with_url(loaded, page.url)
+    if fault := _values_fault(loaded):
         raise Stop(Diagnostic("bad-response", f"{doing} returned {fault[0]}", at, fault[1]))
-    own = given.get("document")
-    return given, with_url(own, job.url) if isinstance(own, Document) else document
+    own = loaded.get("document")
+    return loaded, with_url(own, page.url) if isinstance(own, Document) else document
 
 
 def _values_fault(given: object) -> tuple[str, str] | None:
@@ -286,18 +138,18 @@ def _values_fault(given: object) -> tuple[str, str] | None:
     return None
 
 
-def _view(tools: RenderContext, job: Job, summary: Summary, document: Document | None) -> PageView:
-    links, slash, is_page = tools.library.links, tools.config.trailing_slash, job.kind == "page"
+def _view(context: RenderContext, page: PageJob, summary: Summary, document: Document | None) -> PageView:
+    links, is_page = context.library.links, page.is_page
     return PageView(
-        url=links.href(job.url) if is_page else "",
-        path=job.url,
-        href=tools.absolute(job) if is_page else "",
+        url=links.href(page.url) if is_page else "",
+        path=page.url,
+        href=page.href if is_page else "",
         title=summary.metadata.name or summary.metadata.title,
         description=summary.metadata.description,
         date=document.date if document else None,
         updated=document.updated if document else None,
         tags=tuple(document.tags) if document else (),
-        variant=links.href(variant_urls(job.url, trailing_slash=slash)[0]) if is_page else "",
+        variant=links.href(page.variants[0]) if is_page else "",
         toc=document.toc if document else (),
         collection=document.entry.collection if document else "",
         language=summary.language,
@@ -305,25 +157,25 @@ def _view(tools: RenderContext, job: Job, summary: Summary, document: Document |
     )
 
 
-def _html(tools: RenderContext, made: PageBuild) -> str:
+def _html(context: RenderContext, made: PageBuild) -> str:
     """Render the page and put it into its layouts, innermost first."""
-    params = tools.context(made.job).params
+    params = made.page.ctx.params
     values = {**made.values, "page": made.view, "params": params, "document": made.document}
-    html = tools.templates.render(_template_name(made), values, blame=made.blame)
+    html = context.templates.render(_template_name(made), values, blame=made.blame)
     if _WHOLE.match(html):
         return html
     values["head"] = made.summary.head
     inner = ""
-    for layout in reversed(made.route.surroundings.layouts):
+    for layout in reversed(made.page.route.surroundings.layouts):
         if _WHOLE.match(html):
             raise Stop(_two_documents(inner, layout))
         html, inner = (
-            tools.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame),
+            context.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame),
             layout,
         )
     if _WHOLE.match(html):
         return html
-    return tools.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
+    return context.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
 
 
 def _two_documents(inner: str, outer: str) -> Diagnostic:
@@ -333,15 +185,15 @@ def _two_documents(inner: str, outer: str) -> Diagnostic:
 
 
 def _template_name(made: PageBuild) -> str:
-    if made.route.template:
-        return made.route.template
+    if made.page.route.template:
+        return made.page.route.template
     if made.document is not None:
         return DOCUMENT
-    if made.job.kind == "not_found":
+    if made.page.job.kind == "not_found":
         return NOT_FOUND
-    message = f"{made.route.file} has nothing to show: no page.html or page.md beside it, and load gives no document"
+    message = f"{made.page.route.file} has nothing to show: no page.html or page.md beside it, and load gives no document"
     hint = "write page.html beside it, or return a document from load()"
-    at = made.route.module.place("load") if made.route.module else made.blame
+    at = made.page.route.module.place("load") if made.page.route.module else made.blame
     raise Stop(Diagnostic("unknown-export", message, at, hint))
 
 
@@ -353,49 +205,42 @@ def _with_variant_link(html: str, made: PageBuild) -> str:
     return _HEAD_END.sub(lambda end: f"{link}\n{end[0]}", html, count=1)
 
 
-def _write_html(tools: RenderContext, made: PageBuild, html: str) -> File:
-    job = made.job
-    body = _encoded(html, made)
-    return tools.write(tools.page_path(job), body, job, origin=tools.origin(job), is_page=job.kind == "page")
-
-
 def _encoded(text: str, made: PageBuild) -> bytes:
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as fault:
         found = f"U+{ord(text[fault.start]):04X}"
-        message = f"{made.job.url} holds the lone surrogate {found}, which UTF-8 cannot carry"
+        message = f"{made.page.url} holds the lone surrogate {found}, which UTF-8 cannot carry"
         raise Stop(
             Diagnostic("encoding-error", message, made.blame, "correct the text where it is read")
         ) from None
 
 
-def _write_variants(tools: RenderContext, made: PageBuild, html: str) -> list[File]:
+def _write_variants(context: RenderContext, made: PageBuild, html: str) -> list[File]:
     """Write the Markdown variant at each of its URLs that the site itself leaves free."""
-    job = made.job
-    if job.kind != "page":
+    page = made.page
+    if not page.variants:
         return []
-    body = _encoded(_variant(tools, made, html), made)
-    urls = variant_urls(job.url, trailing_slash=tools.config.trailing_slash)
-    free = [url[1:] for url in urls if url[1:] not in tools.taken]
-    return [tools.write(path, body, job, origin=tools.origin(job), has_own_url=True) for path in free]
+    body = _encoded(_variant(context, made, html), made)
+    free = [url[1:] for url in page.variants if url[1:] not in context.taken]
+    return [context.write(path, body, page, has_own_url=True) for path in free]
 
 
-def _variant(tools: RenderContext, made: PageBuild, html: str) -> str:
+def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
     """From the document where there is one, else converted from the page's main content."""
-    links = tools.library.links
+    links = context.library.links
     if made.document is not None:
         source = made.document.body
         body = from_markdown(
             source.markdown,
             links={href: found.absolute for href, found in source.links.items()},
             title=made.view.title,
-            html=tools.config.settings.markdown.html,
+            html=context.config.settings.markdown.html,
             outline=source.result.outline,
         )
     else:
         main = main_content(html)
-        known = {href: links.published(href, made.job.url) for href in hrefs_of(main)}
+        known = {href: links.published(href, made.page.url) for href in hrefs_of(main)}
         body = from_html(main, base_url=made.view.href, links=known, title=made.view.title)
     summary = made.summary
     front = {
@@ -405,22 +250,20 @@ def _variant(tools: RenderContext, made: PageBuild, html: str) -> str:
         "lastmod": summary.updated or summary.date,
         "lang": summary.language,
     }
-    return compose(body, front={k: v for k, v in front.items() if v}, llms_url=tools.llms_url)
+    return compose(body, front={k: v for k, v in front.items() if v}, llms_url=context.llms_url)
 
 
-def _page(tools: RenderContext, made: PageBuild) -> Page:
+def _page(context: RenderContext, made: PageBuild) -> Page:
     """What the rest of the site may know of the page."""
-    job, view, summary = made.job, made.view, made.summary
-    metadata = summary.metadata
-    variant = tools.library.links.variant(job.url)
-    meta = view.meta
+    page, view, summary = made.page, made.view, made.summary
+    metadata, meta = summary.metadata, view.meta
     return Page(
-        url=job.url,
+        url=page.url,
         href=view.href,
-        path=tools.page_path(job),
+        path=page.path,
         title=view.title,
-        variant=variant,
-        variant_path=variant_urls(job.url, trailing_slash=tools.config.trailing_slash)[0][1:],
+        variant=context.library.links.variant(page.url),
+        variant_path=page.variants[0][1:],
         description=view.description,
         date=summary.date,
         updated=summary.updated,
@@ -429,19 +272,16 @@ def _page(tools: RenderContext, made: PageBuild) -> Page:
         guid=_text(meta.get("guid")),
         tags=view.tags,
         collection=view.collection,
-        group=made.route.surroundings.group,
+        group=page.route.surroundings.group,
         indexed=metadata.indexed,
         alternates=metadata.languages,
         images=metadata.images,
-        content=_feed_content(made) if job.in_feed else "",
-        file=tools.origin(job),
+        content=absolute_html(str(made.document.html), view.href)
+        if made.document and page.job.in_feed
+        else "",
+        file=page.origin,
     )
 
 
 def _text(value: object) -> str:
     return value.strip() if isinstance(value, str) else ""
-
-
-def _feed_content(made: PageBuild) -> str:
-    """The document's HTML for a feed, every address absolute."""
-    return absolute_html(str(made.document.html), made.view.href) if made.document else ""

@@ -18,12 +18,11 @@ from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.plan import Job
 from pybuild.records import Link
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import RenderedBody
+from pybuild.render.job import PageJob
 from pybuild.render.result import link_digest
-from pybuild.urls import variant_urls
 
 _VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
 # Each begins with letters of one case, which the engine finds many times faster than a class.
@@ -52,44 +51,31 @@ def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
         yield html.unescape(found[1] or found[2] or found[3] or "")
 
 
-def document_links(job: Job, body: RenderedBody | None, here: frozenset[str]) -> Iterator[Link]:
+def document_links(page: PageJob, body: RenderedBody, here: frozenset[str]) -> Iterator[Link]:
     """The links of a document to hold against the finished site; one within the page to an id of `here` is settled."""
-    own = (found.link for found in body.found) if body else ()
-    for link in dict.fromkeys(own):
-        if link and not (link.target == job.url and (link.fragment in here or not link.fragment)):
+    for link in dict.fromkeys(found.link for found in body.found):
+        if link and not (link.target == page.url and (link.fragment in here or not link.fragment)):
             yield link
 
 
 def template_links(
-    tools: RenderContext, job: Job, page: str, body: RenderedBody | None, here: frozenset[str]
+    context: RenderContext, page: PageJob, html: str, body: RenderedBody | None, here: frozenset[str]
 ) -> tuple[tuple[Link, ...], bytes]:
-    """The links that templates give the page: those that this process did not tell yet, and the digests of all."""
+    """The links that templates add to a page: those that this process did not report yet, and the digests of all."""
     known = {found.href for found in body.found} if body else set()
-    untold, shared = [], []
     markdown = body.markdown if body else ""
-    for link in _template_links(tools, job, page, markdown, here, known):
-        if link not in tools.sent:
-            tools.sent[link] = link_digest(link)
-            untold.append(link)
-        shared.append(tools.sent[link])
-    return tuple(untold), b"".join(shared)
-
-
-def _template_links(
-    tools: RenderContext, job: Job, page: str, markdown: str, here: frozenset[str], known: set[str]
-) -> Iterator[Link]:
-    own = variant_urls(job.url, trailing_slash=tools.config.trailing_slash) if job.kind == "page" else ()
-    for href in dict.fromkeys(_values(_HREF, page)):
-        found = tools.library.links.follow(href, job.url) if href not in known else None
-        if found is None:
+    links = []
+    for href in dict.fromkeys(_values(_HREF, html)):
+        found = context.library.links.follow(href, page.url) if href not in known else None
+        if found is None or found[0] in page.variants:
             continue
         target, fragment = found
-        if target == job.url and (not fragment or fragment in here or fragment == "top"):
+        if target == page.url and (not fragment or fragment in here or fragment == "top"):
             continue
-        if target in own:
-            continue
-        file, line = tools.written_at(href, job, markdown)
-        yield Link(target, fragment, file, line, href)
+        links.append(Link(target, fragment, *context.written_at(href, page, markdown), href))
+    new = tuple(link for link in links if link not in context.sent)
+    context.sent.update((link, link_digest(link)) for link in new)
+    return new, b"".join(context.sent[link] for link in links)
 
 
 _ADDRESSES = ("href", "src", "poster", "cite")

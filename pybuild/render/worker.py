@@ -20,8 +20,9 @@ from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
 from pybuild.render.context import RenderContext
-from pybuild.render.documents import DocumentIndex, use
+from pybuild.render.documents import DocumentIndex, set_current_index
 from pybuild.render.handlers import render_handler
+from pybuild.render.job import PageJob, resolve
 from pybuild.render.links import LinkMap
 from pybuild.render.metadata_routes import render_metadata
 from pybuild.render.page import render_page
@@ -30,10 +31,9 @@ from pybuild.render.static_params import Expanded, expand_route
 from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.routing.segments import Pattern
-from pybuild.routing.tree import Route
 from pybuild.source.site import Site
 
-_RENDER: dict[str, Callable[[RenderContext, Job], Rendered]] = {
+_RENDER: dict[str, Callable[[RenderContext, PageJob], Rendered]] = {
     "page": render_page,
     "not_found": render_page,
     "handler": render_handler,
@@ -63,9 +63,9 @@ class RenderProgram:
     memo: Path | None = None  # where rendered Markdown is kept
 
     def start(self) -> Callable[[int], Rendered | bytes]:
-        tools = make_context(self.site, self.plan, self.stage, self.memo)
+        context = make_context(self.site, self.plan, self.stage, self.memo)
         jobs = self.plan.jobs
-        return lambda index: pack(render(tools, jobs[index]))
+        return lambda index: pack(render(context, jobs[index]))
 
 
 def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> RenderContext:
@@ -73,21 +73,22 @@ def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None)
     code = SiteCode(_enter(site))
     library = _library(site, plan.pages, memo)
     templates = Templates(site.config, library, code)
-    not_found = Route("not_found", Pattern(), "app", surroundings=plan.root)
-    return RenderContext(site, stage, code, library, templates, not_found=not_found, taken=plan.taken)
+    return RenderContext(site, stage, code, library, templates, root=plan.root, taken=plan.taken)
 
 
-def render(tools: RenderContext, job: Job) -> Rendered:
+def render(context: RenderContext, job: Job) -> Rendered:
     """Do one job; whatever a site author did wrong comes back as findings."""
-    os.chdir(tools.config.root)  # the last job may have left it
+    os.chdir(context.config.root)  # the last job may have left it
+    page = resolve(context.site, job, context.root)
     try:
-        return _RENDER[job.kind](tools, job)
+        return _RENDER[job.kind](context, page)
     except Stop as stop:
         return Rendered(findings=stop.findings)
     except RecursionError:
-        message = f"{job.url} nests deeper than Python can follow"
-        at = Location(tools.origin(job))
-        return Rendered(findings=(Diagnostic("template-error", message, at, "nest less deep"),))
+        message = f"{page.url} nests deeper than Python can follow"
+        return Rendered(
+            findings=(Diagnostic("template-error", message, Location(page.origin), "nest less deep"),)
+        )
 
 
 def _enter(site: Site) -> Path:
@@ -116,7 +117,7 @@ def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> Doc
     library = DocumentIndex(
         site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages)
     )
-    use(library)
+    set_current_index(library)
     return library
 
 

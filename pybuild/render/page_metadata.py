@@ -1,0 +1,156 @@
+"""What a page says of itself: its metadata layers, gathered from settings, layouts, code and front matter.
+
+Owns the order of the layers and the head of a page. Knows no layout and no body.
+Source: docs/metadata.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
+from pybuild.plan import params_of
+from pybuild.render.context import RenderContext
+from pybuild.render.documents import Document
+from pybuild.render.job import PageJob
+from pybuild.render.user_code import Stop, kind_of
+from pybuild.routing.module_facts import ModuleFacts
+from pybuild.routing.tree import Route
+from pybuild.site_files.selection import feed_links
+from pybuild.source.dates import rfc3339
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A page's metadata, resolved, and the head made of it."""
+
+    metadata: Metadata
+    head: Markup
+    date: str = ""  # RFC 3339
+    updated: str = ""
+    language: str = ""  # BCP 47; "" is the site's
+    variant_link: str = ""  # the tag that names the variant
+    findings: tuple[Diagnostic, ...] = ()
+
+
+def summarise(context: RenderContext, page: PageJob, document: Document | None) -> Summary:
+    """Gather and merge the metadata of one page. Findings: those of `metadata.resolve` and of site code."""
+    language = _language(document)
+    facts = PageFacts(
+        href=page.href if page.is_page else "",
+        date=_moment(document.date if document else None),
+        updated=_moment(document.updated if document else None),
+        language=language,
+    )
+    layers = [
+        *_site_layers(context),
+        *_layout_layers(context, page),
+        *_image_layers(context, page),
+        *_document_layers(document, page.route),
+        *_page_layers(context, page),
+    ]
+    metadata, findings = resolve(layers, context.config, facts)
+    variant = context.library.links.variant(page.url) if page.is_page else ""
+    head = head_markup(metadata, variant=variant, feeds=feed_links(context.config))
+    link = next((tag for tag in head.split("\n") if variant and 'type="text/markdown"' in tag), "")
+    return Summary(metadata, head, facts.date, facts.updated, language, link, findings)
+
+
+def _moment(moment: datetime | None) -> str:
+    return rfc3339(moment) if moment else ""
+
+
+def _language(document: Document | None) -> str:
+    meta: Mapping[str, Any] = document.meta if document else {}
+    found = meta.get("language", meta.get("lang", ""))
+    return found if isinstance(found, str) else ""
+
+
+def _site_layers(context: RenderContext) -> Iterator[Layer]:
+    if context.config.settings.metadata:
+        yield Layer(context.config.settings.metadata, "settings", -1, Location(context.config.file))
+
+
+def _layout_layers(context: RenderContext, page: PageJob) -> Iterator[Layer]:
+    for module in page.route.surroundings.layout_modules:
+        yield from _said_by(context, page, module, "layout")
+
+
+def _page_layers(context: RenderContext, page: PageJob) -> Iterator[Layer]:
+    """The page's own code has the last word; the document gives the defaults."""
+    if page.route.module and page.route.kind in ("page", "not_found"):
+        yield from _said_by(context, page, page.route.module, "page")
+
+
+_IMAGE_KEYS = {
+    "favicon": ("icons", "icon"),
+    "icon": ("icons", "icon"),
+    "apple-icon": ("icons", "apple"),
+    "opengraph-image": ("open_graph", "images"),
+    "twitter-image": ("twitter", "images"),
+}
+
+
+def _image_layers(context: RenderContext, page: PageJob) -> Iterator[Layer]:
+    """Icons and social images that stand as files around the page, and the web app manifest."""
+    found: dict[str, Any] = {}
+    params = {
+        name: value for name, value in params_of(page.job, context.site) if value != ""
+    }  # a collection's index has no slug
+    for image in page.route.surroundings.images:
+        if not set(image.pattern.params) <= params.keys():
+            continue
+        table, key = _IMAGE_KEYS[image.kind]
+        shown = {
+            "url": image.pattern.fill(params),
+            **({"alt": image.alt} if image.alt and table != "icons" else {}),
+        }
+        found.setdefault(table, {}).setdefault(key, []).append(shown)
+    if context.manifest:
+        found["manifest"] = context.manifest.pattern.fill({})
+    if found:
+        yield Layer(found, "page", 0, Location(page.route.file))
+
+
+def _said_by(context: RenderContext, page: PageJob, facts: ModuleFacts, kind: Any) -> Iterator[Layer]:
+    """The `metadata` of a module, or what its `generate_metadata` returns."""
+    depth = facts.file.count("/") - 1
+    if context.defines(facts, "metadata"):
+        module = context.code.load(facts.file)
+        yield Layer(_mapping(module.metadata, facts, "metadata"), kind, depth, facts.place("metadata"))
+    if context.defines(facts, "generate_metadata"):
+        module = context.code.load(facts.file)
+        at = facts.place("generate_metadata")
+        doing = f"generate_metadata for {page.url}"
+        with context.code.guard("handler-error", at, doing), context.not_found_is_finding(page, at, doing):
+            made = context.code.call(module.generate_metadata, page.ctx)
+        yield Layer(_mapping(made, facts, "generate_metadata"), kind, depth, at)
+
+
+def _mapping(value: object, facts: ModuleFacts, name: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    message = f"{name} gives {kind_of(value)}, not a mapping"
+    raise Stop(
+        Diagnostic("invalid-setting", message, facts.place(name), 'give {"title": "…", "description": "…"}')
+    )
+
+
+def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]:
+    """Front matter, with the title and the description a document has without it."""
+    if document is None:
+        return
+    entry = document.entry
+    values = dict(entry.meta)
+    if not values.get("title"):
+        values["title"] = entry.title
+    if not values.get("description"):
+        values["description"] = document.excerpt
+    depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))
+    yield Layer(values, "document", depth, Location(entry.file, 1))
