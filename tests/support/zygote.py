@@ -1,0 +1,121 @@
+"""A process that has loaded pybuild and forks for each command, so that a command costs no imports.
+
+Each command still runs in a process of its own, from `main()` to its exit code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+LOADED = (
+    "pybuild.cli.main",
+    "pybuild.cli.export",
+    "pybuild.cli.inspect",
+    "pybuild.build.export",
+    "pybuild.site_files.feeds",
+    "pybuild.site_files.llms",
+    "pybuild.site_files.robots",
+    "pybuild.site_files.sitemap",
+    "feedgen.feed",
+    "starlette.responses",
+)
+
+
+class Zygote:
+    """Runs commands one at a time; `run` returns None where it is busy or cannot serve."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        cwd: str,
+        files: tuple[Path, Path],
+        timeout: float,
+    ) -> int | None:
+        """Run `pybuild` with its output in two files; the exit code, negative for a signal."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            process = self._started()
+            request = {
+                "arguments": list(arguments),
+                "env": dict(env),
+                "cwd": cwd,
+                "files": [str(f) for f in files],
+            }
+            self._write(process, request)
+            pid = int(_line(process.stdout))
+            alarm = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
+            alarm.start()
+            code = int(_line(process.stdout))
+            alarm.cancel()
+            return code
+        finally:
+            self._lock.release()
+
+    def _started(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        return self._process
+
+    @staticmethod
+    def _write(process: subprocess.Popen[str], request: Mapping[str, Any]) -> None:
+        assert process.stdin, "the process was started with a pipe"
+        process.stdin.write(json.dumps(request) + "\n")
+        process.stdin.flush()
+
+
+def _line(stream: IO[str] | None) -> str:
+    assert stream, "the process was started with a pipe"
+    return stream.readline()
+
+
+def _become(request: Mapping[str, Any]) -> None:
+    """Be the command: its folder, environment, streams and arguments."""
+    for number, file in enumerate(request["files"], 1):
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["cwd"])
+    sys.argv = ["pybuild", *request["arguments"]]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def main() -> None:
+    for name in LOADED:
+        importlib.import_module(name)
+    answers = os.fdopen(os.dup(1), "w")
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            answers.close()
+            _become(json.loads(line))
+            sys.modules["pybuild.cli.main"].main()
+            return
+        answers.write(f"{pid}\n")
+        answers.flush()
+        answers.write(f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
