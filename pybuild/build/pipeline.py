@@ -145,20 +145,35 @@ class _Runner:
         timeouts: Sequence[float],
         hold: Callable[[int, R], None],
     ) -> None:
-        """Run the tasks; each that is done is given to `hold` with its value."""
+        """Run the tasks; each that is done is given to `hold` with its value.
+
+        No engine is trusted to answer every task: one that was never answered is a finding, and of two answers
+        to one task the second is dropped.
+        """
         if not tasks:
             return
         config = self._site.config
         limit = config.settings.build.timeout
+        answered, done = bytearray(len(tasks)), 0
         with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
-            for done, outcome in enumerate(engine.run(tasks, timeouts=timeouts), 1):
+            for outcome in engine.run(tasks, timeouts=timeouts):
+                if answered[outcome.index]:
+                    continue
+                answered[outcome.index] = 1
                 if isinstance(outcome, Done):
                     hold(tasks[outcome.index], outcome.value)
                 else:
                     self.findings.append(self._failure(outcome))
                 if outcome.output:
                     self._watch.printed(self._names[outcome.index], outcome.output)
+                done += 1
                 self._watch.progress(self._phase, done, len(tasks))
+        self.findings += (self._never_run(index) for index, seen in enumerate(answered) if not seen)
+
+    def _never_run(self, index: int) -> Diagnostic:
+        message = f"{self._names[index]} was never run: the engine ended without an answer for it"
+        hint = "export again; report it to pybuild if it happens again"
+        return Diagnostic("handler-error", message, self._places[index], hint)
 
     def _failure(self, failed: Failed) -> Diagnostic:
         """A finding for a task that was stopped from outside or took its process with it."""

@@ -74,7 +74,8 @@ class Stage:
         if not self.holds(path, digest):
             return False
         if os.path.lexists(f"{self.tree}/{path}"):
-            (self.tree / path).unlink()  # an earlier write of the same path in this export
+            # An earlier write of the same path in this export; another writer may be removing it too.
+            (self.tree / path).unlink(missing_ok=True)
         return True
 
     def holds(self, path: str, digest: str) -> bool:
@@ -93,19 +94,29 @@ class Stage:
 
     @contextlib.contextmanager
     def _create(self, path: str) -> Iterator[int]:
-        """Open a new file for writing, never one that exists: that could be a link to a published file."""
+        """Open a new file for writing and give it the name `path` once it is whole.
+
+        An existing file is never opened: it could be a link to a published one. Nor is it removed before it is
+        replaced: two writers of one path, on two machines, each leave a whole file there.
+        """
         if not is_inside(path):
             raise ValueError(f"an output path must stay in the output: {path!r}")
         file = f"{self.tree}/{path}"
+        folder = path.rpartition("/")[0]
+        part = f"{self.tree}/{folder}/.{os.urandom(8).hex()}.part"
         try:
-            self._make_folders(path.rpartition("/")[0])
-            descriptor = _open_fresh(file)
+            self._make_folders(folder)
+            descriptor = _open_fresh(part)
             try:
                 yield descriptor
             finally:
                 os.close(descriptor)
+            os.replace(part, file)  # noqa: PTH105 - the paths of a site are many
         except OSError as fault:
-            fault.filename = fault.filename or file  # a failed write does not say where
+            with contextlib.suppress(OSError):
+                os.unlink(part)  # noqa: PTH108
+            if fault.filename in (None, part):  # a failed write does not say where
+                fault.filename = file
             raise
 
     def _make_folders(self, folder: str) -> None:
@@ -115,11 +126,7 @@ class Stage:
 
 
 def _open_fresh(file: str) -> int:
-    try:
-        descriptor = os.open(file, _FRESH, FILE_MODE)
-    except FileExistsError:
-        Path(file).unlink()
-        descriptor = os.open(file, _FRESH, FILE_MODE)
+    descriptor = os.open(file, _FRESH, FILE_MODE)
     with contextlib.suppress(PermissionError):  # a file system without permissions
         os.fchmod(descriptor, FILE_MODE)
     return descriptor

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,27 @@ def test_the_last_write_wins_and_never_writes_through_a_link(desk: Any) -> None:
     stage.write("a", b"last")
     assert (stage.tree / "a").read_bytes() == b"last"
     assert (desk.root / "linked").read_bytes() == b"long first body"
+
+
+def test_a_second_writer_leaves_the_file_of_the_first_until_its_own_is_whole(desk: Any) -> None:
+    first = stage_of(desk)
+    first.write("docs/a", b"the whole body")
+    second = replace(first, _made=set())
+    with second._create("docs/a") as descriptor:
+        os.write(descriptor, b"the wh")
+        assert (first.tree / "docs/a").read_bytes() == b"the whole body"
+        os.write(descriptor, b"ole body")
+    assert [p.name for p in (first.tree / "docs").iterdir()] == ["a"]
+    assert (first.tree / "docs/a").read_bytes() == b"the whole body"
+
+
+def test_a_write_that_fails_leaves_nothing_and_names_the_file(desk: Any) -> None:
+    stage = stage_of(desk)
+    (stage.tree / "docs/a").mkdir(parents=True)
+    with pytest.raises(OSError) as refused:
+        stage.write("docs/a", b"x")
+    assert refused.value.filename == str(stage.tree / "docs/a")
+    assert [p.name for p in (stage.tree / "docs").iterdir()] == ["a"]
 
 
 def test_what_is_published_already_is_not_staged(desk: Any) -> None:
