@@ -17,7 +17,7 @@ from harness import Files, environment
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, run, write_site
+from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, put, run, unseen, write_site
 
 from pybuild.cache import fingerprint
 from pybuild.cache import fingerprint as snapshot
@@ -187,3 +187,42 @@ def test_an_export_without_the_cache_leaves_no_wrong_record(tmp_path: Path) -> N
     (tmp_path / "app/now/page.html").write_text("now")
     run(tmp_path, cache=False)
     assert recall(load_config(tmp_path, Options())[0]) is None
+
+
+INPUTS = [  # spellings of the same files, and one of no file
+    ("['./data/*.txt']", "data/n.txt"),
+    ("['data']", "data/deep/n.txt"),
+    ("['data/']", "data/n.txt"),
+    ("['data//']", "data/n.txt"),
+    ("['*.txt']", "n.txt"),
+]
+
+
+@pytest.mark.parametrize(("inputs", "file"), INPUTS)
+def test_spellings_of_inputs(inputs: str, file: str, tmp_path: Path) -> None:
+    code = f"from pybuild import PlainTextResponse\ndynamic = 'force-static'\ninputs = {inputs}\n"
+    code += f"def GET():\n    with open({file!r}) as f:\n        return PlainTextResponse(f.read())\n"
+    root = tmp_path / "site"
+    write_site(root, PLAIN, {"app/t/route.py": code, file: "old"})
+    run(root)
+    put(root, file, "new")
+    assert assert_same_as_clean(root, tmp_path / "work").files["out/t"] == b"new"
+
+
+@pytest.mark.parametrize("path", ["public/a.pyc", "public/__pycache__/a.pyc"])
+def test_compiled_python_that_is_published_is_a_file(path: str, tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    write_site(root, PLAIN, {path: "old"})
+    run(root)
+    put(root, path, "new")
+    assert run(root).files[f"out/{path.removeprefix('public/')}"] == b"new"
+
+
+def test_a_defaced_page_is_mended(tmp_path: Path) -> None:
+    """Changed in place, with its size and its time set back: by the next export, and by one without the cache."""
+    root = tmp_path / "site"
+    write_site(root, PLAIN)
+    first = run(root)
+    for options in ({}, {"cache": False}):
+        unseen(root, "out/docs/b.html", "defaced")
+        assert run(root, **options).files == first.files

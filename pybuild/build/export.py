@@ -152,8 +152,8 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Obs
     gate.check(stack.enter_context(publish.exclusive(config.root)))
     output = publish.output_at(config.root, config.out)
     gate.check(publish.recover(output))
-    previous = publish.load_manifest(output)
-    stage = _stage(output, previous, gate, stack)
+    previous = publish.load_published(output)
+    stage = _stage(output, previous, gate, stack, config)
     cache = _open_cache(config, output)
     stack.callback(cache.discard)
     observer.lap("start")
@@ -191,18 +191,22 @@ def _stage_deploy(
     """Stage the files that put the target's rules to use; None where there are none, now and before."""
     output = publish.output_at(config.root, config.deploy)
     gate.check(publish.recover(output))
-    previous = publish.load_manifest(output)
+    previous = publish.load_published(output)
     if not (artifacts or previous.rows):
         return None
     gate.check(publish.check_out(config.root, config.deploy, home=config.home))
-    stage = _stage(output, previous, gate, stack)
+    stage = _stage(output, previous, gate, stack, config)
     return stage, {artifact.path: outputs.write(stage, artifact) for artifact in artifacts}
 
 
 def _stage(
-    output: publish.Output, previous: publish.PublishedState, gate: PhaseGate, stack: ExitStack
+    output: publish.Output,
+    previous: publish.PublishedState,
+    gate: PhaseGate,
+    stack: ExitStack,
+    config: Config,
 ) -> Stage:
-    stage = gate.unwrap(*publish.open_stage(output, previous))
+    stage = gate.unwrap(*publish.open_stage(output, previous, compare=not config.options.cache))
     assert stage is not None, "a stage that could not be opened is an error"
     stack.callback(publish.discard, stage)
     return stage

@@ -19,6 +19,7 @@ from typing import TypeVar
 from pybuild.build import outputs
 from pybuild.build import outputs as linkcheck
 from pybuild.build.rules import derive
+from pybuild.cache.inputs import check_inputs
 from pybuild.cache.session import NullCache
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
@@ -257,7 +258,8 @@ class PhaseGate:
 def discovered(config: Config, gate: PhaseGate, fronts: ReadFront = read_front) -> tuple[Site, Tree]:
     """Read and check the whole site, so that all findings of all files come in one run."""
     site, tree, findings = discover(config, fronts)
-    gate.check((*findings, *check(tree, config.settings.collections)))
+    findings += check(tree, config.settings.collections)
+    gate.check((*findings, *check_inputs(config, site.routes)))
     return site, tree
 
 

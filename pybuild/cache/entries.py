@@ -6,14 +6,12 @@ Owns both spellings. Knows no key and no file. What cannot be read back raises `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location, Note
-from pybuild.publish import Row
-from pybuild.records import File, Link, Page, Redirection
+from pybuild.records import File, Files, Link, Page, Redirection
 from pybuild.render.links import Asset
 from pybuild.render.result import Rendered
 
@@ -37,7 +35,7 @@ def to_value(row: Rendered, root: Path) -> list[Any]:
     ]
 
 
-def from_value(value: list[Any], root: Path, published: Mapping[str, Row]) -> Rendered:
+def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
     """Read a row. What is published already is taken from there, so that it is not held twice."""
     files, page, redirection, links, anchors, assets, findings, shared, hrefs, resolved = value
     return Rendered(
@@ -54,11 +52,11 @@ def from_value(value: list[Any], root: Path, published: Mapping[str, Row]) -> Re
     )
 
 
-def _file(value: list[Any], published: Mapping[str, Row]) -> File:
+def _file(value: list[Any], published: Files) -> File:
     *plain, headers, is_page = value
     fields = (*plain, _tupled(headers), is_page)
     known = published.get(value[0])
-    return known.file if known and _FILE(known.file) == fields else File(*fields)
+    return known if known and _FILE(known) == fields else File(*fields)
 
 
 def _tupled(value: Any) -> Any:

@@ -25,9 +25,11 @@ from pathlib import Path
 
 from pybuild.config.loader import Config, Options
 from pybuild.config.schema import Build, Feed, Llms, Negotiation, Robots, Sitemap
+from pybuild.publish.state import fresh_file, make_folders
 
 LATE = 1 << 62  # a moment for which every file is old
 MARGIN = 2_500_000_000  # nanoseconds; the coarsest clock of a file system ticks every two seconds
+_CODE = frozenset({"app", "templates"})
 _STATE = frozenset({".git", ".hg", ".svn", ".pybuild"})
 
 Stamp = tuple[int, int, int, int, int]  # size, mtime_ns, ctime_ns, inode, mode
@@ -83,13 +85,19 @@ def glance(config: Config, now: int = LATE, note: Note | None = None) -> tuple[s
     return sha.hexdigest(), fresh
 
 
+def paths_of(config: Config) -> Iterator[str]:
+    """The files of the site by path, folder by folder."""
+    for path, stamp, _ in _walk(_Scope.of(config), config.root, "", frozenset()):
+        if stamp and stat.S_ISREG(stamp[4]):
+            yield path
+
+
 def disk_clock(folder: Path) -> int:
     """The moment as the disk of `folder` stamps it, in nanoseconds. Raises `OSError`."""
-    folder.mkdir(0o700, parents=True, exist_ok=True)
+    make_folders(folder)
     file = folder / "clock"
-    file.unlink(missing_ok=True)
-    file.touch(0o600)
-    return file.stat().st_ctime_ns
+    fresh_file(file)
+    return file.lstat().st_ctime_ns
 
 
 def digest_of(file: Path) -> str:
@@ -120,12 +128,19 @@ class _Scope:
         return _Scope(frozenset(below - {""}), ("app", "public", "templates", *sources))
 
     def passes_over(self, path: str, file: str) -> bool:
+        """Whether a folder is none of the site's sources."""
         name = path.rpartition("/")[2]
         if name in _STATE or path in self.outputs:
             return True
         if any(f"{path}/".startswith(f"{s}/") or f"{s}/".startswith(f"{path}/") for s in self.sources):
             return False
         return name == "node_modules" or os.path.lexists(f"{file}/pyvenv.cfg")
+
+    def is_made_by_python(self, path: str) -> bool:
+        """Whether a file is what Python keeps beside code it has run; copied files are just files."""
+        if "__pycache__/" not in path or not path.endswith(".pyc"):
+            return False
+        return not any(path.startswith(f"{source}/") for source in self.sources if source not in _CODE)
 
 
 def _relative(folder: Path, root: Path) -> str:
@@ -146,7 +161,7 @@ def _walk(
     inner = above | {(here.st_dev, here.st_ino)}
     for entry in entries:
         path = prefix + entry.name
-        if entry.name.endswith(".pyc"):
+        if scope.is_made_by_python(path):
             continue
         stamp, link = _look(entry)
         if stamp and stat.S_ISDIR(stamp[4]):

@@ -14,20 +14,19 @@ from functools import cached_property
 from itertools import chain
 
 from pybuild.cache.fingerprint import Snapshot, digest, digest_many
+from pybuild.cache.inputs import globs_of, matcher
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 from pybuild.plan import Job, Plan
 from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
-from pybuild.site_files.selection import url_filter
 from pybuild.source.document import Entry
 from pybuild.source.site import Site
 from pybuild.urls import variant_urls
 
 LINKS = "links"
 PARTS = ("document", "address", "templates", "other documents", "code", LINKS)
-_OUTSIDE = ("/", "../", "~")  # how globs begin that lead out of the site
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +175,14 @@ class Keys:
     def _code(self, modules: tuple[ModuleFacts, ...]) -> str:
         """The site's Python, and the files its modules name; all files where one names none."""
         named = [module.settings.get("inputs") for module in modules]
-        globs = {str(glob) for said in named if said for glob in _listed(said.value)}
+        globs = {glob for setting in named if setting for glob in globs_of(setting)}
         inputs = self._contents(tuple(sorted(globs))) if all(named) else self.whole
         return digest(inputs, self._contents(("**.py",)))
 
     def _contents(self, globs: tuple[str, ...]) -> str:
         """A digest of the files that match: names and bytes."""
         if globs not in self._globs:
-            matches = url_filter(globs)
+            matches = matcher(globs)
             chosen = (path for path in self._snapshot.stamps if matches(path))
             digests = (f"{path}\0{self._digest(path)}" for path in chosen)
             self._globs[globs] = digest_many(chain(digests, self._snapshot.others))
@@ -191,11 +190,8 @@ class Keys:
 
 
 def is_bounded(module: ModuleFacts) -> bool:
-    """Whether a module says how long its results hold, and names nothing outside the site."""
-    inputs = module.settings.get("inputs")
-    if inputs and any(str(glob).startswith(_OUTSIDE) or ".." in str(glob) for glob in _listed(inputs.value)):
-        return False
-    return bool(inputs) or "revalidate" in module.settings
+    """Whether a module says how long its results hold."""
+    return "inputs" in module.settings or "revalidate" in module.settings
 
 
 def lifetime(modules: Iterable[ModuleFacts]) -> float:
@@ -204,10 +200,6 @@ def lifetime(modules: Iterable[ModuleFacts]) -> float:
     return min(
         (float(n) for n in said if isinstance(n, int | float) and n is not False), default=float("inf")
     )
-
-
-def _listed(value: object) -> Iterable[object]:
-    return value if isinstance(value, list | tuple) else [value]
 
 
 def _modules(route: Route) -> tuple[ModuleFacts, ...]:

@@ -86,7 +86,7 @@ class Pages:
         life = lifetime(key.modules)
         if life < math.inf and not 0 <= self._now - made < life:
             return Refused("changed since: age")
-        row = from_value(stored, self._site.config.root, self._stage.rows)
+        row = from_value(stored, self._site.config.root, self._stage.previous.rows)
         if not self._has_links(row):
             return Refused("what the cache holds of its links cannot be read")
         if differing and not self._leads_on(job, row):

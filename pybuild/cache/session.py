@@ -86,7 +86,8 @@ class BuildCache(NullCache):
             folder / f"pages-{output.state.name}",
             [*versions, output.key, fingerprint.page_settings_digest(config)],
         )
-        self.memo = folder / fingerprint.markdown_folder(config) if is_read else None
+        memo = folder / fingerprint.markdown_folder(config)
+        self.memo = memo if is_read and not memo.is_symlink() else None
         self._documents = 0
         self._snapshot: Snapshot | None = snapshot
         self._fronts: FrontMatterCache | None = FrontMatterCache(

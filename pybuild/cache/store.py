@@ -11,10 +11,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from json.encoder import encode_basestring_ascii
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from pybuild.publish.state import open_file
 
 _CHECK = 16  # hexadecimal digits
 _decode = json.JSONDecoder().decode
@@ -31,7 +34,7 @@ class RecordStore:
         self._places: dict[bytes, int] = {}  # offsets of the lines
         self._stream: BinaryIO | None = None
         with contextlib.suppress(OSError):
-            self._stream = file.open("rb")
+            self._stream = os.fdopen(open_file(file), "rb")
             self._places = _places(self._stream, header)
 
     def get(self, name: str) -> Any:

@@ -24,7 +24,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
 
-VERSION = 2
+VERSION = 3
 _PATHS = 500  # a line
 
 
@@ -143,7 +143,9 @@ def _seen(output: Output, paths: Iterable[str]) -> str:
     path = ""
     for path in paths:
         seen = os.lstat(f"{output.out}/{path}")
-        sha.update(f"{path}\0{seen.st_mode} {seen.st_size} {seen.st_mtime_ns} {seen.st_ino}\0".encode())
+        sha.update(
+            f"{path}\0{seen.st_mode} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}\0".encode()
+        )
     if path:
         seen = output.manifest.lstat()
         sha.update(f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}".encode())

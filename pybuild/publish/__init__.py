@@ -6,7 +6,7 @@ An output is wholly old or wholly new at every moment, and nothing is deleted th
     with exclusive(root) as findings:                  # locked
         output = output_at(root, out)
         findings = recover(output)                     # finish what was cut off
-        stage, findings = open_stage(output, previous := load_manifest(output))
+        stage, findings = open_stage(output, previous := load_published(output))
         digest, size = stage.write("a.html", body)     # in any worker
         findings = shrink_findings(previous.manifest, files)
         published, findings = commit(stage, files, memo=rules)     # or: discard(stage)
@@ -16,7 +16,14 @@ from pybuild.publish.checks import check_out
 from pybuild.publish.commit import Cleaned, Published, clean, commit
 from pybuild.publish.journal import recover
 from pybuild.publish.lock import exclusive
-from pybuild.publish.manifest import Output, PublishedState, Row, load_manifest, output_at, shrink_findings
+from pybuild.publish.manifest import (
+    Output,
+    PublishedState,
+    load_manifest,
+    load_published,
+    output_at,
+    shrink_findings,
+)
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage, discard, is_unfinished, open_stage
 
@@ -25,7 +32,6 @@ __all__ = [
     "Output",
     "Published",
     "PublishedState",
-    "Row",
     "Stage",
     "check_out",
     "clean",
@@ -34,6 +40,7 @@ __all__ = [
     "exclusive",
     "is_unfinished",
     "load_manifest",
+    "load_published",
     "open_stage",
     "output_at",
     "publish_error",

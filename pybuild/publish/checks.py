@@ -163,8 +163,8 @@ def lost_bodies(
     def is_sound(file: File) -> bool:
         if file.path not in kept:
             return stage.look(file.path).st_size == file.size
-        row, seen = stage.rows.get(file.path), listing.files.get(file.path)
-        return bool(row and seen and row.file.digest == file.digest and row.matches(seen))
+        row, stamp = stage.previous.rows.get(file.path), listing.files.get(file.path)
+        return bool(row and stamp and row.digest == file.digest and stage.is_sound(row, stamp))
 
     lost = [file.path for file in files if not is_sound(file)]
     if not lost:

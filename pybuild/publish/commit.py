@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,12 @@ from typing import Any
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.publish.checks import Plan, lost_bodies, obstructed, overwritten
 from pybuild.publish.journal import Journal, finish, recover, remove, save_journal
-from pybuild.publish.listing import list_tree, parents_of, scan
-from pybuild.publish.manifest import Output, Row, load_manifest, save_rows
+from pybuild.publish.listing import Stamp, list_tree, parents_of, scan
+from pybuild.publish.manifest import Output, load_manifest, save_rows, save_stamps
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage, drop_container, is_inner, list_output, make_folders
 from pybuild.publish.syscalls import sync_tree
-from pybuild.records import File, Files
+from pybuild.records import Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,16 @@ def _commit(
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
     wanted = frozenset(files)
     kept = _settle(stage, wanted)
-    plan = Plan(stage.output, list_output(stage.output, stage.tree), stage.rows.keys(), wanted)
+    plan = Plan(stage.output, list_output(stage.output, stage.tree), stage.previous.rows.keys(), wanted)
     findings = (*obstructed(plan), *lost_bodies(stage, files.values(), kept, plan.listing))
     if not adopt:
         findings += overwritten(plan, files.values())
     if findings:
         return None, findings
-    _publish(stage, plan, _New(stage, files, kept, memo))
+    is_touched = _publish(stage, plan, _New(stage, files, kept, memo))
+    findings = _drop(stage)
+    if is_touched or stage.was_read:
+        _keep_stamps(stage.output, files)
     result = Published(
         files=len(files),
         written=len(files) - len(kept),
@@ -81,7 +84,7 @@ def _commit(
         removed=len(plan.stale),
         foreign=plan.foreign_files,
     )
-    return result, _drop(stage)
+    return result, findings
 
 
 def _failure(output: Output, fault: OSError, needed: int) -> Diagnostic:
@@ -119,30 +122,21 @@ class _New:
     kept: Set[str]  # paths that are not staged
     memo: Any
 
-    def rows(self) -> Iterator[Row]:
-        """What the manifest will say, sorted by path; made again each time, so that they are not all held."""
-        return (self._row(self.files[path]) for path in sorted(self.files))
-
-    def _row(self, file: File) -> Row:
-        if file.path not in self.kept:
-            seen = self.stage.look(file.path)
-            return Row(file, seen.st_mtime_ns, seen.st_ino)
-        known = self.stage.rows[file.path]
-        return known if known.file == file else Row(file, known.mtime_ns, known.ino)
-
     def save(self, file: Path) -> None:
-        save_rows(file, self.stage.output.key, self.rows(), self.memo)
+        """Write the manifest, sorted by path."""
+        rows = (self.files[path] for path in sorted(self.files))
+        save_rows(file, self.stage.output.key, rows, self.memo)
 
     @property
     def is_known(self) -> bool:
         """Whether the manifest says the same already."""
-        known, memo = self.stage.rows, self.stage.memo
-        same = len(known) == len(self.files) and memo == self.memo
-        return same and all(known.get(row.file.path) == row for row in self.rows())
+        previous = self.stage.previous
+        same = len(previous.rows) == len(self.files) and previous.memo == self.memo
+        return same and all(previous.rows.get(path) == self.files[path] for path in self.files)
 
 
-def _publish(stage: Stage, plan: Plan, new: _New) -> None:
-    """Complete the stage, bring it to the disk, set the commit point and go through with it.
+def _publish(stage: Stage, plan: Plan, new: _New) -> bool:
+    """Complete the stage, bring it to the disk, set the commit point and go through with it. False if not needed.
 
     Where no file changes, the output is not touched at all: what watches or stands in it goes on undisturbed.
     """
@@ -150,7 +144,7 @@ def _publish(stage: Stage, plan: Plan, new: _New) -> None:
     if len(new.kept) == len(new.files) and not plan.stale and output.out.is_dir():
         if not new.is_known:
             new.save(output.manifest)
-        return
+        return False
     whole = not plan.foreign and not is_inner(output, stage.tree)
     whole = whole and _link_unchanged(stage, new.kept)
     sync_tree(stage.tree)
@@ -158,6 +152,14 @@ def _publish(stage: Stage, plan: Plan, new: _New) -> None:
     journal = Journal(whole, stage.tree, os.lstat(stage.tree).st_ino)
     save_journal(output, journal)
     finish(output, journal, plan.old, plan.wanted)
+    return True
+
+
+def _keep_stamps(output: Output, files: Files) -> None:
+    """Write down what the disk says of the published files, now that no link of them is made or removed any more."""
+    with contextlib.suppress(OSError):  # without stamps the next export reads the files
+        stamps = {path: Stamp.of(os.lstat(f"{output.out}/{path}")) for path in sorted(files)}
+        save_stamps(output.stamps, stamps)
 
 
 def _link_unchanged(stage: Stage, paths: Set[str]) -> bool:
@@ -196,6 +198,7 @@ def clean(output: Output) -> tuple[Cleaned | None, tuple[Diagnostic, ...]]:
         emptied = sorted(plan.listing.folders & parents_of(plan.old), reverse=True)
         remove(output.out, sorted(plan.stale), [*emptied, "."])
         output.manifest.unlink(missing_ok=True)
+        output.stamps.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # absent, or not empty
             output.state.rmdir()
     except OSError as fault:

@@ -13,6 +13,7 @@ import contextlib
 import errno
 import json
 import os
+import stat
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,8 @@ from pybuild.publish.checks import Plan, obstructed
 from pybuild.publish.listing import list_tree, parents_of, place_order, split_stale
 from pybuild.publish.manifest import FOLDER_MODE, Output, load_manifest, read_rows, write_json
 from pybuild.publish.os_errors import publish_error
-from pybuild.publish.stage import containers, drop_container, list_output, make_folders, open_to_all
+from pybuild.publish.stage import containers, drop_container, list_output, make_folders, open_to_all, tree_in
+from pybuild.publish.state import StateError, check_folders, read_file
 from pybuild.publish.syscalls import NO_EXCHANGE, exchange, sync_folder, sync_tree
 
 
@@ -45,10 +47,11 @@ def save_journal(output: Output, journal: Journal) -> None:
 def _read_journal(output: Output) -> Journal | None:
     """Read the commit point; None where there is none or it cannot be trusted."""
     try:
-        match json.loads(output.journal.read_bytes()):
+        match json.loads(read_file(output.journal)):
             case {"whole": bool(whole), "place": 0 | 1 | 2 as place, "tree": str(tree), "ino": int(ino)}:
-                return Journal(whole, containers(output)[place] / Path(tree).name, ino)
-    except (FileNotFoundError, ValueError, RecursionError):
+                found = tree_in(containers(output)[place], tree)
+                return Journal(whole, found, ino) if found else None
+    except (FileNotFoundError, StateError, ValueError, RecursionError):
         pass
     return None
 
@@ -67,9 +70,10 @@ def finish(output: Output, journal: Journal, old: Set[str], wanted: Set[str]) ->
 def _is_waiting(journal: Journal) -> bool:
     """Whether the stage is still where it was made, that is, not swapped in."""
     try:
-        return os.lstat(journal.tree).st_ino == journal.ino
+        seen = os.lstat(journal.tree)
     except FileNotFoundError:
         return False
+    return stat.S_ISDIR(seen.st_mode) and seen.st_ino == journal.ino
 
 
 def _swap(output: Output, tree: Path) -> bool:
@@ -137,14 +141,14 @@ def recover(output: Output) -> tuple[Diagnostic, ...]:
     Run it under the lock at the start of every command that publishes or cleans.
     """
     try:
+        check_folders(output.state)
         journal = _read_journal(output)
         if journal is not None:
             findings = _resume(output, journal)
             if findings:
                 return findings
-        for file in output.state.glob("*.json*"):
-            if file != output.manifest:
-                file.unlink()
+        for file in output.passing:
+            file.unlink(missing_ok=True)
         for container in containers(output):
             drop_container(container)
     except OSError as fault:

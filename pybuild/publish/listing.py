@@ -19,20 +19,25 @@ from typing import Literal, NamedTuple
 from pybuild.urls import collision_key
 
 
-class Seen(NamedTuple):
-    """What the disk says of a file, as far as it matters here: a quarter of `os.stat_result`."""
+class Stamp(NamedTuple):
+    """What the disk says of a file, as far as a change of it shows; a quarter of `os.stat_result`."""
 
     st_mode: int
     st_size: int
     st_mtime_ns: int
+    st_ctime_ns: int
     st_ino: int
+
+    @staticmethod
+    def of(seen: os.stat_result) -> Stamp:
+        return Stamp(seen.st_mode, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Everything below a folder, by POSIX path relative to it. Symlinks are named, not followed."""
 
-    files: Mapping[str, Seen] = field(default_factory=dict)  # regular files
+    files: Mapping[str, Stamp] = field(default_factory=dict)  # regular files
     folders: Set[str] = frozenset()
     others: Set[str] = frozenset()  # symlinks, special files, other disks, closed folders
 
@@ -42,12 +47,12 @@ class Listing:
         return sorted(strange)
 
 
-_UNSEEN = Seen(0, 0, 0, 0)
+_UNSEEN = Stamp(0, 0, 0, 0, 0)
 
 
 def list_tree(folder: Path, *, skip: str = "", seen: bool = True) -> Listing:
     """List a folder; one that is absent is empty. `skip` and `seen` as for `scan`."""
-    files: dict[str, Seen] = {}
+    files: dict[str, Stamp] = {}
     folders: set[str] = set()
     others: set[str] = set()
     for path, kind, found in scan(folder, skip=skip, seen=seen):
@@ -61,7 +66,7 @@ def list_tree(folder: Path, *, skip: str = "", seen: bool = True) -> Listing:
 Kind = Literal["file", "folder", "other"]
 
 
-def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[str, Kind, Seen]]:
+def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[str, Kind, Stamp]]:
     """Yield what is below a folder, one file in memory at a time. `skip` is a folder at its top that is left out.
 
     Without `seen` no file is looked at: the folder tells what is one.
@@ -91,7 +96,7 @@ def scan(folder: Path, *, skip: str = "", seen: bool = True) -> Iterator[tuple[s
                     yield path, kind, found
 
 
-def _kind(entry: os.DirEntry[str], device: int, *, seen: bool) -> tuple[Kind | None, Seen]:
+def _kind(entry: os.DirEntry[str], device: int, *, seen: bool) -> tuple[Kind | None, Stamp]:
     """What an entry is; None where it went away meanwhile."""
     if not seen and entry.is_file(follow_symlinks=False):
         return "file", _UNSEEN
@@ -100,7 +105,7 @@ def _kind(entry: os.DirEntry[str], device: int, *, seen: bool) -> tuple[Kind | N
     except FileNotFoundError:
         return None, _UNSEEN
     if stat.S_ISREG(found.st_mode):
-        return "file", Seen(found.st_mode, found.st_size, found.st_mtime_ns, found.st_ino)
+        return "file", Stamp.of(found)
     return "folder" if stat.S_ISDIR(found.st_mode) and found.st_dev == device else "other", _UNSEEN
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic
+from pybuild.publish import state
 from pybuild.publish.os_errors import publish_error
 
 _POLL = 0.05  # seconds
@@ -38,7 +39,7 @@ def exclusive(root: Path, *, wait: float = 10.0) -> Iterator[tuple[Diagnostic, .
 
     After `wait` seconds it yields the finding `locked` instead; `publish-error` where no lock can be made.
     """
-    file = root.resolve() / ".pybuild" / "lock"
+    file = root.resolve() / state.STATE / "lock"
     try:
         descriptor = _acquire(file, tries=1 + int(wait / _POLL))
     except OSError as fault:
@@ -62,8 +63,8 @@ def _acquire(file: Path, *, tries: int) -> int | None:
     for attempt in range(tries):
         if attempt:
             time.sleep(_POLL)
-        file.parent.mkdir(0o700, exist_ok=True)
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        state.make_folders(file.parent)
+        descriptor = state.open_file(file, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.lstat(file), os.fstat(descriptor)):
@@ -94,7 +95,7 @@ def _locked(file: Path) -> Diagnostic:
     """Name the holder as the lock file does."""
     host, pid, boot, since = "", "", "", ""
     with contextlib.suppress(OSError, ValueError):
-        host, pid, boot = file.read_text("utf-8").split("\n")[:3]
+        host, pid, boot = state.read_file(file).decode("utf-8").split("\n")[:3]
         since = datetime.fromtimestamp(file.stat().st_mtime, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     here = host == os.uname().nodename and boot == _boot_id()
     holder = (

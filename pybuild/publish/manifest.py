@@ -1,7 +1,8 @@
 """The manifest: what was published, where it is kept, and how it is read back.
 
-Owns the place of an output's state, the manifest file and the guard against a shrunken site. Knows no page
-but its file. The manifest is the only licence to delete: one that cannot be read licenses nothing.
+Owns the place of an output's state, the manifest file, the stamps beside it and the guard against a shrunken site.
+Knows no page but its file. The manifest is the only licence to delete: one that cannot be read licenses nothing.
+Stamps only spare reading: without them every published file is compared by its bytes.
 """
 
 from __future__ import annotations
@@ -9,23 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish.listing import Seen
-from pybuild.publish.syscalls import sync_folder
+from pybuild.publish.listing import Stamp
+from pybuild.publish.state import STATE, read_file, replace_file, temporary_of
 from pybuild.records import File, Manifest
 
-VERSION = 1
+VERSION = 2
+_VERSION_1 = 1  # two more columns a row: modification time and inode
 SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious
 SHRUNK_SHARE = 5  # nor is losing up to a fifth of them
 _ROWS = 500  # a line of the file
-_LEAVING = frozenset({"", ".", ".."})
+_CHECK = hashlib.sha256().digest_size
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 
@@ -48,38 +51,35 @@ class Output:
         return self.state / "manifest.next.json"
 
     @property
+    def passing(self) -> tuple[Path, ...]:
+        """The files that a publication which was cut off may leave here."""
+        lasting = (self.manifest, self.stamps)
+        return (
+            self.journal,
+            self.next_manifest,
+            *map(temporary_of, (*lasting, self.next_manifest, self.journal)),
+        )
+
+    @property
+    def stamps(self) -> Path:
+        return self.state / "stamps"
+
+    @property
     def journal(self) -> Path:
         return self.state / "journal.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A published file, and what the disk said of it right after publishing."""
-
-    file: File
-    mtime_ns: int
-    ino: int
-
-    def matches(self, seen: os.stat_result | Seen) -> bool:
-        """Whether a file on disk is still the very file that was published."""
-        return (
-            seen.st_mode == stat.S_IFREG | FILE_MODE
-            and seen.st_size == self.file.size
-            and seen.st_mtime_ns == self.mtime_ns
-            and seen.st_ino == self.ino
-        )
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedState:
     """The last publication to one output."""
 
-    rows: Mapping[str, Row] = field(default_factory=dict)  # by path, in its order
+    rows: Mapping[str, File] = field(default_factory=dict)  # by path, in its order
     memo: Any = None  # a JSON value that was published along with the files, for whoever serves them
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)  # of files as they were when all was done
 
     @property
     def manifest(self) -> Manifest:
-        return Manifest(tuple(row.file for row in self.rows.values()))
+        return Manifest(tuple(self.rows.values()))
 
 
 def is_inside(path: str) -> bool:
@@ -94,7 +94,7 @@ def output_at(root: Path, out: Path) -> Output:
     root, out = root.resolve(), out.resolve()
     key = out.relative_to(root).as_posix() if out.is_relative_to(root) else out.as_posix()
     name = hashlib.sha256(os.fsencode(key)).hexdigest()[:16]
-    return Output(root, out, key, root / ".pybuild" / "outputs" / name)
+    return Output(root, out, key, root / STATE / "outputs" / name)
 
 
 def load_manifest(output: Output) -> PublishedState:
@@ -102,83 +102,90 @@ def load_manifest(output: Output) -> PublishedState:
     return read_rows(output.manifest, output.key) or PublishedState()
 
 
+def load_published(output: Output) -> PublishedState:
+    """As `load_manifest`, with the stamps."""
+    previous = load_manifest(output)
+    return replace(previous, stamps=_read_stamps(output.stamps, list(previous.rows)))
+
+
 def read_rows(file: Path, key: str) -> PublishedState | None:
     """Read a manifest file for the output `key`; None where it is absent or cannot be trusted."""
     try:
-        table = json.loads(file.read_bytes())
-        if table["version"] != VERSION or table["out"] != key:
+        table = json.loads(read_file(file))
+        if table["version"] not in (VERSION, _VERSION_1) or table["out"] != key:
             return None
-        rows = {row.file.path: row for row in map(_parse_row, table["files"])}
+        columns = len(_ROW_TYPES) + 2 * (table["version"] == _VERSION_1)
+        rows = {file.path: file for file in (_parse_row(raw, columns) for raw in table["files"])}
         return PublishedState(rows, table.get("memo"))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def save_rows(file: Path, key: str, rows: Iterable[Row], memo: Any = None) -> None:
+def save_rows(file: Path, key: str, rows: Iterable[File], memo: Any = None) -> None:
     """Write a manifest of rows that are sorted by path: whole or not at all, and on the disk when it returns."""
     head = {"version": VERSION, "out": key, "memo": memo, "files": []}
     opening = _json(head).removesuffix("]}")
     left = map(_format_row, rows)
     parts = (_json(part)[1:-1] for part in iter(lambda: list(islice(left, _ROWS)), []))
     lines = (f",\n{part}" if number else part for number, part in enumerate(parts))
-    _replace(file, chain([opening], lines, ["]}"]))
+    replace_file(file, (line.encode("ascii") for line in chain([opening], lines, ["]}"])))
 
 
 def write_json(file: Path, value: object) -> None:
-    """Replace a file of the state: temporary file, sync, rename, sync of the folder."""
-    _replace(file, (_json(value),))
+    """Replace a file of the state."""
+    replace_file(file, (_json(value).encode("ascii"),))
 
 
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _replace(file: Path, parts: Iterable[str]) -> None:
-    temporary = file.with_name(file.name + ".tmp")
-    try:
-        with temporary.open("wb") as stream:
-            stream.writelines(part.encode("ascii") for part in parts)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as fault:
-        fault.filename = fault.filename or str(temporary)  # a failed write does not say where
-        raise
-    temporary.replace(file)
-    sync_folder(file.parent)
+_format_row = attrgetter(*File.__match_args__)
+_ROW_TYPES = [str, str, str, int, str, str, list, bool]
 
 
-def _format_row(row: Row) -> list[object]:
-    file = row.file
-    return [
-        file.path,
-        file.origin,
-        file.digest,
-        file.size,
-        file.url,
-        file.media_type,
-        file.headers,
-        file.page,
-        row.mtime_ns,
-        row.ino,
-    ]
-
-
-_ROW_TYPES = [str, str, str, int, str, str, list, bool, int, int]
-
-
-def _parse_row(raw: list[Any]) -> Row:
+def _parse_row(raw: list[Any], columns: int) -> File:
     """Read one row, or raise `ValueError`: a row decides what may be deleted, so nothing is guessed."""
-    if [type(value) for value in raw] != _ROW_TYPES or not is_inside(raw[0]):
+    row = raw[: len(_ROW_TYPES)]
+    if len(raw) != columns or [type(value) for value in row] != _ROW_TYPES or not is_inside(raw[0]):
         raise ValueError("not a row of a manifest")
-    path, origin, digest, size, url, media_type, headers, page, mtime_ns, ino = raw
-    pairs = tuple(map(_parse_header, headers))
-    return Row(File(path, origin, digest, size, url, media_type, pairs, page), mtime_ns, ino)
+    path, origin, digest, size, url, media_type, headers, page = row
+    return File(path, origin, digest, size, url, media_type, tuple(map(_parse_header, headers)), page)
 
 
 def _parse_header(raw: list[Any]) -> tuple[str, str]:
     if [type(value) for value in raw] != [str, str]:
         raise ValueError("not a header of a manifest")
     return raw[0], raw[1]
+
+
+def save_stamps(file: Path, stamps: Mapping[str, Stamp]) -> None:
+    """Write what the disk says of published files; in an order and a form of their own, with a check."""
+    names = "\0".join(stamps).encode("utf-8", "surrogateescape")
+    try:
+        numbers = array("Q", chain.from_iterable(stamps.values())).tobytes()
+    except OverflowError:  # a time before 1970
+        numbers = b""
+    replace_file(file, (_check(names, numbers), numbers))
+
+
+def _read_stamps(file: Path, paths: Sequence[str]) -> Mapping[str, Stamp]:
+    """The stamps of exactly these files in this order; none where they cannot be trusted."""
+    names = "\0".join(paths).encode("utf-8", "surrogateescape")
+    try:
+        content = read_file(file)
+        numbers = array("Q", content[_CHECK:])
+    except (OSError, ValueError):
+        return {}
+    if content[:_CHECK] != _check(names, content[_CHECK:]) or len(numbers) != len(Stamp._fields) * len(paths):
+        return {}
+    return dict(
+        zip(paths, map(Stamp._make, zip(*[iter(numbers)] * len(Stamp._fields), strict=True)), strict=True)
+    )
+
+
+def _check(names: bytes, numbers: bytes) -> bytes:
+    return hashlib.sha256(names + b"\0\0" + numbers).digest()
 
 
 def shrink_findings(old: Manifest, new: Iterable[File], *, allow: bool = False) -> tuple[Diagnostic, ...]:

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic
+from pybuild.publish.state import StateError
 
 _HINTS = {
     errno.ENOSPC: "free some space and export again",
@@ -22,6 +23,7 @@ _HINTS = {
     errno.EIO: "check the disk, then export again",
     errno.ENOENT: "export again, and leave .pybuild/ and the output alone until it is done",
 }
+_HINT_STATE = "remove it and export again: pybuild makes what it needs there itself"
 
 
 def publish_error(fault: OSError, doing: str, *, needed: int = 0) -> Diagnostic:
@@ -34,9 +36,8 @@ def publish_error(fault: OSError, doing: str, *, needed: int = 0) -> Diagnostic:
     message = f"could not {doing}: {said}" + (f": {place}" if place else "")
     if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
         message += _space(place, needed)
-    return Diagnostic(
-        "publish-error", message, hint=_HINTS.get(fault.errno or 0, "remove the cause and export again")
-    )
+    hint = _HINTS.get(fault.errno or 0, "remove the cause and export again")
+    return Diagnostic("publish-error", message, hint=_HINT_STATE if isinstance(fault, StateError) else hint)
 
 
 def _space(place: str, needed: int) -> str:

@@ -41,7 +41,7 @@ def load_publication(output: Output) -> tuple[Publication | None, tuple[Diagnost
         target, rules = previous.memo["target"], from_json(previous.memo["rules"])
     except (ValueError, TypeError, KeyError):
         return None, (_missing(output),)
-    files = (row.file for row in previous.rows.values() if row.file.origin != f"[{target}]")
+    files = (file for file in previous.rows.values() if file.origin != f"[{target}]")
     return Publication(output, by_path(files), rules, str(target)), ()
 
 

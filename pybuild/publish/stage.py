@@ -12,21 +12,25 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish.listing import Listing, list_tree, parents_of
-from pybuild.publish.manifest import FILE_MODE, FOLDER_MODE, Output, PublishedState, Row, is_inside
+from pybuild.publish import state
+from pybuild.publish.listing import Listing, Stamp, list_tree, parents_of
+from pybuild.publish.manifest import FILE_MODE, FOLDER_MODE, Output, PublishedState, is_inside
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.syscalls import mount_of
+from pybuild.records import File
 
 _INNER_NAME = ".pybuild-stage"  # of a container inside the output
 _MARKER = "made-by-pybuild"
+_TREE = "tree-"
+_IS_TREE = re.compile(_TREE + "[0-9a-f]{8}").fullmatch
 _CHUNK = 1 << 20  # bytes; files up to this size are read at once
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -40,11 +44,11 @@ class Stage:
 
     output: Output
     tree: Path
-    rows: Mapping[str, Row]  # of the last publication, by path
-    memo: Any = field(default=None, repr=False)  # of the last publication
-    _made: set[str] = field(
-        default_factory=set, compare=False, repr=False
-    )  # folders known to stand in `tree`
+    previous: PublishedState  # the last publication
+    compare: bool = False  # whether published files are compared by their bytes, whatever their stamps say
+    # Stamps of published files whose bytes were compared; folders known to be in `tree`.
+    _compared: dict[str, Stamp] = field(default_factory=dict, compare=False, repr=False)
+    _made: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def write(self, path: str, body: bytes) -> tuple[str, int]:
         """Stage one file; return its sha256 and size in bytes. Raises `OSError`; see `publish_error`."""
@@ -63,14 +67,14 @@ class Stage:
                 return self.write(path, stream.read())
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
             if self.keep(path, digest):
-                return digest, self.rows[path].file.size
+                return digest, self.previous.rows[path].size
             stream.seek(0)
             with self._create(path) as descriptor, os.fdopen(descriptor, "wb", closefd=False) as copied:
                 copied.writelines(iter(lambda: stream.read(_CHUNK), b""))
         return _measure(self.tree / path)
 
     def keep(self, path: str, digest: str) -> bool:
-        """Whether the published file has these bytes and nobody touched it; then nothing is to be staged."""
+        """Whether the published file has these bytes; then nothing is to be staged."""
         if not self.holds(path, digest):
             return False
         if os.path.lexists(f"{self.tree}/{path}"):
@@ -79,14 +83,35 @@ class Stage:
         return True
 
     def holds(self, path: str, digest: str) -> bool:
-        """Whether the output has this file, as it was published, with these bytes. Changes nothing."""
-        row = self.rows.get(path)
-        if row is None or row.file.digest != digest:
+        """Whether the output has this file with these bytes, as it was published. Changes nothing.
+
+        A stamp that is the one of the last publication says so; with another one the bytes do.
+        """
+        file = self.previous.rows.get(path)
+        if file is None or file.digest != digest:
             return False
         try:
-            return row.matches(os.lstat(f"{self.output.out}/{path}"))
+            stamp = Stamp.of(os.lstat(f"{self.output.out}/{path}"))
         except OSError:
             return False
+        return self.is_sound(file, stamp, trust=not self.compare)
+
+    def is_sound(self, file: File, stamp: Stamp, *, trust: bool = True) -> bool:
+        """Whether a file of the output, which the disk stamps so, has the bytes of its row."""
+        if stamp.st_mode != stat.S_IFREG | FILE_MODE or stamp.st_size != file.size:
+            return False
+        if self._compared.get(file.path) == stamp or (trust and self.previous.stamps.get(file.path) == stamp):
+            return True
+        found = _published(f"{self.output.out}/{file.path}")
+        if found != (file.digest, stamp):
+            return False
+        self._compared[file.path] = stamp
+        return True
+
+    @property
+    def was_read(self) -> bool:
+        """Whether published files were compared by their bytes in this process."""
+        return bool(self._compared)
 
     def look(self, path: str) -> os.stat_result:
         """What the disk says of a staged file. Raises `OSError`."""
@@ -132,6 +157,18 @@ def _open_fresh(file: str) -> int:
     return descriptor
 
 
+def _published(file: str) -> tuple[str, Stamp] | None:
+    """The digest of a file of the output, and its stamp; None where it is none or changes meanwhile."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            before = os.fstat(descriptor)
+            digest = hashlib.file_digest(stream, "sha256").hexdigest() if stat.S_ISREG(before.st_mode) else ""
+            return (digest, Stamp.of(before)) if Stamp.of(os.fstat(descriptor)) == Stamp.of(before) else None
+    except OSError:
+        return None
+
+
 def _measure(file: Path) -> tuple[str, int]:
     """Read a staged copy back: its source may have changed between reading and copying."""
     with file.open("rb") as stream:
@@ -157,20 +194,22 @@ def open_to_all(folder: Path) -> None:
         folder.chmod(FOLDER_MODE)
 
 
-def open_stage(output: Output, previous: PublishedState) -> tuple[Stage | None, tuple[Diagnostic, ...]]:
+def open_stage(
+    output: Output, previous: PublishedState, *, compare: bool = False
+) -> tuple[Stage | None, tuple[Diagnostic, ...]]:
     """Make an empty stage where files can be renamed into the output. Findings: `publish-error`.
 
-    Precondition: the lock is held and `recover` has run.
+    `compare` as in `Stage`. Precondition: the lock is held and `recover` has run.
     """
     try:
-        output.state.mkdir(0o700, parents=True, exist_ok=True)
+        state.make_folders(output.state)
         container = _choose_container(output)
         _make_container(container)
-        tree = container / f"tree-{os.urandom(4).hex()}"  # never that of another export
+        tree = container / f"{_TREE}{os.urandom(4).hex()}"  # never that of another export
         make_folders(container, [tree.name])
     except OSError as fault:
         return None, (publish_error(fault, "make a folder to stage the site in"),)
-    return Stage(output, tree, previous.rows, previous.memo), ()
+    return Stage(output, tree, previous, compare), ()
 
 
 def containers(output: Output) -> tuple[Path, Path, Path]:
@@ -212,21 +251,34 @@ def _make_container(container: Path) -> None:
     (container / _MARKER).touch()
 
 
+def tree_in(container: Path, name: str) -> Path | None:
+    """The tree of that name in a container; None where pybuild makes no such name, or the container is a link."""
+    if not _IS_TREE(name) or container.is_symlink():
+        return None
+    return container / name
+
+
 def drop_container(container: Path) -> None:
-    """Remove a container and all it holds; leave alone what is absent or does not bear our mark."""
+    """Remove a container and the trees in it; leave alone what is absent, a link, or does not bear our mark."""
     if not os.path.lexists(container) or not stat.S_ISDIR(os.lstat(container).st_mode):
         return
     names = {entry.name for entry in container.iterdir()}
     if names and _MARKER not in names:
         return
-    for name in sorted(names - {_MARKER}):
+    trees = {name for name in names if _IS_TREE(name)}
+    for name in sorted(trees):
         _remove_tree(container / name)
+    if names - trees - {_MARKER}:
+        return  # somebody else lives here
     (container / _MARKER).unlink(missing_ok=True)  # last: what is half removed must still be known as ours
     container.rmdir()
 
 
 def _remove_tree(folder: Path) -> None:
     """Remove a folder and what is in it, but not what is mounted there."""
+    if folder.is_symlink() or not folder.is_dir():
+        folder.unlink()
+        return
     found = list_tree(folder, seen=False)
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -63,7 +63,7 @@ def _allow_empty(value: object) -> _Fault | None:
 
 
 def _inputs(value: object) -> _Fault | None:
-    if _is_texts(value) and value:
+    if _is_texts(value):
         return None
     return "it must be a list of globs", 'write inputs = ["content/**"]'
 

@@ -20,7 +20,7 @@ from pybuild.publish import (
     commit,
     discard,
     exclusive,
-    load_manifest,
+    load_published,
     open_stage,
     output_at,
     recover,
@@ -43,7 +43,7 @@ class Desk:
             findings += recover(output)
             if findings:
                 return None, findings
-            stage, findings = open_stage(output, load_manifest(output))
+            stage, findings = open_stage(output, load_published(output))
             if stage is None:
                 return None, findings
             try:
@@ -59,7 +59,7 @@ class Desk:
         """Everything beside the output that is not the lock or a manifest."""
         state = [p for p in (self.root / ".pybuild").rglob("*") if not p.is_dir()]
         beside = [p for p in self.out.parent.iterdir() if p.name.endswith("pybuild-stage")]
-        return sorted(p.name for p in state + beside if p.name not in {"lock", "manifest.json"})
+        return sorted(p.name for p in state + beside if p.name not in {"lock", "manifest.json", "stamps"})
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:

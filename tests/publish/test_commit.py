@@ -7,6 +7,7 @@ import pickle
 import shutil
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish import Cleaned, Published, clean, commit, load_manifest, open_stage, output_at, recover
+from pybuild.publish import (
+    Cleaned,
+    Published,
+    clean,
+    commit,
+    discard,
+    load_manifest,
+    load_published,
+    open_stage,
+    output_at,
+    recover,
+)
+from pybuild.publish.listing import Stamp
 from pybuild.records import File, by_path
 
 MOVE = "move it out of the folder, delete it if you do not need it, or choose another folder with --out"
@@ -133,10 +146,57 @@ def test_an_edit_in_place_is_noticed_and_harms_no_other_file(desk: Any) -> None:
     assert desk.tree() == {"a.html": b"a", "b.html": b"changed"}
 
 
+def deface(file: Path) -> None:
+    """Change bytes in place, and set back all that can be set: only `ctime` tells."""
+    before = file.stat()
+    with file.open("r+b") as stream:
+        stream.write(b"X")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("edits", [0, 1, 2])
+def test_a_defaced_file_is_mended(desk: Any, edits: int) -> None:
+    site = {"a.html": b"aaaa", "b.html": b"b"}
+    for number in range(edits + 1):
+        site = {**site, "b.html": b"%d" % number}
+        assert desk.export(site)[1] == ()
+    deface(desk.out / "a.html")
+    assert desk.export(site) == (Published(2, 1, 1, 0, 0), ())
+    assert desk.tree() == site
+
+
+def test_a_restored_output_is_compared_by_its_bytes_once(desk: Any) -> None:
+    site = {"a.html": b"aaaa", "b.html": b"b"}
+    desk.export(site)
+    shutil.copytree(desk.out, desk.root / "kept")
+    shutil.rmtree(desk.out)
+    (desk.root / "kept").rename(desk.out)
+    before = inodes(desk)
+    assert desk.export(site) == (Published(2, 0, 2, 0, 0), ())
+    assert inodes(desk) == before
+    output = output_at(desk.root, desk.out)
+    assert load_published(output).stamps == {
+        path: Stamp.of((desk.out / path).lstat()) for path in ("a.html", "b.html")
+    }
+
+
+def test_without_trust_in_stamps_bytes_are_compared(desk: Any) -> None:
+    desk.export({"a.html": b"aaaa"})
+    deface(desk.out / "a.html")
+    output = output_at(desk.root, desk.out)
+    stamps = {"a.html": Stamp.of((desk.out / "a.html").lstat())}  # as if nothing told
+    previous = replace(load_published(output), stamps=stamps)
+    digest = previous.rows["a.html"].digest
+    for compare in (False, True):
+        stage, _ = open_stage(output, previous, compare=compare)
+        assert stage is not None and stage.holds("a.html", digest) is not compare
+        discard(stage)
+
+
 def test_an_edit_during_the_export_is_refused(desk: Any) -> None:
     desk.export({"a.html": b"a", "b.html": b"b"})
     output = output_at(desk.root, desk.out)
-    stage, _ = open_stage(output, load_manifest(output))
+    stage, _ = open_stage(output, load_published(output))
     files = [
         File(path, "", *stage.write(path, body)) for path, body in {"a.html": b"a", "b.html": b"new"}.items()
     ]
@@ -261,7 +321,7 @@ def test_a_file_made_private_is_written_anew(desk: Any) -> None:
 def test_what_a_lost_worker_staged_is_not_published(desk: Any) -> None:
     desk.export({"a": b"a"})
     output = output_at(desk.root, desk.out)
-    stage, _ = open_stage(output, load_manifest(output))
+    stage, _ = open_stage(output, load_published(output))
     stage.write("lost/page", b"half")
     assert commit(stage, by_path([File("b", "", *stage.write("b", b"b"))]))[1] == ()
     assert desk.tree() == {"b": b"b"}
@@ -351,7 +411,7 @@ def test_after_any_history_the_output_is_the_site_and_the_foreign_files(
 def test_a_memo_is_kept_with_the_manifest_even_where_no_file_changes(desk: Any) -> None:
     output = output_at(desk.root, desk.out)
     for memo in ({"rules": ["a"]}, {"rules": ["b"]}, None):
-        stage, _ = open_stage(output, load_manifest(output))
+        stage, _ = open_stage(output, load_published(output))
         assert commit(stage, by_path([File("a", "", *stage.write("a", b"a"))]), memo=memo)[1] == ()
         assert load_manifest(output).memo == memo
 
@@ -359,7 +419,7 @@ def test_a_memo_is_kept_with_the_manifest_even_where_no_file_changes(desk: Any) 
 def test_a_stage_pickles(desk: Any) -> None:
     desk.export({"a": b"a"})
     output = output_at(desk.root, desk.out)
-    stage, _ = open_stage(output, load_manifest(output))
+    stage, _ = open_stage(output, load_published(output))
     copy = pickle.loads(pickle.dumps(stage))
     copy.write("b", b"b")
     assert copy == stage and (stage.tree / "b").read_bytes() == b"b"

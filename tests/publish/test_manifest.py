@@ -8,7 +8,15 @@ import pytest
 
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import load_manifest, output_at, shrink_findings
-from pybuild.publish.manifest import Row, is_inside, read_rows, save_rows
+from pybuild.publish.listing import Stamp
+from pybuild.publish.manifest import (
+    PublishedState,
+    is_inside,
+    load_published,
+    read_rows,
+    save_rows,
+    save_stamps,
+)
 from pybuild.records import File, Manifest
 
 FULL = File(
@@ -18,16 +26,16 @@ BARE = File("b", "[public]", "11" * 32, 0)
 
 
 def test_rows_come_back_sorted_and_equal(tmp_path: Path) -> None:
-    save_rows(tmp_path / "m.json", "out", [Row(BARE, 1, 2), Row(FULL, 2**62, 2**63)])
+    save_rows(tmp_path / "m.json", "out", [BARE, FULL])
     previous = read_rows(tmp_path / "m.json", "out")
     assert previous is not None
-    assert previous.rows == {"b": Row(BARE, 1, 2), "é/a.html": Row(FULL, 2**62, 2**63)}
+    assert previous.rows == {"b": BARE, "é/a.html": FULL}
     assert previous.manifest == Manifest((BARE, FULL))
     assert [p.name for p in tmp_path.iterdir()] == ["m.json"]
 
 
 def test_a_manifest_of_another_output_is_none(tmp_path: Path) -> None:
-    save_rows(tmp_path / "m.json", "out", [Row(BARE, 1, 2)])
+    save_rows(tmp_path / "m.json", "out", [BARE])
     assert read_rows(tmp_path / "m.json", "dist") is None
     assert read_rows(tmp_path / "none.json", "out") is None
 
@@ -35,20 +43,55 @@ def test_a_manifest_of_another_output_is_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        '["../a","","",0,"","",[],false,1,1]',
+        '["../a","","",0,"","",[],false]',
+        '["a","","",0,"","",[]]',
         '["a","","",0,"","",[],false,1]',
-        '["a","","",0,"","",[],0,1,1]',
-        '["a","","","0","","",[],false,1,1]',
-        '["a","","",0,"","",[["x"]],false,1,1]',
+        '["a","","",0,"","",[],0]',
+        '["a","","","0","","",[],false]',
+        '["a","","",0,"","",[["x"]],false]',
         "{}",
         "null",
         "1",
     ],
 )
 def test_one_damaged_row_is_no_manifest(tmp_path: Path, row: str) -> None:
-    text = f'{{"version":1,"out":"out","files":[["b","","",0,"","",[],true,1,2],{row}]}}'
+    text = f'{{"version":2,"out":"out","files":[["b","","",0,"","",[],true],{row}]}}'
     (tmp_path / "m.json").write_text(text)
     assert read_rows(tmp_path / "m.json", "out") is None
+
+
+def test_a_manifest_of_the_version_before_is_read(tmp_path: Path) -> None:
+    row = f'["b","[public]","{BARE.digest}",0,"","",[],false,1,2]'
+    text = f'{{"version":1,"out":"out","files":[{row}]}}'
+    (tmp_path / "m.json").write_text(text)
+    assert read_rows(tmp_path / "m.json", "out") == PublishedState({"b": BARE})
+
+
+STAMPS = {"b": Stamp(0o100644, 0, 1, 2, 3), "é/a.html": Stamp(0o100644, 5, 2**62, 2**63, 2**64 - 1)}
+
+
+def test_stamps_are_read_for_the_files_of_the_manifest_alone(tmp_path: Path) -> None:
+    output = output_at(tmp_path, tmp_path / "out")
+    output.state.mkdir(parents=True)
+    save_rows(output.manifest, "out", [BARE, FULL])
+    save_stamps(output.stamps, STAMPS)
+    assert load_published(output).stamps == STAMPS
+    save_rows(output.manifest, "out", [BARE])
+    assert load_published(output).stamps == {}
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, 40, -1])
+def test_damaged_stamps_are_none(tmp_path: Path, place: int) -> None:
+    output = output_at(tmp_path, tmp_path / "out")
+    output.state.mkdir(parents=True)
+    save_rows(output.manifest, "out", [BARE, FULL])
+    save_stamps(output.stamps, STAMPS)
+    content = bytearray(output.stamps.read_bytes())
+    content[place] ^= 1
+    output.stamps.write_bytes(content)
+    assert load_published(output).stamps == {}
+    output.stamps.write_bytes(content[:-3])
+    assert load_published(output).stamps == {}
 
 
 def test_state_is_named_relative_to_the_site(tmp_path: Path) -> None:

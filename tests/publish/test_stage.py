@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from pybuild.publish import Stage, discard, load_manifest, open_stage, output_at
+from pybuild.publish import Stage, discard, load_published, open_stage, output_at
 
 BIG = b"0123456789abcdef" * 100_000
 
 
 def stage_of(desk: Any) -> Stage:
     output = output_at(desk.root, desk.out)
-    stage, findings = open_stage(output, load_manifest(output))
+    stage, findings = open_stage(output, load_published(output))
     assert stage is not None and findings == ()
     return stage
 
@@ -106,7 +106,7 @@ def test_a_state_that_cannot_be_made_is_a_finding(desk: Any) -> None:
     (desk.root / ".pybuild").mkdir()
     (desk.root / ".pybuild/outputs").write_bytes(b"a file")
     output = output_at(desk.root, desk.out)
-    stage, (finding,) = open_stage(output, load_manifest(output))
+    stage, (finding,) = open_stage(output, load_published(output))
     assert (stage, finding.code) == (None, "publish-error")
 
 

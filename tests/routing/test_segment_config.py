@@ -23,6 +23,7 @@ ACCEPTED = [
     "allow_empty = True",
     "inputs = ['content/**', 'lib/*.py']",
     "inputs = ('content/**',)",
+    "inputs = []",
     "revalidate = False",
     "revalidate = 1",
     "fetch_cache = 'force-cache'",
@@ -55,7 +56,6 @@ REFUSED = [
     ("dynamic_params = 0", "it must be False", "write dynamic_params = False, or delete the line"),
     ("allow_empty = 1", "it must be True or False", "write allow_empty = True"),
     ("inputs = 'content/**'", "it must be a list of globs", 'write inputs = ["content/**"]'),
-    ("inputs = []", "it must be a list of globs", 'write inputs = ["content/**"]'),
     ("inputs = ['a', 1]", "it must be a list of globs", 'write inputs = ["content/**"]'),
     (
         "revalidate = 0",

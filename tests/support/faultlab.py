@@ -193,7 +193,9 @@ def leftovers(root: Path) -> list[str]:
     cache = root / ".pybuild" / "cache"  # an unfinished file there is written anew by the next export
     state = [p for p in state if cache not in p.parents]
     beside = [p for p in root.iterdir() if p.name.endswith("pybuild-stage")]
-    return sorted(str(p.relative_to(root)) for p in state + beside if p.name not in {"lock", "manifest.json"})
+    return sorted(
+        str(p.relative_to(root)) for p in state + beside if p.name not in {"lock", "manifest.json", "stamps"}
+    )
 
 
 def world(folder: Path, *besides: Path) -> dict[str, str]:

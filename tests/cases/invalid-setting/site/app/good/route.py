@@ -6,7 +6,7 @@ dynamic = "force-static"
 revalidate = False
 max_duration = 2.5
 dynamic_params = False
-inputs = ["content/**"]
+inputs = ["app/**"]
 
 
 def GET():

@@ -1,0 +1,8 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+inputs = []
+
+
+def GET():
+    return PlainTextResponse("a")
