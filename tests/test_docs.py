@@ -139,8 +139,8 @@ def test_the_index_names_every_page() -> None:
     assert named >= {*PAGES} - {"README.md"}
 
 
-def _settings(kind: Any, table: str = "") -> Iterator[tuple[str, object]]:
-    """Each table, with None, and each key with its default; tables by name are one, as `[collections.NAME]`."""
+def _settings(kind: Any, table: str = "") -> Iterator[tuple[str, object, str]]:
+    """Each table, with None, and each key with its default and sentence; tables by name are one, as `[collections.NAME]`."""
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
@@ -149,22 +149,26 @@ def _settings(kind: Any, table: str = "") -> Iterator[tuple[str, object]]:
             continue
         if inner is not None:
             name = field.name if inner is hint else f"{field.name}.NAME"
-            yield from ((f"[{name}]", None), *_settings(inner, name))
+            yield from ((f"[{name}]", None, ""), *_settings(inner, name))
         elif field.default is dataclasses.MISSING:
-            yield f"[{field.name}]", None
+            yield f"[{field.name}]", None, ""
         else:
-            yield f"{table}.{field.name}".removeprefix("."), field.default
+            yield f"{table}.{field.name}".removeprefix("."), field.default, field.metadata.get("sentence", "")
 
 
-@pytest.mark.parametrize(("key", "default"), list(_settings(Settings)))
-def test_every_setting_is_described_with_its_default(key: str, default: object) -> None:
+@pytest.mark.parametrize(("key", "default", "sentence"), list(_settings(Settings)))
+def test_every_setting_is_described_with_its_default(key: str, default: object, sentence: str) -> None:
     text = text_of("settings.md")
     if default is None:
         assert f"## `{key}`" in text
         return
     table, _, name = key.rpartition(".")
     part = text.partition(f"## `[{table}]`")[2].partition("\n## ")[0] if table else text
-    assert f"| `{name}` | `{_written(default)}` |" in part
+    row = f"| `{name}` | `{_written(default)}` | "
+    assert row in part
+    assert sentence, f"{key} has no sentence in config/schema.py"
+    described = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", part.partition(row)[2])  # links by their text
+    assert described.startswith(sentence)
 
 
 def _written(default: object) -> str:
@@ -245,7 +249,7 @@ def test_the_table_of_accept_fields_is_true() -> None:
 
 
 def test_every_command_is_described() -> None:
-    assert [name for name in cli.commands if f"| `{name} " not in text_of("publishing.md")] == []
+    assert [n for n in cli.commands if not re.search(rf"^\| `{n}[ `]", text_of("publishing.md"), re.M)] == []
 
 
 def test_every_option_of_export_is_described() -> None:

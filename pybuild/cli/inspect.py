@@ -5,18 +5,23 @@ Owns the wording of results. Knows no option names and no phase's inside.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from pybuild import publish
 from pybuild.build.export import check_site
 from pybuild.cli.open_site import ReportOptions, open_site
-from pybuild.cli.report import Summary
-from pybuild.config.loader import Config, Options, stopwatch
+from pybuild.cli.report import Report, Summary
+from pybuild.config.json_schema import json_schema
+from pybuild.config.loader import MARKDOWN_ENGINES, Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
+from pybuild.engines import ENGINES
+from pybuild.hosts import TARGETS
+from pybuild.metadata.layers import KEYS
 from pybuild.source.site import Site
 
-__all__ = ["Options", "check", "clean", "routes"]
+__all__ = ["Options", "check", "clean", "routes", "schema"]
 
 
 def check(site: Path, options: Options, shown: ReportOptions) -> int:
@@ -55,6 +60,18 @@ def _route_rows(site: Site) -> list[dict[str, str]]:
         file = " + ".join(filter(None, (route.file, source))) or source
         rows.append({"kind": route.kind.replace("_", "-"), "route": str(route.pattern), "file": file})
     return sorted(rows, key=lambda row: (row["route"], row["kind"]))
+
+
+def schema() -> int:
+    """Print the JSON Schema of the settings file."""
+    names = {
+        "engine": tuple(ENGINES),
+        "markdown": MARKDOWN_ENGINES,
+        "metadata": sorted(KEYS - {"canonical"}),
+        "target": tuple(TARGETS),
+    }
+    Report("text", Path()).say(json.dumps(json_schema(names), indent=2, ensure_ascii=False))
+    return 0
 
 
 def clean(site: Path, options: Options, shown: ReportOptions) -> int:

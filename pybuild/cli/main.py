@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import click
 
 from pybuild import __version__
+from pybuild.cli.names import Commands, addresses, completed, engines, targets, web_servers
 from pybuild.cli.report import StdoutClosed
 
 _SITE = click.argument("site", default=".", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -36,7 +37,7 @@ _FUTURE = click.option("--future", is_flag=True, help="Publish documents dated i
 _OUT = click.option("--out", metavar="DIR", help="The output of the export.  [default: out, in the site]")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", prog_name="pybuild", message="%(prog)s %(version)s")
 def cli() -> None:
     """Export a folder of routes as a site that any static host serves."""
@@ -60,7 +61,12 @@ def new(folder: Path, **wishes: Any) -> NoReturn:
 @cli.command()
 @_SITE
 @click.option("--out", metavar="DIR", help="Write the site here.  [default: out, in the site]")
-@click.option("--target", metavar="NAME", help="Write the rules of this host.  [default: static]")
+@click.option(
+    "--target",
+    metavar="NAME",
+    shell_complete=completed(targets),
+    help="Write the rules of this host.  [default: static]",
+)
 @click.option(
     "--deploy-dir",
     metavar="DIR",
@@ -75,10 +81,19 @@ def new(folder: Path, **wishes: Any) -> NoReturn:
     help="Worker processes.  [default: one a processor]",
 )
 @click.option(
-    "--engine", metavar="NAME", help="Where pages are made: processes or serial.  [default: processes]"
+    "--engine",
+    metavar="NAME",
+    shell_complete=completed(engines),
+    help="Where pages are made: processes or serial.  [default: processes]",
 )
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
-@click.option("--explain", default="", metavar="PATH", help="Say why this page was rendered, or taken over.")
+@click.option(
+    "--explain",
+    default="",
+    metavar="PATH",
+    shell_complete=completed(addresses),
+    help="Say why this page was rendered, or taken over.",
+)
 @click.option("--timings", is_flag=True, help="Say how long each phase took.")
 @click.option(
     "--profile",
@@ -153,7 +168,11 @@ def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
 @click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
 @click.option(
-    "--with", "engine", metavar="ENGINE", help="Serve through nginx, caddy, apache, haproxy or varnish."
+    "--with",
+    "engine",
+    metavar="ENGINE",
+    shell_complete=completed(web_servers),
+    help="Serve through nginx, caddy, apache, haproxy or varnish.",
 )
 @_VERBOSE
 def preview(site: Path, out: str | None, engine: str | None, verbose: bool, **address: Any) -> NoReturn:
@@ -166,7 +185,12 @@ def preview(site: Path, out: str | None, engine: str | None, verbose: bool, **ad
 @cli.command()
 @_SITE
 @_OUT
-@click.option("--target", metavar="NAME", help="The host to write for.  [default: that of the settings]")
+@click.option(
+    "--target",
+    metavar="NAME",
+    shell_complete=completed(targets),
+    help="The host to write for.  [default: that of the settings]",
+)
 @_STRICT
 @_FORMAT
 @_QUIET
@@ -200,6 +224,12 @@ def verify(
     options, manner = command.Options(out=out), command.ClientOptions(jobs, timeout)
     told = _shown(shown["form"], shown["quiet"], shown["verbose"])
     sys.exit(command.verify(site, url, options, manner, sample=sample or 0, shown=told))
+
+
+@cli.command()
+def schema() -> NoReturn:
+    """Print the JSON Schema of pybuild.toml."""
+    sys.exit(_commands().schema())
 
 
 def _serving() -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pybuild.cli.report import Report
-from pybuild.config.loader import Config, MissingSettings, Options, load_config
+from pybuild.config.loader import Config, MissingSettings, Options, has_settings, load_config
 from pybuild.diagnostics import Diagnostic, did_you_mean, made_strict
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS
@@ -33,7 +33,13 @@ def open_site(
     try:
         config, findings = load_config(site, options, names=NAMES)
     except MissingSettings as missing:
-        raise click.UsageError(f"{missing}; name the folder of a site") from None
+        above = next((folder for folder in site.resolve().parents if has_settings(folder)), None)
+        hint = (
+            f"the site is the folder above, {above}: name that one"
+            if above
+            else "name the folder of a site, or make one with pybuild new"
+        )
+        raise click.UsageError(f"{missing}; {hint}") from None
     form, verbosity = shown
     report = Report(form, config.root, verbosity=verbosity, secrets=config.secrets)  # type: ignore[arg-type]
     return report, config, made_strict(findings) if options.strict else findings

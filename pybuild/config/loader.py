@@ -83,6 +83,11 @@ def read_file(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:
     return "pyproject.toml", text, {}, [*findings, wrong]
 
 
+def has_settings(folder: Path) -> bool:
+    """Whether a folder is a site: it has a settings file, whatever is in it."""
+    return (folder / "pybuild.toml").is_file() or _project_line(folder / "pyproject.toml") > 0
+
+
 def _project_line(project: Path) -> int:
     """The line of the first header of ours in a pyproject.toml, 1-based; 0 where there is none."""
     data = project.read_bytes() if project.is_file() else b""
@@ -186,6 +191,14 @@ class Reader:
         read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
         for name in value.keys() - hints.keys():
             self._unknown((*path, name), hints.keys() | (self.others if not path else ()))
+        least = {field.name: field.metadata.get("minimum") for field in dataclasses.fields(kind)}
+        for name, number in read.items():
+            if number is not None and (minimum := least[name]) is not None and number < minimum:
+                self.fault(
+                    (*path, name),
+                    f"{'.'.join(map(str, (*path, name)))} is too small",
+                    "write a larger number",
+                )
         return kind(**own, **{k: v for k, v in read.items() if v is not None})
 
     def _unknown(self, path: tuple[str | int, ...], known: typing.Iterable[str]) -> None:
@@ -222,9 +235,6 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
             or 'write an IANA name such as "Europe/Vienna"',
         )
         site = dataclasses.replace(site, timezone="UTC")
-    for name, least in (("timeout", 0.001), ("memory", 0), ("jobs", 0)):
-        if getattr(settings.build, name) < least:
-            reader.fault(("build", name), f"build.{name} is too small", "write a larger number")
     _check_collections(settings, reader)
     _check_markdown(settings.markdown.engine, reader)
     return dataclasses.replace(settings, site=site)
@@ -313,6 +323,7 @@ __all__ = [
     "Settings",
     "Site",
     "Sitemap",
+    "has_settings",
     "load_config",
     "site_address",
     "stopwatch",

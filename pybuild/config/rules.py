@@ -125,7 +125,7 @@ def _checked_condition(reader: Reader, found: Condition, path: KeyPath) -> Condi
     return found
 
 
-_KEYS: Mapping[str, frozenset[str]] = {
+RULE_KEYS: Mapping[str, frozenset[str]] = {
     "redirects": frozenset({"source", "destination", "permanent", "status", "has", "missing"}),
     "rewrites": frozenset({"source", "destination", "has", "missing"}),
     "headers": frozenset({"source", "headers", "has", "missing"}),
@@ -161,7 +161,7 @@ def _parse_rule(reader: Reader, name: str, entry: object, path: KeyPath) -> Rule
         reader.shape(path, f"each of {name} must be a table", f"write [[{name}]] above it")
         return None
     before = len(reader.findings)
-    reader.known(entry, _KEYS[name], path)
+    reader.known(entry, RULE_KEYS[name], path)
     source = _pattern(reader, entry, path)
     has, missing = (parse_conditions(reader, entry, key, path) for key in ("has", "missing"))
     build = {"redirects": _redirect, "rewrites": _rewrite, "headers": _set_headers, "proxies": _proxy}[name]

@@ -1,6 +1,6 @@
-"""The settings as values: every table of the settings file with its defaults.
+"""The settings as values: every table of the settings file with its defaults, and a sentence for each key.
 
-Owns the names, types and defaults. Reads nothing. Source of truth: docs/settings.md.
+Owns the names, types, defaults and sentences. Reads nothing. Source of truth: docs/settings.md.
 """
 
 from __future__ import annotations
@@ -16,16 +16,27 @@ OnUnsupported = Literal["error", "warn"]
 FeedFormat = Literal["rss", "atom", "json"]
 
 
+def key(
+    default: Any, sentence: str, *, required: bool = False, minimum: float | None = None, names: str = ""
+) -> Any:
+    """A setting with its default, and the sentence that docs/settings.md and the JSON Schema have of it.
+
+    `names`: the kind of names that it takes a value of, such as "target".
+    """
+    facts = {"sentence": sentence, "required": required, "minimum": minimum, "names": names}
+    return field(default=default, metadata=facts)
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """What the site says of itself: `[site]`."""
 
-    url: str = ""  # absolute, encoded, without a trailing slash; its path is the base path
-    title: str = ""
-    description: str = ""
-    author: str = ""
-    language: str = "en"  # BCP 47
-    timezone: str = "UTC"  # IANA name; dates without a zone are read in it
+    url: str = key("", "required: the absolute address, `http` or `https`", required=True)
+    title: str = key("", "required: the name of the site", required=True)
+    description: str = key("", "what pages, feeds and `llms.txt` say where nothing nearer does")
+    author: str = key("", "`Jo`, `Jo <jo@example.com>` or an address")
+    language: str = key("en", "BCP 47 tag of pages that say nothing else")
+    timezone: str = key("UTC", "IANA name; dates without a zone are read in it")
 
     @property
     def base_path(self) -> str:
@@ -43,23 +54,31 @@ class Site:
 class Build:
     """How the export runs: `[build]`."""
 
-    out: str = "out"  # relative to the site
-    target: str = "static"
-    timeout: float = 60.0  # seconds one page or handler may take
-    memory: int = 4096  # MiB a worker process may hold; 0 is without a limit
-    jobs: int = 0  # worker processes; 0 is one a processor
-    engine: str = "processes"
-    git_dates: bool = True  # ask git for the last change of documents whose front matter is silent
+    out: str = key("out", "the output folder, relative to the site")
+    target: str = key("static", "the host to write rules for", names="target")
+    timeout: float = key(
+        60.0, "seconds one page, handler or `generate_static_params` may take", minimum=0.001
+    )
+    memory: int = key(4096, "MiB a worker process may hold", minimum=0)
+    jobs: int = key(0, "worker processes; `0` is one a processor", minimum=0)
+    engine: str = key(
+        "processes",
+        "`processes`, or `serial`: everything in the command's own process, for debuggers",
+        names="engine",
+    )
+    git_dates: bool = key(True, "ask git for the last change of documents that name none")
 
 
 @dataclass(frozen=True, slots=True)
 class Markdown:
-    """`[markdown]`."""
+    """How Markdown is read and rendered: `[markdown]`."""
 
-    engine: str = "markdown-it-py"  # or "pyromark", which gives the same, faster
-    html: bool = False  # let raw HTML through
-    highlight: bool = True
-    toc_depth: int = 3  # deepest heading level in `toc`
+    engine: str = key(
+        "markdown-it-py", '`"pyromark"` makes the same pages in half of the time', names="markdown"
+    )
+    html: bool = key(False, "`true` lets raw HTML through; otherwise it is escaped")
+    highlight: bool = key(True, "colour code while exporting")
+    toc_depth: int = key(3, "the deepest heading level in `toc`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,84 +86,101 @@ class Collection:
     """`[collections.NAME]`: a folder of Markdown documents and the route they answer."""
 
     name: str = ""
-    source: str = ""
-    route: str = ""
-    title: str = ""  # heading of its section in llms.txt; "" makes one of the name
-    feed: bool = True  # dated documents may go into the feeds
+    source: str = key("", "required: the folder, relative to the site", required=True)
+    route: str = key(
+        "", "required: the route, with one parameter at its end, such as `/docs/[...slug]`", required=True
+    )
+    title: str = key("", "the heading of its section in `llms.txt`")
+    feed: bool = key(True, "whether its dated documents may go into the feeds")
     location: Location = Location()
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """`[feed]`."""
+    """What the feeds hold: `[feed]`."""
 
-    formats: tuple[FeedFormat, ...] = ("rss",)
-    limit: int = 20  # entries
-    title: str = ""  # "" is the site's
-    description: str = ""
-    collections: tuple[str, ...] = ()  # () is every collection, and pages with a date
+    formats: tuple[FeedFormat, ...] = key(
+        ("rss",), "`rss` (`/rss.xml`, always written), `atom` (`/atom.xml`), `json` (`/feed.json`)"
+    )
+    limit: int = key(20, "entries")
+    title: str = key("", '`""` is the title of the site')
+    description: str = key("", '`""` is the description of the site')
+    collections: tuple[str, ...] = key((), "whose documents are shown")
 
 
 @dataclass(frozen=True, slots=True)
 class Sitemap:
-    """`[sitemap]`."""
+    """What `/sitemap.xml` lists: `[sitemap]`."""
 
-    enabled: bool = True
-    exclude: tuple[str, ...] = ()  # globs over decoded URLs
+    enabled: bool = key(True, "whether `/sitemap.xml` is written")
+    exclude: tuple[str, ...] = key(
+        (), "globs over addresses: `*` stays within a segment, `/drafts/**` is `/drafts` and all below it"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Robots:
     """`[robots]`: one group for every crawler. `app/robots.py` does more."""
 
-    disallow: tuple[str, ...] = ()
-    allow: tuple[str, ...] = ()
-    content_signal: str = ""  # contentsignals.org; written only when set: it is a legal statement
+    disallow: tuple[str, ...] = key((), "paths that start with `/` or `*`")
+    allow: tuple[str, ...] = key((), "exceptions from these")
+    content_signal: str = key("", "a line of contentsignals.org, such as `search=yes, ai-train=no`")
 
 
 @dataclass(frozen=True, slots=True)
 class Llms:
-    """`[llms]`."""
+    """The index and the full text for agents, `/llms.txt` and `/llms-full.txt`: `[llms]`."""
 
-    enabled: bool = True
-    summary: str = ""  # the quoted line; "" is the site's description
-    details: str = ""  # the paragraph below it
-    optional: tuple[str, ...] = ()  # collections listed in the section named Optional
-    split: int = 50_000  # characters past which llms.txt becomes an index of sections
-    full: int = 2_000_000  # characters llms-full.txt may have; past it there is one file a section
+    enabled: bool = key(True, "whether `/llms.txt` and `/llms-full.txt` are written")
+    summary: str = key("", "the quoted line at the top")
+    details: str = key("", "the paragraph below it")
+    optional: tuple[str, ...] = key(
+        (), "collections and route groups whose pages go into the section named Optional"
+    )
+    split: int = key(50_000, "characters past which `llms.txt` becomes a list of sections, one file each")
+    full: int = key(
+        2_000_000, "characters past which `llms-full.txt` becomes a list of sections, one file each"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Negotiation:
-    """`[negotiation]`."""
+    """HTML or Markdown by the `Accept` header, on hosts with rules: `[negotiation]`."""
 
-    strict: bool = False  # answer 406 when neither HTML nor Markdown is acceptable
-    enabled: bool = True
+    strict: bool = key(False, "`true` answers 406 where neither HTML nor Markdown is acceptable")
+    enabled: bool = key(True, "`false` leaves negotiation out of the rules")
 
 
 @dataclass(frozen=True, slots=True)
 class TargetSettings:
-    """`[targets.NAME]`."""
+    """What holds for one host: `[targets.NAME]`."""
 
-    on_unsupported: OnUnsupported = "error"
+    on_unsupported: OnUnsupported = key(
+        "error", '`"warn"` turns `unsupported-rule` into a warning for this host, and leaves the rule out'
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole file."""
+    """The settings of a site."""
 
     site: Site = Site()
-    trailing_slash: bool = False
+    trailing_slash: bool = key(
+        False, "`true` writes `/about` as `about/index.html` in place of `about.html`, and links to `/about/`"
+    )
     build: Build = Build()
     markdown: Markdown = Markdown()
     collections: Mapping[str, Collection] = field(default_factory=dict)
-    metadata: Mapping[str, Any] = field(default_factory=dict)  # defaults for every page
+    metadata: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={"sentence": "defaults for the head of every page", "names": "metadata"},
+    )
     feed: Feed = Feed()
     sitemap: Sitemap = Sitemap()
     robots: Robots = Robots()
     llms: Llms = Llms()
     negotiation: Negotiation = Negotiation()
-    targets: Mapping[str, TargetSettings] = field(default_factory=dict)
+    targets: Mapping[str, TargetSettings] = field(default_factory=dict, metadata={"names": "target"})
 
 
 @dataclass(frozen=True, slots=True)
