@@ -3,7 +3,8 @@
 Owns the meaning of a rule set; every target is held against it, and the preview serves by it. Sends nothing
 and opens no file. Redirects, headers and proxies are matched against the path as it was sent, rewrites and
 files against the decoded one; an encoded slash names no file.
-Sources: RFC 9110 §8.7 (Content-Location), §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.7 (406).
+Sources: RFC 9110 §8.7 (Content-Location), §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.6 (405),
+§15.5.7 (406); Fetch, "CORS-preflight fetch".
 
 A request as a client sends it, and the conditions a rule may put to it.
 
@@ -20,7 +21,7 @@ from urllib.parse import unquote
 
 from pybuild.records import File, Headers
 from pybuild.rules.media_types import OCTETS, type_of
-from pybuild.rules.model import Condition, ProxyHeader, Redirect, RuleSet
+from pybuild.rules.model import ALLOWED, Condition, Method, ProxyHeader, Redirect, RuleSet, allowed
 from pybuild.rules.negotiate import negotiate
 from pybuild.rules.patterns import to_python
 from pybuild.urls import absolute, encode
@@ -98,6 +99,8 @@ def _value(condition: Condition, request: Request) -> str:
 
 __all__ = [
     "ADDITIVE",
+    "ALLOW_METHODS",
+    "ALLOW_ORIGIN",
     "NOT_ACCEPTABLE",
     "NOT_FOUND",
     "REFUSED",
@@ -114,6 +117,7 @@ __all__ = [
 ]
 NOT_FOUND = "404.html"
 ADDITIVE = frozenset({"vary", "link"})  # lists, to which every rule adds
+ALLOW_ORIGIN, ALLOW_METHODS = "access-control-allow-origin", "Access-Control-Allow-Methods"
 NOT_ACCEPTABLE = "406: this page exists as text/html and text/markdown\n"
 
 
@@ -127,7 +131,7 @@ class ProxyCall:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a host should answer. Exactly one of `path`, `text` and `proxy` says where the body comes from."""
+    """What a host should answer. One of `path`, `text` and `proxy` says where the body comes from; 204 has none."""
 
     status: int
     headers: Headers = ()  # names as written; sorted by name
@@ -170,14 +174,45 @@ def _below(base: str, path: str) -> str | None:
 
 
 def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
+    method, found = visit.request.method, _proxy_rule(rules, visit)
+    if method == "OPTIONS" and not (found and method in found[1]):
+        return _options(rules, visit, files)
     redirected = _redirect(rules, visit) or _slash_redirect(rules, visit, files)
     if redirected:
         return redirected
-    readable = visit.request.method in {"GET", "HEAD"}
-    served = (
-        _serve(rules, visit, files) if readable and not re.search("%(?:2f|5c)", visit.sent, re.I) else None
-    )
-    return served or _proxy(rules, visit) or _refuse(files, readable)
+    readable = method in {"GET", "HEAD"}
+    served = _serve(rules, visit, files) if readable else None
+    if served:
+        return served
+    if found and method in found[1]:
+        return Outcome(200, proxy=found[0])
+    if not readable or found:
+        return Outcome(405, (("Allow", _allow(rules, visit, files)),), text="405\n")
+    return _not_found(files)
+
+
+def _options(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
+    """Say what an address allows, also where it redirects: a browser's preflight follows no redirect."""
+    if _answers(rules, visit, files) or _proxy_rule(rules, visit):
+        return Outcome(204, (("Allow", _allow(rules, visit, files)),))
+    return Outcome(404, text="404\n")
+
+
+def _allow(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> str:
+    """The methods of an address: those of files, and those of its proxy; a proxy alone may take no GET."""
+    found = _proxy_rule(rules, visit)
+    return allowed(found[1], read=_answers(rules, visit, files)) if found else ALLOWED
+
+
+def _answers(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> bool:
+    """Whether a file or a redirect answers."""
+    return bool(_path(rules, visit, files) or _redirect(rules, visit))
+
+
+def _not_found(files: Mapping[str, File]) -> Outcome:
+    if NOT_FOUND in files:
+        return Outcome(404, (("Content-Type", type_of(NOT_FOUND)),), path=NOT_FOUND)
+    return Outcome(404, text="404\n")
 
 
 def _hides_slash(visit: _Visit) -> bool:
@@ -185,12 +220,10 @@ def _hides_slash(visit: _Visit) -> bool:
     return re.search("%(?:2f|5c)", visit.sent, re.I) is not None
 
 
-def _refuse(files: Mapping[str, File], readable: bool) -> Outcome:
-    if not readable:
-        return Outcome(405, (("Allow", "GET, HEAD"),), text="405\n")
-    if NOT_FOUND in files:
-        return Outcome(404, (("Content-Type", type_of(NOT_FOUND)),), path=NOT_FOUND)
-    return Outcome(404, text="404\n")
+def _path(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> str | None:
+    """The path of the file that answers after rewrites, before negotiation."""
+    path = None if _hides_slash(visit) else find(_rewritten(rules, visit), files)
+    return None if path == NOT_FOUND else path
 
 
 def _redirect(rules: RuleSet, visit: _Visit) -> Outcome | None:
@@ -236,9 +269,8 @@ def _one_address(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> st
 
 def _serve(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome | None:
     """Answer with a file: rewrite, find, negotiate."""
-    url = _rewritten(rules, visit)
-    path = find(url, files)
-    if path is None or path == NOT_FOUND:
+    url, path = _rewritten(rules, visit), _path(rules, visit, files)
+    if path is None:
         return None
     headers: list[tuple[str, str]] = []
     markdown = variant_of(path)
@@ -308,7 +340,7 @@ def _file(rules: RuleSet, request: Request, file: File, extra: list[tuple[str, s
     return Outcome(200, headers, path=file.path)
 
 
-def _proxy_rule(rules: RuleSet, visit: _Visit) -> tuple[ProxyCall, tuple[str, ...]] | None:
+def _proxy_rule(rules: RuleSet, visit: _Visit) -> tuple[ProxyCall, tuple[Method, ...]] | None:
     for rule in rules.proxies:
         captures = rule.source.match_sent(visit.sent)
         more = None if captures is None else applies(rule.has, rule.missing, visit.request)
@@ -320,16 +352,6 @@ def _proxy_rule(rules: RuleSet, visit: _Visit) -> tuple[ProxyCall, tuple[str, ..
     return None
 
 
-def _proxy(rules: RuleSet, visit: _Visit) -> Outcome | None:
-    found = _proxy_rule(rules, visit)
-    if found is None:
-        return None
-    call, methods = found
-    if visit.request.method not in methods:
-        return Outcome(405, (("Allow", ", ".join(methods)),), text="405\n")
-    return Outcome(200, proxy=call)
-
-
 def _with_headers(rules: RuleSet, answer: Outcome, visit: _Visit) -> Outcome:
     """Add what the header rules say; the later of one name wins, but the values of Vary and Link add up."""
     merged = {name.lower(): (name, value) for name, value in answer.headers}
@@ -339,6 +361,9 @@ def _with_headers(rules: RuleSet, answer: Outcome, visit: _Visit) -> Outcome:
             old = merged.get(name.lower(), ("", ""))[1]
             joined = join_list(old, value) if name.lower() in ADDITIVE else value
             merged[name.lower()] = (name, joined)
+    if answer.status == 204 and ALLOW_ORIGIN in merged:
+        methods = merged["allow"][1].replace(", OPTIONS", "")
+        merged.setdefault(ALLOW_METHODS.lower(), (ALLOW_METHODS, methods))
     headers = tuple(merged[key] for key in sorted(merged) if answer.status != 304 or key != "content-type")
     return Outcome(answer.status, headers, answer.path, answer.text, answer.proxy)
 

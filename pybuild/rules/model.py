@@ -6,8 +6,9 @@ Source: Next.js, "redirects", "rewrites", "headers"; docs/rules.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from pybuild.diagnostics import Location
 from pybuild.rules.patterns import Destination, PathPattern
@@ -16,6 +17,7 @@ RULE_TABLES = ("redirects", "rewrites", "headers", "proxies")
 ConditionType = Literal["header", "cookie", "query", "host", "accept"]
 Negotiation = Literal["off", "lenient", "strict"]  # strict answers 406 where nothing is acceptable
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ALLOWED = "GET, HEAD, OPTIONS"  # of every address that a file or a redirect answers
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 NEGOTIATED = ("text/markdown", "text/html")  # keys of an accept condition
 
@@ -97,6 +99,12 @@ class Proxy:
     @property
     def env_names(self) -> tuple[str, ...]:
         return tuple(header.env for header in self.headers if header.env)
+
+
+def allowed(methods: Iterable[Method], *, read: bool) -> str:
+    """`Allow` of an address with a proxy, by the proxy's methods; `read` says that a file or a redirect answers too."""
+    own: set[Method] = {"GET", "HEAD", "OPTIONS"} if read else {"OPTIONS"}
+    return ", ".join(method for method in get_args(Method) if method in own | {*methods})
 
 
 Rule = Redirect | Rewrite | SetHeaders | Proxy

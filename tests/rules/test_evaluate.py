@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from pybuild.records import File, by_path
+from pybuild.records import File, Headers, by_path
 from pybuild.rules.evaluate import NOT_ACCEPTABLE, Outcome, ProxyCall, Request, evaluate, find, join_list
-from pybuild.rules.model import ProxyHeader, RuleSet
+from pybuild.rules.model import ALLOWED, ProxyHeader, RuleSet
 from pybuild.urls import encode
 
 TEXT = """
@@ -100,7 +100,7 @@ def test_a_redirect(ask: Callable) -> None:
 def test_a_proxied_request(ask: Callable) -> None:
     call = ProxyCall("https://b.example/a%2Fb?k=v&q", (ProxyHeader("Authorization", env="TOKEN"),))
     assert ask("/up/a%2Fb/?q") == Outcome(200, proxy=call)
-    assert ask("/up/a", "POST") == Outcome(405, (("Allow", "GET, HEAD"),), text="405\n")
+    assert ask("/up/a", "POST") == Outcome(405, (("Allow", ALLOWED),), text="405\n")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,69 @@ def test_addresses(ask: Callable, target: str, status: int, location: str) -> No
 
 def test_methods(ask: Callable) -> None:
     assert ask("/docs/a", "HEAD") == ask("/docs/a")
-    assert ask("/nope", "DELETE") == Outcome(405, (("Allow", "GET, HEAD"),), text="405\n")
+    assert ask("/nope", "DELETE") == Outcome(405, (("Allow", ALLOWED),), text="405\n")
+
+
+CROSS = """
+[[redirects]]
+source = "/old"
+destination = "/a"
+permanent = true
+[[headers]]
+source = "/a"
+headers = { Access-Control-Allow-Origin = "*", X-A = "1" }
+[[headers]]
+source = "/b"
+headers = { Access-Control-Allow-Origin = "*", Access-Control-Allow-Methods = "GET" }
+[[proxies]]
+source = "/b"
+destination = "https://b.example/"
+methods = ["POST"]
+[[proxies]]
+source = "/up"
+destination = "https://b.example/"
+methods = ["GET", "PUT"]
+[[proxies]]
+source = "/asks"
+destination = "https://b.example/"
+methods = ["OPTIONS"]
+[[headers]]
+source = "/up"
+headers = { Access-Control-Allow-Origin = "*" }
+"""
+ORIGIN = ("Access-Control-Allow-Origin", "*")
+
+
+def may(methods: str) -> tuple[str, str]:
+    return "Access-Control-Allow-Methods", methods
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/a", (ORIGIN, may("GET, HEAD"), ("Allow", "GET, HEAD, OPTIONS"), ("X-A", "1"))),
+        ("/a/", (ORIGIN, may("GET, HEAD"), ("Allow", "GET, HEAD, OPTIONS"), ("X-A", "1"))),
+        ("/a.md", (("Allow", "GET, HEAD, OPTIONS"),)),
+        ("/old", (("Allow", "GET, HEAD, OPTIONS"),)),
+        ("/b", (ORIGIN, may("GET"), ("Allow", "GET, HEAD, POST, OPTIONS"))),
+        ("/up", (ORIGIN, may("GET, HEAD, PUT"), ("Allow", "GET, HEAD, PUT, OPTIONS"))),
+    ],
+)
+def test_options(derived: Callable, target: str, headers: Headers) -> None:
+    """Before redirects, with the header rules of the address and what negotiation alone would add left out."""
+    files = by_path(File(path, "", "1" * 64, 1) for path in ("a.html", "a.md", "b.html"))
+    rules, _ = derived(CROSS, "a.html a.md b.html")
+    assert evaluate(rules, Request(target, "OPTIONS"), files) == Outcome(204, tuple(sorted(headers)))
+
+
+def test_options_of_nothing_and_of_a_proxy_that_wants_them(derived: Callable) -> None:
+    rules, _ = derived(CROSS, "b.html")
+    files = by_path([File("b.html", "", "1" * 64, 1)])
+    assert evaluate(rules, Request("/nope", "OPTIONS"), files) == Outcome(404, text="404\n")
+    assert evaluate(rules, Request("/404", "OPTIONS"), files).status == 404
+    assert evaluate(rules, Request("/asks", "OPTIONS"), files).proxy is not None
+    assert evaluate(rules, Request("/asks"), files).header("allow") == "OPTIONS"
+    assert evaluate(rules, Request("/b", "PUT"), files).header("allow") == "GET, HEAD, POST, OPTIONS"
 
 
 def test_find_prefers_the_file_itself() -> None:

@@ -167,9 +167,12 @@ def unzipped(answer: Answer) -> Answer:
 
 def able(cloud: str, tree: Tree) -> Tree:
     """The tree without what the host is known to refuse."""
-    if cloud != "cloudfront":
-        return tree
-    return replace(tree, rules=replace(tree.rules, proxies=()))
+    kept = tuple(
+        rule for rule in tree.rules.proxies if cloud != "cloudfront" and rule.source.source != "/notes.md"
+    )
+    return (
+        replace(tree, rules=replace(tree.rules, proxies=kept)) if cloud in {"cloudfront", "vercel"} else tree
+    )
 
 
 def dialect(home: Path) -> list[object]:

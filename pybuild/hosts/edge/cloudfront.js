@@ -1,6 +1,8 @@
 // CloudFront: before the cache it names the object, so that the cache holds both representations of a page;
 // behind it the headers of the visitor's own address are added. Runs in cloudfront-js-2.0.
 function pbProxied() { return null; }
+function pbAllow(status) { return pbSay(status, [['Allow', 'GET, HEAD, OPTIONS']]); }
+function pbOwn(visit, path, status) { return pbIsHidden(visit, path) ? pbSay(404, []) : pbAllow(status); }
 function pbLine(field) {
   return !field ? '' : field.multiValue ? field.multiValue.map(function (one) { return one.value; }).join(', ') : field.value;
 }

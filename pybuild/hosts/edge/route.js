@@ -85,18 +85,20 @@ function pbVisit(D, ask) {
   return visit;
 }
 function pbRoute(D, visit) {
-  if (visit === null) return { status: 400, headers: [], text: '400\n' };
-  if (visit.sent === null) return { status: 404, headers: [], text: '404\n' };
+  if (visit === null) return pbSay(400, []);
+  if (visit.sent === null) return pbSay(404, []);
+  var proxy = pbProxied(D, visit), asks = visit.ask.method === 'OPTIONS' && !(proxy && proxy.call);
   for (var i = 0; i < D.redirects.length; i++) {
     var rule = D.redirects[i], taken = pbApplies(rule, visit.sent, visit.ask);
-    if (taken) return pbTo(rule[4], rule[5] + (pbFill(rule[6], taken) || '/') + pbQuery(rule[7], taken, visit.ask.query) + rule[8]);
+    if (taken) return asks ? pbAllow(204, proxy, 1) : pbTo(rule[4], rule[5] + (pbFill(rule[6], taken) || '/') + pbQuery(rule[7], taken, visit.ask.query) + rule[8]);
   }
-  var url = visit.url, proxy = pbProxied(D, visit);
+  var url = visit.url;
   for (i = 0; i < D.rewrites.length; i++) {
     taken = pbApplies(D.rewrites[i], visit.url, visit.ask);
     if (taken) { url = pbFill(D.rewrites[i][4], taken) || '/'; break; }
   }
   var bare = visit.sent.replace(/\/+$/, '') || '/', stem = url.replace(/\/+$/, ''), shape = pbShape(D, stem), path = pbPath(shape, stem);
+  if (asks) return pbOwn(visit, path, 204, proxy);
   var served = pbServe(D, visit, url, shape, path, proxy);
   if (visit.sent.indexOf('//') === 0 || proxy) return served;
   if (D.slash && pbHidesSlash(visit.sent)) return served;
@@ -106,10 +108,12 @@ function pbRoute(D, visit) {
   return { file: path, then: pbTo(308, D.sent + to + pbQuery([], {}, visit.ask.query)), els: pbElse(visit, proxy) };
 }
 function pbHidesSlash(sent) { return /%(?:2f|5c)/i.test(sent); }
-function pbTo(status, location) { return { status: status, headers: [['Location', location]], text: status + '\n' }; }
+function pbSay(status, headers) { return { status: status, headers: headers, text: status === 204 ? '' : status + '\n' }; }
+function pbTo(status, location) { return pbSay(status, [['Location', location]]); }
 function pbServe(D, visit, url, shape, path, proxy) {
   var answer = { file: path, own: [], then: null, els: pbElse(visit, proxy) };
-  if (!/^(?:GET|HEAD)$/.test(visit.ask.method) || pbHidesSlash(visit.sent) || path === '/404.html') return answer.els;
+  if (!pbReads(visit)) return proxy && !proxy.call ? pbOwn(visit, path, 405, proxy) : answer.els;
+  if (pbIsHidden(visit, path)) return answer.els;
   if (/[HI]/.test(shape) && D.negotiation !== 'off' && url !== path) {
     var chosen = pbNegotiate(visit.ask.header('accept'));
     answer.own.push(['Vary', 'Accept']);
@@ -124,10 +128,11 @@ function pbServe(D, visit, url, shape, path, proxy) {
   }
   return answer;
 }
+function pbReads(visit) { return /^(?:GET|HEAD)$/.test(visit.ask.method); }
+function pbIsHidden(visit, path) { return pbHidesSlash(visit.sent) || path === '/404.html'; }
 function pbElse(visit, proxy) {
-  if (proxy) return proxy;
-  if (/^(?:GET|HEAD)$/.test(visit.ask.method)) return { status: 404, headers: [], text: '' };
-  return { status: 405, headers: [['Allow', 'GET, HEAD']], text: '405\n' };
+  if (proxy && proxy.call) return proxy;
+  return proxy || !pbReads(visit) ? pbAllow(405, proxy, 0) : { status: 404, headers: [], text: '' };
 }
 // All headers of an answer: `own` and what the rules add, the later of a name winning, lists of Vary and Link growing.
 function pbDress(D, visit, own) {
@@ -144,5 +149,7 @@ function pbDress(D, visit, own) {
   for (i = 0; visit && visit.sent !== null && i < D.headers.length; i++) {
     if (pbApplies(D.headers[i], visit.sent, visit.ask)) for (j = 0; j < D.headers[i][4].length; j++) add(D.headers[i][4][j][0], D.headers[i][4][j][1]);
   }
+  var cross = 'access-control-allow-', allow = merged.allow;
+  if (allow && visit.ask.method === 'OPTIONS' && pbHas(merged, cross + 'origin') && !pbHas(merged, cross + 'methods')) add(cross + 'methods', allow[1].replace(', OPTIONS', ''));
   return names.map(function (key) { return merged[key]; });
 }

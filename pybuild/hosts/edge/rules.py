@@ -20,9 +20,17 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 
 from pybuild.records import File, Files, Headers
-from pybuild.rules.evaluate import ADDITIVE, NOT_ACCEPTABLE, NOT_FOUND, join_list, page_of, variant_of
+from pybuild.rules.evaluate import (
+    ADDITIVE,
+    ALLOW_ORIGIN,
+    NOT_ACCEPTABLE,
+    NOT_FOUND,
+    join_list,
+    page_of,
+    variant_of,
+)
 from pybuild.rules.media_types import OCTETS, same_type, suffix, type_of
-from pybuild.rules.model import Condition, Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import Condition, Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders, allowed
 from pybuild.rules.negotiate import javascript
 from pybuild.rules.patterns import Destination, Slot, Text, escape, print_regex, sent_literal, to_python
 from pybuild.urls import encode
@@ -119,7 +127,8 @@ def _redirect(rule: Redirect, base: str) -> list[Json]:
 def _proxy(rule: Proxy) -> list[Json]:
     to = rule.destination
     headers: list[Json] = [[header.name, header.value, header.env] for header in rule.headers]
-    return [*_sent(rule), list(rule.methods), to.origin, *_address(rule, to), headers]
+    allow: list[Json] = [allowed(rule.methods, read=read) for read in (False, True)]
+    return [*_sent(rule), list(rule.methods), to.origin, *_address(rule, to), headers, allow]
 
 
 def _address(rule: Redirect | Proxy, to: Destination) -> list[Json]:
@@ -238,6 +247,8 @@ def _shared(rules: RuleSet, folder: str, members: list[File], misses: bool) -> H
     if any(rule.has or rule.missing for rule in adding):
         return None
     sets = {_headers(rules, adding, file) for file in members}
+    if any(name.lower() == ALLOW_ORIGIN for headers in sets for name, _ in headers):
+        return None  # a browser's preflight must be answered
     return next(iter(sets)) if len(sets) == 1 else None
 
 

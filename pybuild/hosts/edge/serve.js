@@ -16,7 +16,7 @@ async function pbServeRequest(D, request, host) {
     const page = await host.file('/404.html', 'GET', false);
     body = page.status === 200 ? page.body : '404\n';
     if (page.status === 200) headers = [['Content-Type', pbType(D, '/404.html')]];
-  } else body = answer.text;
+  } else body = answer.text || null;
   return new Response(ask.method === 'HEAD' ? null : body, { status: answer.status, headers: pbDress(D, visit, headers) });
 }
 // The Content-Type of a file, by the rules and by its suffix.

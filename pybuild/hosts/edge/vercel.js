@@ -2,10 +2,10 @@
 export default async function middleware(request) {
   const visit = pbVisit(PB, pbAsk(request)), env = (name) => process.env[name];
   let answer = pbRoute(PB, visit);
-  if (answer.file) answer = pbProxied(PB, visit) || answer.then || answer;
+  if (answer.file) answer = pbProxied(PB, visit) ? answer.els : answer.then || answer;
   if (answer.call) return pbForward(PB, visit, answer.call, request, { env });
   if (answer.status && (answer.status !== 404 || answer.text)) {
-    const body = request.method === 'HEAD' ? null : answer.text;
+    const body = request.method === 'HEAD' ? null : answer.text || null;
     return new Response(body, { status: answer.status, headers: pbDress(PB, visit, answer.headers) });
   }
   const url = new URL(request.url), path = answer.file ? pbEncode(answer.file) : '/_pybuild/nothing';

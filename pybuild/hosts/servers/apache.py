@@ -1,6 +1,6 @@
 """Apache httpd: one `.htaccess` in the output, on mod_rewrite and mod_headers.
 
-Owns `.htaccess` and, for proxies, the lines that only the server's own settings may have. Works from 2.4.26 on.
+Owns `.htaccess`, the body of 405 and, for proxies, the lines that only the server may have. Works from 2.4.26 on.
 What a visitor sends is taken from the request line, so that it reaches a Location as it was sent.
 Sources: httpd.apache.org/docs/2.4: mod_rewrite, rewrite/flags, mod_headers, expr, core.
 
@@ -32,9 +32,26 @@ from pybuild.hosts.base import (
     unsupported,
 )
 from pybuild.records import Artifact, Files
-from pybuild.rules.evaluate import ADDITIVE, NOT_ACCEPTABLE, NOT_FOUND, REFUSED
+from pybuild.rules.evaluate import (
+    ADDITIVE,
+    ALLOW_METHODS,
+    ALLOW_ORIGIN,
+    NOT_ACCEPTABLE,
+    NOT_FOUND,
+    REFUSED,
+)
 from pybuild.rules.media_types import SUFFIX_TYPES
-from pybuild.rules.model import Condition, Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import (
+    ALLOWED,
+    Condition,
+    Proxy,
+    Redirect,
+    Rewrite,
+    Rule,
+    RuleSet,
+    SetHeaders,
+    allowed,
+)
 from pybuild.rules.patterns import PathPattern, Slot, Text, escape, print_regex, sent_literal
 from pybuild.urls import encode
 
@@ -98,13 +115,17 @@ def met(condition: Condition) -> tuple[str, str, str]:
 
 
 _GROUPS = 9  # %1 to %9
+_ALLOW = "E=PB_ALLOW:%{ENV:PB_MAY}"
+_REFUSED = (
+    ".405.txt"  # a file as the body of 405: to one of its own Apache adds an `Allow` that names TRACE alone
+)
 
 
 def compile_apache(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `.htaccess` into the output, and `pybuild-apache.conf` for the server where there are proxies."""
     kept, findings = drop_unsupported(rules, _fault)
     text = "\n".join(_Writer(expand_empty_destinations(kept)).lines(has_404=NOT_FOUND in files))
-    site = (Artifact(".htaccess", "[apache]", text.encode()),)
+    site = (Artifact(".htaccess", "[apache]", text.encode()), Artifact(_REFUSED, "[apache]", b"405\n"))
     server = Artifact("pybuild-apache.conf", "[apache]", _SERVER.encode())
     deploy = (server, _readme(config, kept)) if kept.proxies else (_readme(config, kept),)
     return Compiled(site=site, deploy=deploy, findings=findings)
@@ -168,19 +189,22 @@ class _Writer:
             "RewriteOptions AllowNoSlash",
             *(f"AddType {quoted(media)} .{suffix}" for suffix, media in SUFFIX_TYPES.items()),
             *([f"ErrorDocument 404 {quoted(self.base + '/' + NOT_FOUND)}"] if has_404 else []),
+            f"ErrorDocument 405 {quoted(f'{self.base}/{_REFUSED}')}",
             f"ErrorDocument 406 {quoted(NOT_ACCEPTABLE.strip())}",
             *rule("END", ("%{ENV:REDIRECT_STATUS}", "^4")),
             *self._paths(),
             *(self._representation() if asks else ()),
             *self._conditions(),
             *self._header_rules(),
-            *self._redirects(),
+            *self._allow(),
             *self._rewrites(),
             *self._files(),
             *self._which_proxy(),
+            *self._options(),
+            *self._redirects(),
             *self._slash(),
             *self._proxies(),
-            *rule("R=405,L", ("%{REQUEST_METHOD}", "!^(?:GET|HEAD)$")),
+            *rule(f"R=405,L,{_ALLOW}", ("%{REQUEST_METHOD}", "!^(?:GET|HEAD)$")),
             *(self._choose() if self.rules.negotiation != "off" else ()),
             *(self._canonical() if self.rules.variants else ()),
             *self._types(),
@@ -262,6 +286,36 @@ class _Writer:
                 text = quoted(formatted(value))
                 yield f"Header always {act} {name} {text} {quoted(given(f'H{index}'))}"
 
+    def _options(self) -> Lines:
+        """Answer OPTIONS before anything is redirected, where no proxy wants it; `PB_MAY` names what is allowed."""
+        yield from rule("E=PB_READS:r", (env("FINAL"), "."))
+        for one in self.rules.redirects:
+            yield from rule("E=PB_READS:r", self.when(one))
+        yield from rule(f"E=PB_MAY:m{env('READS')}{env('PROXY')}", ("%{REQUEST_URI}", "^"))
+        wanted = "".join(
+            f"|p{index}" for index, one in enumerate(self.rules.proxies) if "OPTIONS" in one.methods
+        )
+        asked = (f"%{{REQUEST_METHOD}}:{env('PROXY')}", f"^OPTIONS:(?!(?:none{wanted})$)")
+        yield from rule("R=404,L", asked, (env("MAY"), "^m$"))
+        yield from rule(f"R=204,L,{_ALLOW},E=PB_OPTIONS:1", asked)
+
+    def _allow(self) -> Lines:
+        """Headers of answers that say what is allowed, after those that rules set."""
+        kinds = {"m": ALLOWED, "mr": ALLOWED}
+        for index, one in enumerate(self.rules.proxies):
+            kinds |= {f"m{reads}p{index}": allowed(one.methods, read=bool(reads)) for reads in ("", "r")}
+        origins = [
+            f"reqenv('PB_H{index}') == '1'"
+            for index, one in enumerate(self.rules.headers)
+            if any(name.lower() == ALLOW_ORIGIN for name, _ in one.headers)
+        ]
+        for kind, listed in kinds.items():
+            yield f"Header always set Allow {quoted(listed)} {quoted(given('ALLOW', kind))}"
+            here = f"expr=reqenv('PB_OPTIONS') == '1' && reqenv('PB_ALLOW') == '{kind}' && ({' || '.join(origins)})"
+            methods = quoted(listed.replace(", OPTIONS", ""))
+            if origins:
+                yield f"Header always setifempty {ALLOW_METHODS} {methods} {quoted(here)}"
+
     def _redirects(self) -> Lines:
         """Redirects; to a path of the site Apache itself adds the scheme and host it was asked under."""
         for one in self.rules.redirects:
@@ -304,7 +358,7 @@ class _Writer:
         yield from rule("E=PB_FINAL:", (env("SENT"), "%(?:2f|5c)", "NC,OR"), (env("FINAL"), self._hidden()))
 
     def _hidden(self) -> str:
-        return rf"^/{escape(NOT_FOUND)}$|/\.ht[^/]*$"
+        return rf"^/(?:{escape(NOT_FOUND)}|{escape(_REFUSED)})$|/\.ht[^/]*$"
 
     def _which_proxy(self) -> Lines:
         """The first proxy that matches; rules run in reverse, so that it is the last to be noted."""
@@ -332,7 +386,7 @@ class _Writer:
         mine = (env("PROXY"), f"^p{index}$")
         free = (f"{env('FINAL')}:%{{REQUEST_METHOD}}", "^:|:(?!GET$|HEAD$)")
         methods = ("%{REQUEST_METHOD}", f"!^(?:{'|'.join(one.methods)})$")
-        yield from rule(f"R=405,L,E=PB_TAKEN:p{index}", mine, free, methods)
+        yield from rule(f"R=405,L,{_ALLOW}", mine, free, methods)
         own = self._query(one)
         to = plain(one.destination.origin) + "%1" + (f"?{own}" if own else "")
         flags = f"P,NE{',QSA' if own else ''},E=PB_TAKEN:p{index}"

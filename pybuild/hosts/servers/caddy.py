@@ -27,9 +27,9 @@ from pybuild.hosts.base import (
 )
 from pybuild.hosts.servers.caddy_maps import BACKQUOTE, Lines, Maps, braced, token, value
 from pybuild.records import Artifact, Files
-from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND
+from pybuild.rules.evaluate import ALLOW_METHODS, ALLOW_ORIGIN, NOT_ACCEPTABLE, NOT_FOUND
 from pybuild.rules.media_types import OCTETS, SUFFIX_TYPES
-from pybuild.rules.model import Proxy, Redirect, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import ALLOWED, Proxy, Redirect, Rule, RuleSet, SetHeaders, allowed
 from pybuild.rules.patterns import Slot, Text, sent_literal
 from pybuild.urls import encode
 
@@ -88,12 +88,15 @@ class _Site(Maps):
             *(self._representation() if asks else ()),
             *self._conditions(),
             *self._headers(),
-            *self._redirects(),
+            *self._which_redirect(),
             *self._files(),
+            *self._which_proxy(),
+            *self._options(),
+            *self._redirects(),
             *self._slash(),
             *self._proxies(),
             "@pb_method not method GET HEAD",
-            'respond @pb_method "405" 405',
+            *self._refuse("@pb_method"),
             *(self._choose() if self.rules.negotiation != "off" else ()),
             *(self._canonical() if self.rules.variants else ()),
             *self._types(),
@@ -102,12 +105,59 @@ class _Site(Maps):
             "",
         ]
 
-    def _redirects(self) -> Lines:
-        """One map finds the first redirect and its status; a second takes the status off."""
+    def _which_redirect(self) -> Lines:
+        """The first redirect that matches, with its status before its Location."""
         source = self.key("{pb_sent} {pb_q} {pb_amp}")
         end = r" (?P<q>\S*) (?P<amp>\S*)"
         entries = [(self.regex(rule, end), self._location(rule)) for rule in self.rules.redirects]
         yield from self.map(source, "go", entries)
+
+    def _options(self) -> Lines:
+        """Answer OPTIONS before anything is redirected, where no proxy wants it."""
+        yield 'vars pb_reads ""'
+        yield '@pb_reads expression `{http.vars.pb_final} != "" || {pb_go} != ""`'
+        yield "vars @pb_reads pb_reads y"
+        numbered = list(enumerate(self.rules.proxies))
+        both = "{http.vars.pb_reads}:{pb_proxy}"
+        may = [
+            (f"^{reads}:p{index}$", allowed(rule.methods, read=bool(reads)))
+            for index, rule in numbered
+            for reads in ("", "y")
+        ]
+        yield from self.map(both, "may", may, ALLOWED)
+        wanted = [(f":p{index}$", "") for index, rule in numbered if "OPTIONS" in rule.methods]
+        yield from self.map(both, "options", [("^:$", "404"), *wanted], "204")
+        for status in (404, 204):
+            yield f"@pb_options{status} {{"
+            yield "  method OPTIONS"
+            yield f'  expression `{{pb_options}} == "{status}"`'
+            yield "}"
+        yield 'respond @pb_options404 "404" 404'
+        yield "handle @pb_options204 {"
+        yield "  header Allow {pb_may}"
+        yield from (f"  {line}" for line in self._preflight())
+        yield "  respond 204"
+        yield "}"
+
+    def _preflight(self) -> Lines:
+        """The methods that other origins may use, where a rule lets them in and none names the methods."""
+        names = self.header_names()
+        if ALLOW_ORIGIN not in names:
+            return
+        said = ALLOW_METHODS.lower()
+        test = f'{{pb_h{names.index(ALLOW_ORIGIN)}}} != ""'
+        test += f' && {{pb_h{names.index(said)}}} == ""' if said in names else ""
+        yield from self.map("{pb_may}", "methods", [("^(.+), OPTIONS$", "${1}")])
+        yield f"@pb_preflight expression `{test}`"
+        yield f"header @pb_preflight {ALLOW_METHODS} {{pb_methods}}"
+
+    def _refuse(self, matcher: str) -> Lines:
+        yield f"handle {matcher} {{"
+        yield "  header Allow {pb_may}"
+        yield '  respond "405" 405'
+        yield "}"
+
+    def _redirects(self) -> Lines:
         for status in sorted({rule.status for rule in self.rules.redirects}):
             yield from self.map("{pb_go}", f"go{status}", [(f"^{status} (.*)$", "${1}")])
             yield f'@pb_go{status} expression `{{pb_go{status}}} != ""`'
@@ -138,7 +188,6 @@ class _Site(Maps):
         yield 'vars @pb_404 pb_final ""'
 
     def _slash(self) -> Lines:
-        yield from self._which_proxy()
         if not self.rules.trailing_slash:
             test = '{pb_proxy} == "" && {pb_sent} != "/" && {pb_sent}.endsWith("/") && {pb_slashless} != ""'
             yield f"@pb_slash expression `{test}`"
@@ -169,7 +218,7 @@ class _Site(Maps):
         yield f'@pb_proxy{index} expression `{{pb_proxy}} == "p{index}" && {free}`'
         yield f"handle @pb_proxy{index} {{"
         yield f"  @pb_methods{index} not method {' '.join(rule.methods)}"
-        yield f'  respond @pb_methods{index} "405" 405'
+        yield from (f"  {line}" for line in self._refuse(f"@pb_methods{index}"))
         yield f"  uri path_regexp {token(pattern.replace('`', BACKQUOTE))} {token(to)}"
         yield from self._proxy_query(index, rule)
         yield f"  reverse_proxy {rule.destination.origin} {{"

@@ -164,9 +164,13 @@ class Maps:
         )
         return f"?{own}${{amp}}" if own else "${q}"
 
+    def header_names(self) -> list[str]:
+        """The names of headers that rules set, in lower case, in the order of their maps."""
+        return sorted({name.lower() for rule in self.rules.headers for name, _ in rule.headers} - ADDITIVE)
+
     def _headers(self) -> Lines:
         names = {name.lower(): name for rule in self.rules.headers for name, _ in rule.headers}
-        for index, key in enumerate(sorted(set(names) - ADDITIVE)):
+        for index, key in enumerate(self.header_names()):
             entries = [
                 (self.regex(rule, ""), value(text))
                 for rule in reversed(self.rules.headers)

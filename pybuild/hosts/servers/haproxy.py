@@ -27,12 +27,13 @@ from pybuild.hosts.base import (
 )
 from pybuild.hosts.servers.haproxy_maps import GROUPS, Maps
 from pybuild.records import Artifact, Files
-from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, page_of, variant_of
-from pybuild.rules.model import Proxy, Rule, RuleSet
+from pybuild.rules.evaluate import ALLOW_METHODS, ALLOW_ORIGIN, NOT_ACCEPTABLE, NOT_FOUND, page_of, variant_of
+from pybuild.rules.model import ALLOWED, Proxy, Rule, RuleSet, allowed
 from pybuild.urls import absolute, encode
 
 Lines = Iterator[str]
 _READ = "{ method GET HEAD }"
+_READS = "{ var(txn.reads) -m found }"  # a file or a redirect answers
 
 
 def compile_haproxy(rules: RuleSet, files: Files, config: Config) -> Compiled:
@@ -134,8 +135,9 @@ class _Config(Maps):
         yield from self.representation()
         yield from self.conditions()
         yield from self._headers()
-        yield from self._redirects()
         yield from self._find()
+        yield from self._options()
+        yield from self._redirects()
         yield from self._slash()
         yield from self._choose()
         yield from self._send()
@@ -149,10 +151,40 @@ class _Config(Maps):
         for index, (name, _, _) in enumerate(self.added()):
             yield self.take(f"a{index}", "var(txn.key)", f"a{index}.map")
             yield f"http-after-response add-header {name} %[var(txn.a{index})] if {{ var(txn.a{index}) -m found }}"
+        yield from self._allow()
 
-    def _redirects(self) -> Lines:
+    def _options(self) -> Lines:
+        """What the address allows; and the answer to OPTIONS, where no proxy wants it, before anything is redirected."""
         yield 'http-request set-var-fmt(txn.k) "%[var(txn.key)] %[var(txn.q)] %[var(txn.amp)]"'
         yield self.take("go", "var(txn.k)", "go.map")
+        read, none = (
+            ("{ var(txn.final) -m found }", "{ var(txn.go) -m found }"),
+            "!{ var(txn.proxy) -m found }",
+        )
+        yield f'http-request set-var-fmt(txn.may) "{ALLOWED}"'
+        yield from (f"http-request set-var(txn.reads) str(y) if {one}" for one in read)
+        yield "http-request set-var(txn.options) str(y) if { method OPTIONS }"
+        for index, rule in enumerate(self.rules.proxies):
+            mine = f"{{ var(txn.proxy) -m str p{index} }}"
+            for found, reads in ((f"{mine} !{_READS}", False), (f"{mine} {_READS}", True)):
+                listed = allowed(rule.methods, read=reads)
+                yield f'http-request set-var-fmt(txn.may) "{listed}" if {found}'
+            if "OPTIONS" in rule.methods:
+                yield f"http-request unset-var(txn.options) if {mine}"
+        asked = "{ var(txn.options) -m found }"
+        yield f"http-request return status 404 if {asked} {none} !{_READS}"
+        yield f"http-request set-var(txn.allow) var(txn.may) if {asked}"
+        yield f"http-request return status 204 if {asked}"
+
+    def _allow(self) -> Lines:
+        """Headers of answers that say what is allowed, after those that rules set."""
+        yield "http-after-response set-header Allow %[var(txn.allow)] if { var(txn.allow) -m found }"
+        if ALLOW_ORIGIN in map(str.lower, self.header_names()):
+            free = f"{{ res.hdr({ALLOW_ORIGIN}) -m found }} !{{ res.hdr({ALLOW_METHODS}) -m found }}"
+            methods = f"%[var(txn.allow),map_regm({self.path('methods.map')})]"
+            yield f"http-after-response set-header {ALLOW_METHODS} {methods} if {{ var(txn.options) -m found }} {free}"
+
+    def _redirects(self) -> Lines:
         for status in sorted({rule.status for rule in self.rules.redirects}):
             place = "%[var(txn.go),bytes(4)]"
             yield f"http-request redirect code {status} location {place} if {{ var(txn.go) -m beg {status} }}"
@@ -201,6 +233,7 @@ class _Config(Maps):
             uri = f"%[var(txn.k),map_regm({self.path(f'to{index}.map')})]"
             yield f"http-request set-uri {uri} if {taken}"
         files = "!{ var(txn.passed) -m found }"
+        yield f"http-request set-var(txn.allow) var(txn.may) if {files} !{_READ}"
         yield f"http-request return status 405 if {files} !{_READ}"
         yield f"http-request set-var(txn.neg) str(y) if {files} {{ var(txn.twin) -m found }}"
         yield "http-after-response add-header Vary Accept if { var(txn.neg) -m found }"
@@ -235,7 +268,9 @@ class _Config(Maps):
         sent = {header.name.lower() for header in rule.headers}
         yield f"backend pybuild_proxy{index}"
         yield "  mode http"
-        yield f"  http-request return status 405 unless {{ method {' '.join(rule.methods)} }}"
+        taken = f"{{ method {' '.join(rule.methods)} }}"
+        yield f"  http-request set-var(txn.allow) var(txn.may) unless {taken}"
+        yield f"  http-request return status 405 unless {taken}"
         yield f'  http-request set-header Host "{parts.netloc}"'
         yield from (
             f"  http-request del-header {name}"

@@ -77,6 +77,7 @@ class Maps:
                 for index, rule in enumerate(self.rules.proxies)
             ],
             "types.map": list(self._types()),
+            "methods.map": [line("^(.+), OPTIONS$", r"\1")],
         }
         return made | self._accept_maps() | self._condition_maps() | self._header_maps() | self._proxy_maps()
 

@@ -21,7 +21,7 @@ from pybuild.hosts.base import (
 )
 from pybuild.hosts.servers.nginx_maps import NOWHERE, Http, Lines, quoted
 from pybuild.records import Artifact, Files
-from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
+from pybuild.rules.evaluate import ALLOW_METHODS, ALLOW_ORIGIN, NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media_types import OCTETS, SUFFIX_TYPES
 from pybuild.rules.model import Proxy, RuleSet
 from pybuild.urls import encode
@@ -99,6 +99,10 @@ class _Server(Http):
         if self.rules.negotiation != "off":
             yield f'set {self.v}answer "";'
             yield f"add_header Content-Location {self.v}at;"
+        yield f'set {self.v}allow "";'
+        yield f"add_header Allow {self.v}allowed always;"
+        if ALLOW_ORIGIN in map(str.lower, self.header_names()):
+            yield f"add_header {ALLOW_METHODS} {self.v}listed always;"
         for index, name in enumerate(self.header_names()):
             yield f"add_header {name} {self.v}h{index} always;"
         for index, (_, name, _) in enumerate(self.added()):
@@ -109,8 +113,6 @@ class _Server(Http):
         v, root = self.v, "$document_root"
         yield f"if ({v}raw ~* {quoted(REFUSED)}) {{ return 400; }}"
         yield f'if ({v}sent = "") {{ return 404; }}'
-        for status in self.statuses():
-            yield f"if ({v}go{status}) {{ return {status} {v}go{status}; }}"
         yield f'set {v}final "";'
         yield f'set {v}page "{NOWHERE}";'
         for ending, stem in (("/index.html", "bare"), (".html", "stem")):
@@ -118,6 +120,9 @@ class _Server(Http):
             yield f"if (-f {root}{found}) {{ set {v}final {found}; set {v}page {page}; }}"
         yield f'if (-f {root}{self.var("file")}) {{ set {v}final {v}file; set {v}page "{NOWHERE}"; }}'
         yield f'if ({v}sent ~* "%(?:2f|5c)") {{ set {v}final ""; set {v}page "{NOWHERE}"; }}'
+        yield from self._options()
+        for status in self.statuses():
+            yield f"if ({v}go{status}) {{ return {status} {v}go{status}; }}"
         yield from self._slash()
         yield f'if ({v}final = "/{NOT_FOUND}") {{ set {v}final ""; set {v}page "{NOWHERE}"; }}'
         yield from self._dispatch()
@@ -128,6 +133,16 @@ class _Server(Http):
         if self.rules.negotiation != "off":
             yield from self._choose()
         yield f"if ({v}type) {{ rewrite ^ /{v[1:]}typed last; }}"
+
+    def _options(self) -> Lines:
+        """Answer OPTIONS, and note whether a file or a redirect answers, before anything is redirected."""
+        v = self.v
+        yield f'set {v}reads "";'
+        yield f"if ({v}final) {{ set {v}reads y; }}"
+        yield f'if ({v}final = "/{NOT_FOUND}") {{ set {v}reads ""; }}'
+        yield f"if ({v}go) {{ set {v}reads y; }}"
+        yield f"if ({v}options = 404) {{ return 404; }}"
+        yield f'if ({v}options) {{ set {v}allow {v}may; set {v}final ""; return 204; }}'
 
     def _slash(self) -> Lines:
         v = self.v
@@ -152,7 +167,7 @@ class _Server(Http):
         yield f'set {v}ask "{self.var("ask")}:{self.var("proxy")}";'
         for index, _ in enumerate(self.rules.proxies):
             yield f'if ({v}ask = ":p{index}") {{ rewrite ^ /{v[1:]}proxy{index} last; }}'
-        yield 'if ($request_method !~ "^(?:GET|HEAD)$") { return 405; }'
+        yield f'if ($request_method !~ "^(?:GET|HEAD)$") {{ set {v}allow {v}may; set {v}final ""; return 405; }}'
 
     def _choose(self) -> Lines:
         v = self.v
@@ -169,7 +184,8 @@ class _Server(Http):
         yield f'location = /{v[1:]}typed {{ internal; types {{ }} default_type ""; charset off; try_files {v}final =404; }}'
         if has_404:
             yield f"error_page 404 @{v[1:]}404;"
-            yield f"location @{v[1:]}404 {{ try_files /{NOT_FOUND} =404; }}"
+            options = "if ($request_method = OPTIONS) { return 404; }"  # which no file takes
+            yield f"location @{v[1:]}404 {{ {options} try_files /{NOT_FOUND} =404; }}"
         if self.rules.negotiation == "strict":
             text = quoted(NOT_ACCEPTABLE.strip()).strip('"')
             yield f"error_page 406 @{v[1:]}406;"
@@ -182,7 +198,8 @@ class _Server(Http):
         sent = {header.name.lower(): header for header in rule.headers}
         yield f"location = /{v[1:]}proxy{index} {{"
         yield "  internal;"
-        yield f'  if ($request_method !~ "^(?:{"|".join(rule.methods)})$") {{ return 405; }}'
+        refuse = f"set {v}allow {v}may; return 405;"
+        yield f'  if ($request_method !~ "^(?:{"|".join(rule.methods)})$") {{ {refuse} }}'
         yield f"  proxy_pass {parts.scheme}://{v[1:]}up{index}{self.var(f'to{index}')};"
         yield f"  proxy_set_header Host {quoted(parts.netloc)};"
         for name in ("Authorization", "Cookie"):

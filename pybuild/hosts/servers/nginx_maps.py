@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pybuild.hosts.accept_regex as accept
 from pybuild.hosts.base import Conditional, Table
-from pybuild.rules.evaluate import ADDITIVE
-from pybuild.rules.model import Condition, Proxy, Redirect, RuleSet, SetHeaders
+from pybuild.rules.evaluate import ADDITIVE, ALLOW_METHODS, ALLOW_ORIGIN
+from pybuild.rules.model import ALLOWED, Condition, Proxy, Redirect, RuleSet, SetHeaders, allowed
 from pybuild.rules.patterns import PathPattern, Slot, Text, escape, print_regex, sent_literal
 from pybuild.urls import encode
 
@@ -65,6 +65,7 @@ class Http:
             *self._headers(),
             *self._types(),
             *self._proxies(),
+            *self._methods(),
             "",
         ]
 
@@ -281,6 +282,31 @@ class Http:
             parts = urlsplit(rule.destination.origin)
             port = parts.port or (443 if parts.scheme == "https" else 80)
             yield f"upstream {self.v[1:]}up{index} {{ server {parts.hostname}:{port}; }}"
+
+    def _methods(self) -> Lines:
+        """What an address allows, whether OPTIONS of it is ours, and `Allow` where nginx itself refuses a method."""
+        numbered = list(enumerate(self.rules.proxies))
+        both = f"{self.var('reads')}:{self.var('proxy')}"
+        may = [
+            (f"{reads}:p{index}", allowed(rule.methods, read=bool(reads)))
+            for index, rule in numbered
+            for reads in ("", "y")
+        ]
+        yield from self.map(both, "may", [("default", ALLOWED), *may])
+        own = [(f"~^OPTIONS:y?:p{index}$", "") for index, rule in numbered if "OPTIONS" in rule.methods]
+        entries = [("default", ""), ("OPTIONS::", "404"), *own, ("~^OPTIONS:", "204")]
+        yield from self.map(f"$request_method:{both}", "options", entries)
+        by_nginx = ("~:(?:TRACE|CONNECT)$", ALLOWED)
+        entries = [("default", self.var("allow")), by_nginx]
+        yield from self.map(f"{self.var('allow')}:$request_method", "allowed", entries)
+        names = [name.lower() for name in self.header_names()]
+        if ALLOW_ORIGIN in names:
+            said = ALLOW_METHODS.lower()
+            ruled = self.var(f"h{names.index(said)}") if said in names else ""
+            origin = self.var(f"h{names.index(ALLOW_ORIGIN)}")
+            methods = (f"~^OPTIONS\\|\\|{self.group('methods')}[^|]+), OPTIONS\\|.", self.var("methods"))
+            source = f"$request_method|{ruled}|{self.var('allow')}|{origin}"
+            yield from self.map(source, "listed", [methods])
 
     def secrets(self) -> list[str]:
         names = sorted({name for rule in self.rules.proxies for name in rule.env_names})

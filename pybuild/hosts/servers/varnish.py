@@ -14,6 +14,7 @@ Sources: varnish-cache.org, vcl(7), "Backend definition" and "vcl_backend_fetch"
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from pybuild.config.loader import Config
@@ -45,9 +46,9 @@ from pybuild.hosts.servers.varnish_syntax import (
     when,
 )
 from pybuild.records import Artifact, Files
-from pybuild.rules.evaluate import NOT_ACCEPTABLE, NOT_FOUND, REFUSED
+from pybuild.rules.evaluate import ALLOW_METHODS, ALLOW_ORIGIN, NOT_ACCEPTABLE, NOT_FOUND, REFUSED
 from pybuild.rules.media_types import OCTETS, SUFFIX_TYPES
-from pybuild.rules.model import Proxy, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import ALLOWED, Proxy, Rule, RuleSet, SetHeaders, allowed
 from pybuild.rules.patterns import escape
 from pybuild.urls import encode
 
@@ -108,6 +109,10 @@ class Backends(Checks):
 
 _ESCAPES = "%(?![0-9A-Fa-f]{2})"
 _READ = '"^(?:GET|HEAD)$"'
+
+
+def _any_of(methods: Iterable[str]) -> str:
+    return f'"^(?:{"|".join(methods)})$"'
 
 
 def compile_varnish(rules: RuleSet, files: Files, config: Config) -> Compiled:
@@ -196,10 +201,14 @@ class _Vcl(Backends):
         yield "return (hash);"
 
     def _first(self) -> Lines:
-        for name in ("read", "representation", "conditions", "redirects", "proxies"):
+        for name in ("read", "representation", "conditions", "proxies"):
             yield f"call pybuild_{name};"
+        wanted = [n for n, rule in enumerate(self.rules.proxies) if "OPTIONS" in rule.methods]
+        asked = " && ".join(('req.method == "OPTIONS"', *(f'{var("proxy")} != "{n}"' for n in wanted)))
+        yield from when(asked, f'set {var("options")} = "y";')
+        yield "call pybuild_redirects;"
         if not self.rules.trailing_slash:
-            free = f'!{var("proxy")} && {var("sent")} !~ "^//" && {var("sent")} ~ "./$"'
+            free = f'!{var("proxy")} && !{var("options")} && {var("sent")} !~ "^//" && {var("sent")} ~ "./$"'
             yield from when(free, *self._slash(f'regsub({var("sent")}, "/+$", "")'))
         yield from self._methods()
         yield "call pybuild_rewrites;"
@@ -221,23 +230,25 @@ class _Vcl(Backends):
         return f"(?i)[.](?:{'|'.join(SUFFIX_TYPES)})${listed}"
 
     def _methods(self) -> Lines:
-        """A proxy may take any method; files know two, and are asked with GET where a slash depends on them."""
+        """A proxy may take any method. Files are asked with GET where the answer depends on whether there is one."""
         for number, rule in enumerate(self.rules.proxies):
-            other = f'{var("proxy")} == "{number}" && req.method !~ {_READ}'
+            other = f'{var("proxy")} == "{number}" && !{var("options")} && req.method !~ {_READ}'
             yield from when(other, *self._passed(rule))
-        if self.rules.trailing_slash:
-            yield from when(f"!{var('proxy')} && req.method !~ {_READ}", 'set req.method = "GET";')
-        else:
-            yield from when(f"!{var('proxy')} && req.method !~ {_READ}", 'return (synth(405, "GET, HEAD"));')
+        others = f"req.method !~ {_READ}"
+        if not self.rules.trailing_slash:
+            refused = f"!{var('proxy')} && !{var('options')} && {others}"
+            yield from when(refused, f'return (synth(405, "{ALLOWED}"));')
+        yield from when(others, 'set req.method = "GET";')
 
     def _passed(self, rule: Proxy) -> Lines:
         number = self.rules.proxies.index(rule)
-        taken = f'"^(?:{"|".join(rule.methods)})$"'
-        yield from when(f"req.method !~ {taken}", f'return (synth(405, "{", ".join(rule.methods)}"));')
-        yield f'set {var("step")} = "proxy";'
-        yield f"set req.backend_hint = pybuild_proxy{number};"
-        yield f"set req.url = {var('up')};"
-        yield "return (pass);"
+        send = (
+            f'set {var("step")} = "proxy";',
+            f"set req.backend_hint = pybuild_proxy{number};",
+            f"set req.url = {var('up')};",
+            "return (pass);",
+        )
+        yield from when(f"req.method ~ {_any_of(rule.methods)}", *send)
 
     def _slash(self, path: str) -> Lines:
         yield f"set {var('go')} = {quoted(encode(self.rules.base))} + {path} + {var('q')};"
@@ -248,16 +259,29 @@ class _Vcl(Backends):
         yield f'set {var("step")} = "lost";'
         yield from when(f"{var('proxy')}", f'set {var("step")} = "proxy";')
         for number, rule in enumerate(self.rules.proxies):
-            taken = f'"^(?:{"|".join(rule.methods)})$"'
-            refused = f'{var("proxy")} == "{number}" && {var("method")} !~ {taken}'
-            yield from when(refused, f'return (synth(405, "{", ".join(rule.methods)}"));')
+            refused = f'{var("proxy")} == "{number}" && ({var("options")} || {var("method")} !~ {_any_of(rule.methods)})'
+            yield from when(refused, *self._allow(allowed(rule.methods, read=False)))
+        yield from when(f"{var('options')}", "return (synth(404));")
         yield from when(
-            f'{var("step")} == "lost" && {var("method")} !~ {_READ}', 'return (synth(405, "GET, HEAD"));'
+            f'{var("step")} == "lost" && {var("method")} !~ {_READ}', f'return (synth(405, "{ALLOWED}"));'
         )
         if not self.has_404:
             yield from when(f'{var("step")} == "lost"', "return (synth(404));")
         for name in ("Range", "If-None-Match", "If-Modified-Since", "If-Range"):
             yield from when(f'{var("step")} == "lost"', f"unset req.http.{name};")
+
+    def _allow(self, methods: str) -> Lines:
+        """Say what is allowed: as the answer to OPTIONS, else to a method that is not."""
+        yield from when(f"{var('options')}", f'return (synth(204, "{methods}"));')
+        yield f'return (synth(405, "{methods}"));'
+
+    def _reads(self) -> Lines:
+        """The answer to OPTIONS, and to methods that its proxy refuses, at an address that can be read."""
+        refused = f"{var('options')} || {var('method')} !~ {_READ}"
+        for number, rule in enumerate(self.rules.proxies):
+            mine = f'{var("proxy")} == "{number}" && ({refused})'
+            yield from when(mine, *self._allow(allowed(rule.methods, read=True)))
+        yield from when(f"{var('options')}", *self._allow(ALLOWED))
 
     def _deliver(self) -> Lines:
         yield from when(f'{var("step")} == "proxy"', "call pybuild_headers;", "return (deliver);")
@@ -288,11 +312,13 @@ class _Vcl(Backends):
     def _found(self) -> Lines:
         """A file answers: lead to its one address, or see what stands beside it."""
         if self.rules.trailing_slash:
-            free = f'!{var("proxy")} && {var("sent")} !~ "^//" && {var("to")} != "" && {var("step")}'
+            free = f'!{var("proxy")} && !{var("options")} && {var("sent")} !~ "^//"'
+            free += f' && {var("to")} != "" && {var("step")}'
             more = f'{free} == "index" && {var("sent")} !~ "/$"'
             yield from when(more, *self._slash(f'{var("sent")} + "/"'))
             less = f'{free} == "exact" && {var("sent")} ~ "/$"'
             yield from when(less, *self._slash(f'regsub({var("sent")}, "/+$", "")'))
+        yield from when(f'req.url != "/{NOT_FOUND}"', *self._reads())
         missed = f'req.url == "/{NOT_FOUND}" || {var("method")} !~ {_READ}'
         yield from when(missed, "call pybuild_lost;", "return (restart);")
         yield f"set {var('file')} = req.url;"
@@ -349,15 +375,28 @@ class _Vcl(Backends):
         yield "call pybuild_headers;"
 
     def _synth(self) -> Lines:
+        asked = f"{var('options')} && {var('go')}"
+        yield from when(asked, "set resp.status = 204;", f"unset {var('go')};", *self._allowed_of_redirects())
         yield 'set resp.http.Content-Type = "text/plain; charset=utf-8";'
         yield "set resp.body = resp.status;"
         yield from when(var("go"), f"set resp.http.Location = {var('go')};")
         allow = ("set resp.http.Allow = resp.reason;", 'set resp.reason = "Method Not Allowed";')
         yield from when("resp.status == 405", *allow)
+        allow = ("set resp.http.Allow = resp.reason;", 'set resp.reason = "No Content";')
+        yield from when("resp.status == 204", *allow, "unset resp.http.Content-Type;", 'set resp.body = "";')
         text = (f"set resp.body = {quoted(NOT_ACCEPTABLE.strip())};", *added("Vary", "Accept"))
         yield from when("resp.status == 406", *text)
         yield from when(f"{var('key')} && resp.status != 400", "call pybuild_headers;")
+        free = f"resp.http.{ALLOW_ORIGIN} && !resp.http.{ALLOW_METHODS}"
+        methods = f'set resp.http.{ALLOW_METHODS} = regsub(resp.http.Allow, ", OPTIONS$", "");'
+        yield from when(f"resp.status == 204 && {free}", methods)
         yield "return (deliver);"
+
+    def _allowed_of_redirects(self) -> Lines:
+        yield f'set resp.reason = "{ALLOWED}";'
+        for number, rule in enumerate(self.rules.proxies):
+            methods = allowed(rule.methods, read=True)
+            yield from when(f'{var("proxy")} == "{number}"', f'set resp.reason = "{methods}";')
 
 
 TARGET = Target("varnish", "Varnish", ALL_FEATURES, compile_varnish, {})

@@ -20,7 +20,7 @@ from pybuild.urls import encode
 Lines = Iterator[str]
 # Every name; the table of rules and the subroutines of `varnish` say what each holds.
 KEPT = (
-    *("acc", "any", "file", "go", "html", "key", "late", "link", "md", "method", "neg", "own"),
+    *("acc", "any", "file", "go", "html", "key", "late", "link", "md", "method", "neg", "options", "own"),
     *("page", "proxy", "q", "rep", "sent", "step", "text", "to", "up", "url", "value"),
 )
 _UNRESERVED = "/:@!$&'()*+,;="  # left as they are by `encode`, but not by Varnish

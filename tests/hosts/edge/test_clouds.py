@@ -70,7 +70,8 @@ def differences(server: Server, requests: Iterable[Request]) -> list[object]:
 def difference(server: Server, request: Request) -> object:
     cloud, tree, port = server.cloud, server.tree, server.port
     outcome = evaluate(tree.rules, request, tree.files)
-    if normalised(request) or (cloud == "vercel" and outcome.proxy and request.method == "HEAD"):
+    empty = outcome.status == 204 or (outcome.proxy and request.method == "HEAD")
+    if normalised(request) or (cloud == "vercel" and empty):
         return None  # next-on-pages takes an answer without a body for none
     expected = expected_of(outcome, tree, request.method)
     if not expected.get("cache-control"):
@@ -91,6 +92,8 @@ UNSURE = {"vercel", "cloudfront"}  # their code cannot look for a file
 
 def unsure(request: Request, expected: dict[str, object], answer: Answer, tree: Tree) -> dict[str, object]:
     """Where there is no file: the status and the page, or before that the redirect to a final slash."""
+    if request.method == "OPTIONS" and answer.status == 204:
+        return {"status": 204, "allow": "GET, HEAD, OPTIONS"}
     if tree.rules.trailing_slash and answer.status == 308:
         query = f"?{request.query}" if request.query else ""
         return {"status": 308, "location": f"{request.path}/{query}"}

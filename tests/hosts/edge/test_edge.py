@@ -90,6 +90,8 @@ PIECES = [
         "posts",
         "beta",
         "who",
+        "send",
+        "cors",
     ),
     *(
         "index",
@@ -151,7 +153,8 @@ def random_requests(count: int, *, accepts: int) -> list[Request]:
     paths = ["/" + "/".join(chance.choices(PIECES, k=chance.randint(0, 4))) for _ in range(count)]
     queries = ["", "", "?x=1&y=%20", "?preview=on"]
     sent = [
-        ask(path + chance.choice(queries), chance.choice(["GET", "GET", "HEAD", "POST"])) for path in paths
+        ask(path + chance.choice(queries), chance.choice(["GET", "GET", "HEAD", "POST", "OPTIONS", "PUT"]))
+        for path in paths
     ]
     fields = (chance.choices(RANGES, k=chance.randint(0, 5)) for _ in range(accepts))
     joined = (", ".join(one + chance.choice(WEIGHTS) for one in field) for field in fields)

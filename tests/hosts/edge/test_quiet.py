@@ -34,6 +34,7 @@ def test_headers_of_all_files_are_merged(tmp_path: Path) -> None:
         '[[proxies]]\nsource = "/assets/live/:path*"\ndestination = "https://b.example/:path*"\n',
         '[[headers]]\nsource = "/:x*"\nhas = [{ type = "query", key = "d" }]\nheaders = { A = "1" }\n',
         '[[headers]]\nsource = "/assets/a.js"\nheaders = { A = "1" }\n',
+        '[[headers]]\nsource = "/assets/:x*"\nheaders = { access-control-allow-origin = "*" }\n',
     ],
 )
 def test_rules_below_a_folder_want_code(tmp_path: Path, rule: str) -> None:
