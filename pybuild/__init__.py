@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pybuild.render.documents import Document, DocumentCollection, collection
     from pybuild.render.user_code import Context
+    from pybuild.source.lists import paginate
     from pybuild.web import (
         FileResponse,
         HTMLResponse,
@@ -47,6 +48,7 @@ __all__ = [
     "__version__",
     "collection",
     "not_found",
+    "paginate",
     "permanent_redirect",
     "redirect",
 ]
@@ -56,6 +58,7 @@ _ELSEWHERE = {
     "Document": "pybuild.render.documents",
     "DocumentCollection": "pybuild.render.documents",
     "collection": "pybuild.render.documents",
+    "paginate": "pybuild.source.lists",
 }
 
 

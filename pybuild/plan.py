@@ -15,6 +15,7 @@ from typing import Literal
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route, Surroundings
+from pybuild.source.built_in import listed_pages, term_feeds
 from pybuild.source.site import Site
 from pybuild.urls import collision_key, nfc, page_path
 
@@ -61,12 +62,13 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
     """Lay out every output; `root` surrounds the not-found page of a site without its own. Findings: `output-conflict`."""
     fed = _fed_files(site)
     jobs = [job for index, route in enumerate(site.routes) for job in _jobs(site, index, route, params, fed)]
+    copies = tuple(_copies(site, params))
+    jobs += _listed(site, jobs, copies)
     if not any(job.kind == "not_found" for job in jobs):
         jobs.append(Job("not_found", -1, "/404"))
     folders = _folders(job.url for job in jobs)
     ordered = sorted(jobs, key=lambda job: (job.route, job.url))
     placed = tuple(replace(job, is_folder=True) if job.url in folders else job for job in ordered)
-    copies = tuple(_copies(site, params))
     pages = frozenset(job.url for job in placed if job.kind == "page")
     taken = frozenset(path for path, _ in _paths(site, placed, copies) if path.endswith(".md"))
     return Plan(placed, pages, taken, copies, root), _plan_conflicts(site, placed, copies)
@@ -93,8 +95,8 @@ def _copies(site: Site, params: ParamsByRoute) -> Iterator[tuple[str, str]]:
 def _jobs(site: Site, index: int, route: Route, params: ParamsByRoute, fed: frozenset[str]) -> Iterator[Job]:
     if route.kind == "not_found":
         yield Job("not_found", index, "/404")
-    elif route.static:
-        return  # it is copied
+    elif route.static or route.listing:
+        return  # it is copied, or gives way to all others
     elif route.kind == "page" and index not in params and (name := site.collection_of[index]):
         for number, entry in enumerate(site.collections[name]):
             known = site.files[nfc(entry.file)]
@@ -105,6 +107,18 @@ def _jobs(site: Site, index: int, route: Route, params: ParamsByRoute, fed: froz
     else:
         for given in params.get(index, ()):
             yield Job(_kind(route), index, route.pattern.fill(given), tuple(given.items()))
+
+
+def _listed(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> list[Job]:
+    """The built-in pages at addresses that the site leaves free."""
+    taken, files = {job.url for job in jobs}, {path for path, _ in copies}
+    found: dict[str, Job] = {}
+    for index, route in enumerate(site.routes):
+        for page in listed_pages(route, site.collections, site.config) if route.listing else ():
+            path = page_path(page.url, trailing_slash=site.config.trailing_slash)
+            if page.url not in taken and path not in files:
+                found.setdefault(page.url, Job("page", index, page.url, page.params))
+    return list(found.values())
 
 
 def _kind(route: Route) -> JobKind:
@@ -121,13 +135,14 @@ def params_of(job: Job, site: Site) -> Given:
 
 
 def _fed_files(site: Site) -> frozenset[str]:
-    """The files of the newest dated documents, as many as a feed shows."""
+    """The files of the newest dated documents, as many as feeds show."""
     feed = site.config.settings.feed
     chosen = feed.collections or tuple(n for n, c in site.config.settings.collections.items() if c.feed)
     pages = site.documents.values() if not feed.collections else ()
     entries = chain(*(site.collections.get(name, ()) for name in chosen), pages)
     dated = ((entry.date, entry.file) for entry in entries if entry.date)
-    return frozenset(file for _, file in nlargest(feed.limit, dated))
+    of_terms = (entry.file for found in term_feeds(site.collections, site.config) for entry in found.entries)
+    return frozenset((*(file for _, file in nlargest(feed.limit, dated)), *of_terms))
 
 
 def _folders(urls: Iterable[str]) -> set[str]:

@@ -72,6 +72,10 @@ class Page:
     indexed: bool = True  # False: robots says noindex; left out of sitemap, feeds and llms.txt
     alternates: tuple[tuple[str, str], ...] = ()  # (hreflang, absolute URL), sorted
     images: tuple[str, ...] = ()  # absolute URLs for the sitemap
+    headings: str = ""  # JSON: texts and ids of those below the title, of a page that is searched
+    is_searched: bool = False
+    in_sitemap: bool = True
+    in_llms: bool = True
     content: str = ""  # HTML with absolute links; only kept for pages that a feed will show
     file: str = ""  # the source the author edits
     line: int | None = None

@@ -30,6 +30,7 @@ from pybuild.cli.main import cli
 from pybuild.config.loader import load_config
 from pybuild.config.schema import Settings
 from pybuild.diagnostics import CODES
+from pybuild.files import shipped_templates
 from pybuild.hosts import TARGETS
 from pybuild.markdown.admonitions import KINDS
 from pybuild.markdown.heading_ids import slug
@@ -43,6 +44,7 @@ from pybuild.rules.model import ConditionType
 from pybuild.rules.negotiate import negotiate
 
 DOCS = Path(__file__).parent.parent / "docs"
+LOOK = shipped_templates() / "default"
 PAGES = sorted(path.name for path in DOCS.glob("*.md"))
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _TITLE = re.compile(r"(?:# |<!-- |\{# )([\w./\[\]()@%-]+\.\w+)(?: -->| #\})?\n")
@@ -144,14 +146,18 @@ def _settings(kind: Any, table: str = "") -> Iterator[tuple[str, object, str]]:
     hints = typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         hint = hints[field.name]
-        inner = next((k for k in (hint, *typing.get_args(hint)) if dataclasses.is_dataclass(k)), None)
+        held = () if typing.get_origin(hint) is tuple else typing.get_args(hint)
+        inner = next((k for k in (hint, *held) if dataclasses.is_dataclass(k)), None)
         if field.name in _UNSEEN:
             continue
         if inner is not None:
-            name = field.name if inner is hint else f"{field.name}.NAME"
+            name = f"{table}.{field.name}".removeprefix(".")
+            name = name if inner is hint else f"{name}.NAME"
             yield from ((f"[{name}]", None, ""), *_settings(inner, name))
-        elif field.default is dataclasses.MISSING:
+        elif field.default is dataclasses.MISSING and not table:
             yield f"[{field.name}]", None, ""
+        elif field.default is dataclasses.MISSING:
+            yield f"{table}.{field.name}", {}, field.metadata.get("sentence", "")
         else:
             yield f"{table}.{field.name}".removeprefix("."), field.default, field.metadata.get("sentence", "")
 
@@ -220,13 +226,14 @@ def test_what_errors_quote_is_what_is_said(
 
 NAMES: Mapping[str, tuple[str, Iterable[str]]] = {
     "what a site imports": ("python-api.md", pybuild.__all__),
+    "templates of the look": ("look.md", [f"default/{f.name}" for f in LOOK.glob("*.html")]),
     "targets": ("rules.md", TARGETS),
     "types of conditions": ("rules.md", typing.get_args(ConditionType)),
     "settings of modules": ("handlers.md", SETTINGS),
     "settings of images": ("metadata.md", IMAGE_SETTINGS - SETTINGS),
     "keys of metadata": ("metadata.md", KEYS | {*OG_ORDER, *TWITTER_ORDER}),
     "kinds of admonitions": ("markdown.md", KINDS),
-    "names of a page": ("templates.md", [field.name for field in dataclasses.fields(PageView)]),
+    "names of a page": ("templates.md", [n for n in dir(PageView) if n[0] != "_" and n != "around"]),
     "names of a document": ("templates.md", [n for n in dir(Document) if n[0] != "_" and n not in _INNER]),
     "keys of front matter": ("content.md", DOCUMENT_KEYS),
     "metadata files": ("routing.md", typing.get_args(MetadataKind)),

@@ -25,6 +25,7 @@ RANK = {
     "codec": 3,
     "config": 3,
     "hosts": 4,
+    "look": 5,
     "markdown": 4,
     "publish": 4,
     "routing": 4,

@@ -23,13 +23,15 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
 from pybuild.files import read
 from pybuild.hosts import TARGETS, Compiled, compile_rules
+from pybuild.look.files import IMMUTABLE, look_files
+from pybuild.look.files import ORIGIN as LOOK
 from pybuild.plan import Claim, are_in_conflict, conflicts
 from pybuild.publish import Stage
 from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path, unpack_links
 from pybuild.render.links import Asset
 from pybuild.render.result import Rendered, Rows, link_digest, link_digests
 from pybuild.rules.model import Rule, RuleSet, SetHeaders
-from pybuild.site_files import assemble
+from pybuild.site_files import NO_ORDER, SiteOrder, assemble
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 
 
@@ -91,7 +93,11 @@ class RenderResults:
 
 
 def stage_outputs(
-    config: Config, copies: Iterable[tuple[str, str]], answers: RenderResults, stage: Stage
+    config: Config,
+    copies: Iterable[tuple[str, str]],
+    answers: RenderResults,
+    stage: Stage,
+    order: SiteOrder = NO_ORDER,
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered.
 
@@ -103,7 +109,8 @@ def stage_outputs(
     files.extend(copied)
     paths = [file.path for file in files]
     taken = frozenset(paths)
-    for made in assemble(pages, config, lambda page: _read(stage, page), taken=taken):
+    order = replace(order, has_look=any(asset.file.name == LOOK for asset in answers.assets))
+    for made in assemble(pages, config, lambda page: _read(stage, page), order, taken=taken):
         if isinstance(made, Diagnostic):
             findings.append(made)
         elif name := leak_in(made.body, config.secrets):
@@ -125,13 +132,18 @@ def _copied(
         sources.setdefault(asset.path, asset.file)
     files: list[File] = []
     findings: list[Diagnostic] = []
+    looks = look_files(config).by_path if any(a.file.name == LOOK for a in assets) else {}
     for path, source in sorted(sources.items()):
+        if source.name == LOOK:
+            files.append(write(stage, Artifact(path, LOOK, looks[path], headers=IMMUTABLE)))
+            continue
         origin = source.relative_to(root).as_posix()
         if name := leak_in_file(source, secrets):
             findings.append(leak_finding(name, path, origin))
         else:
             digest, size = stage.copy(path, source)
-            files.append(File(path, origin, digest, size))
+            is_copy = origin.startswith("public/") and origin != f"public/{path}"  # of `asset()`
+            files.append(File(path, origin, digest, size, headers=IMMUTABLE if is_copy else ()))
     return files, findings
 
 

@@ -29,14 +29,17 @@ from pybuild.publish import Stage
 from pybuild.records import Artifact, Files, Link, Redirection, pack_links
 from pybuild.render.result import Rows
 from pybuild.render.static_params import Expanded
-from pybuild.render.worker import ExpandProgram, RenderProgram
+from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
 from pybuild.routing.checks import check
 from pybuild.routing.params import Params
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import GENERATOR, Route, Tree
 from pybuild.rules.model import RuleSet
+from pybuild.site_files import ExtraFeed, SiteOrder
+from pybuild.source.built_in import term_feeds
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site, discover
+from pybuild.source.site_lists import SiteLists
 from pybuild.source.template_files import written_line
 
 R = TypeVar("R")
@@ -78,8 +81,10 @@ def _generator_place(route: Route) -> Location:
 
 
 def _is_filled(site: Site, index: int) -> bool:
-    """Whether a collection gives the params: its page has no function of its own."""
+    """Whether nobody is asked for params: a collection gives them, or the pages are built in."""
     route = site.routes[index]
+    if route.listing:
+        return True
     return route.kind == "page" and bool(site.collection_of[index]) and not route.providers
 
 
@@ -284,6 +289,7 @@ class _Planned:
     copies: tuple[tuple[str, str], ...]  # as in `Plan`
     links: tuple[Link, ...]  # of templates, on pages that were taken over
     reasons: Mapping[str, str]  # as in `Built`
+    order: SiteOrder
 
 
 def _planned(config: Config, stage: Stage, gate: PhaseGate, observer: Observer, cache: NullCache) -> _Planned:
@@ -303,7 +309,22 @@ def _planned(config: Config, stage: Stage, gate: PhaseGate, observer: Observer, 
     observer.lap("cache")
     asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
-    return _Planned(rows, plan.copies, found.links, reasons)
+    return _Planned(rows, plan.copies, found.links, reasons, _site_order(site, plan.pages))
+
+
+def _site_order(site: Site, pages: frozenset[str]) -> SiteOrder:
+    """What the site-wide files know of documents: the order of reading, folders, and the feeds of tags."""
+    bases = {name: base for name, (_, base) in homes_of(site).items()}
+    lists = SiteLists(site.config, site.collections, bases, pages)
+    sections: dict[str, tuple[int, str]] = {}
+    for name in site.collections if site.config.settings.llms.enabled else ():
+        tree = lists.navigation(name)
+        sections.update({url: (tree.rank(url), label) for url, label in tree.sections().items()})
+    feeds = tuple(
+        ExtraFeed(feed.url, feed.name, tuple(entry.url for entry in feed.entries))
+        for feed in term_feeds(site.collections, site.config)
+    )
+    return SiteOrder(sections, feeds=feeds)
 
 
 def _staged(
@@ -311,7 +332,7 @@ def _staged(
 ) -> tuple[outputs.Outputs, Sequence[Redirection]]:
     """Stage what is not rendered, and check the links. The redirections are those that site code answered with."""
     made = outputs.RenderResults(planned.rows, planned.links)
-    staged = gate.unwrap(*outputs.stage_outputs(config, planned.copies, made, stage))
+    staged = gate.unwrap(*outputs.stage_outputs(config, planned.copies, made, stage, planned.order))
     observer.lap("outputs")
     gate.check(_check_links(staged, made, config))
     observer.lap("links")

@@ -12,21 +12,26 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from typing import cast
 
 from pybuild.cache.fingerprint import Snapshot, digest, digest_many
 from pybuild.cache.inputs import globs_of, matcher
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 from pybuild.plan import Job, Plan
+from pybuild.render.listing_values import TEMPLATES
+from pybuild.render.look import NAVIGATION
 from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND
+from pybuild.render.worker import homes_of
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern
-from pybuild.routing.tree import Route
+from pybuild.routing.tree import Listing, Route
 from pybuild.source.document import Entry
 from pybuild.source.site import Site
+from pybuild.source.site_lists import SiteLists, TermKind
 from pybuild.urls import variant_urls
 
 LINKS = "links"
-PARTS = ("document", "address", "templates", "other documents", "code", LINKS)
+PARTS = ("document", "address", "templates", "other documents", "navigation", "code", LINKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class _RouteInputs:
     code: str
     modules: tuple[ModuleFacts, ...]
     is_plain: bool  # made of a document and templates that ask for no address
+    shows_others: bool  # the tree, what is before and after, related documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class Keys:
             self._address(job, same.surroundings),
             same.templates,
             same.others,
+            self._navigation(job, entry, shows_others=same.shows_others),
             same.code,
             self.links,
         )
@@ -109,7 +116,38 @@ class Keys:
             code=self._code(modules) if modules else "",
             modules=modules,
             is_plain=not modules and reach is not None and not reach.pages,
+            shows_others=reach is not None and (reach.around or _is_default(route)),
         )
+
+    @cached_property
+    def _lists(self) -> SiteLists:
+        bases = {name: base for name, (_, base) in homes_of(self._site).items()}
+        return SiteLists(self._site.config, self._site.collections, bases, self._plan.pages)
+
+    def _navigation(self, job: Job, entry: Entry | None, *, shows_others: bool) -> str:
+        """What a page shows of others: titles, addresses and order, not their texts."""
+        listing = self._route(job).listing
+        listed = entry is not None and not entry.slug and self._is_list(entry.collection)
+        if not (shows_others or listing or listed):
+            return ""
+        name = entry.collection if entry else listing.collection if listing else ""
+        shown = self._lists.page_digest(name, job.entry, job.url)
+        if self._route(job).module:  # which document it shows, only its code knows
+            return digest(shown, self._index)
+        return digest(shown, self._listing(job, listing)) if listing else shown
+
+    def _is_list(self, name: str) -> bool:
+        settings = self._site.config.settings.collections.get(name)
+        return settings is not None and settings.list
+
+    def _listing(self, job: Job, listing: Listing) -> str:
+        """What a built-in page lists."""
+        if listing.kind in ("home", "folders"):
+            return self._index
+        if listing.kind == "terms" and not job.params:
+            return self._lists.terms_digest(listing.collection, cast(TermKind, listing.term))
+        page = self._lists.list_page(self._route(job), job.url, job.params)
+        return self._lists.list_digest(page)
 
     def _route(self, job: Job) -> Route:
         root = self._plan.root
@@ -143,7 +181,14 @@ class Keys:
         return str(found.pattern) if found else ""
 
     def _templates(self, reach: Dependencies) -> str:
-        return digest(reach.digest, *(url for url in reach.asked if url in self._plan.pages))
+        asked = (url for url in reach.asked if url in self._plan.pages)
+        copied = (self._public(path) for path in reach.copied)
+        return digest(reach.digest, *asked, *copied)
+
+    def _public(self, path: str) -> str:
+        """A digest of a file of `public/`; "" for one that is not there."""
+        file = f"public/{path.strip('/')}"
+        return self._digest(file) if file in self._snapshot.stamps else ""
 
     def _others(self, reach: Dependencies) -> str:
         return digest(self._index if reach.index else "", self.whole if reach.whole else "")
@@ -210,7 +255,14 @@ def _modules(route: Route) -> tuple[ModuleFacts, ...]:
 def _roots(route: Route, job: Job) -> tuple[str, ...]:
     """The templates a page begins with; one that is given no document may still show its fallback."""
     own = route.template or (NOT_FOUND if job.kind == "not_found" else DOCUMENT)
-    return (own, DOCUMENT, *route.surroundings.layouts, LAYOUT)
+    if route.listing:
+        return (*sorted(TEMPLATES.values()), NAVIGATION, *route.surroundings.layouts, LAYOUT)
+    return (own, DOCUMENT, NAVIGATION, *route.surroundings.layouts, LAYOUT)
+
+
+def _is_default(route: Route) -> bool:
+    """Whether the default look makes the whole page."""
+    return route.kind == "page" and not route.template and not route.surroundings.layouts
 
 
 def _document(entry: Entry | None) -> str:

@@ -18,9 +18,26 @@ from pybuild.render.templates import site_loader
 from pybuild.render.user_code import Stop
 from pybuild.source.template_files import EXTENSIONS
 
-_BODY = frozenset({"body", "entry", "excerpt", "html", "markdown", "toc"})  # of a document, made of its text
+_BODY = frozenset(
+    {"body", "entry", "excerpt", "html", "markdown", "reading_time", "toc"}
+)  # of a document, made of its text
 _OWN = frozenset({"document", "page"})
-_RESERVED = frozenset({"collection", "collections", "has_page", "outputs", "url_for"})
+_RESERVED = frozenset(
+    (
+        "asset",
+        "collection",
+        "collections",
+        "has_page",
+        "navigation",
+        "outputs",
+        "sections",
+        "theme",
+        "url_for",
+    )
+)
+_AROUND = frozenset(
+    ("around", "authors", "breadcrumb", "next", "parents", "prev", "related", "terms")
+)  # of a page
 _FORMATS = frozenset({"format", "format_map"})  # text that names attributes
 _OF_ITEMS = frozenset(
     ("attr", "groupby", "join", "map", "max", "min", "reject", "rejectattr")
@@ -40,6 +57,8 @@ class Dependencies:
     whole: bool = False  # looks at other documents' text, or at what cannot be told
     pages: bool = False  # asks for URLs that only rendering knows
     asked: tuple[str, ...] = ()  # URLs it asks for, sorted
+    around: bool = False  # shows the tree, or what is before and after
+    copied: tuple[str, ...] = ()  # public files whose copies it names, sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +74,8 @@ class _Facts:
     unanalyzable: bool = False
     pages: bool = False
     asked: frozenset[str] = frozenset()
+    around: bool = False
+    copied: frozenset[str] = frozenset()
 
 
 class TemplateDependencies:
@@ -96,6 +117,8 @@ class TemplateDependencies:
             whole=any(facts.unanalyzable for facts in every) or (index and bodies),
             pages=any(facts.pages for facts in every),
             asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
+            around=any(facts.around for facts in every),
+            copied=tuple(sorted({path for facts in every for path in facts.copied})),
         )
 
     def _of(self, name: str) -> tuple[str, _Facts]:
@@ -123,6 +146,7 @@ def _facts(tree: nodes.Template) -> _Facts:
     calls = [node for node in every if isinstance(node, nodes.Call) and _asks(node)]
     references = [_named(node.template) for node in every if isinstance(node, _References)]
     reads = [(attribute, base) for node in every for attribute, base in _attributes(node)]
+    copies = [node for node in every if isinstance(node, nodes.Call) and _copies(node)]
     return _Facts(
         names=tuple(name for found in references for name in found or ()),
         is_dynamic=None in references,
@@ -130,9 +154,14 @@ def _facts(tree: nodes.Template) -> _Facts:
         bodies=any(_is_body(attribute) and not _is_own(base) for attribute, base in reads),
         reads_own_body=any(_is_body(attribute) and _is_own(base) for attribute, base in reads),
         shadows_builtins=bool(given & _OWN),
-        unanalyzable=bool(given & _RESERVED) or any(a.startswith("_") or a in _FORMATS for a, _ in reads),
+        unanalyzable=bool(given & _RESERVED)
+        or any(a.startswith("_") or a in _FORMATS for a, _ in reads)
+        or loaded.count("asset") > len(copies),
         pages=sum(name in ("url_for", "has_page") for name in loaded) > len(calls),
         asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const)),
+        around=not {"navigation", "sections", "theme"}.isdisjoint(loaded)
+        or any(a in _AROUND for a, _ in reads),
+        copied=frozenset(call.args[0].value for call in copies if isinstance(call.args[0], nodes.Const)),
     )
 
 
@@ -145,6 +174,14 @@ def _imported(every: Iterable[nodes.Node]) -> Iterator[str]:
             yield from (name if isinstance(name, str) else name[1] for name in node.names)
         elif isinstance(node, nodes.Macro):
             yield node.name
+
+
+def _copies(call: nodes.Call) -> bool:
+    """Whether it is `asset` with a path that stands there."""
+    if not (isinstance(call.node, nodes.Name) and call.node.name == "asset"):
+        return False
+    given = call.args[0] if len(call.args) == 1 and not call.kwargs else None
+    return isinstance(given, nodes.Const) and isinstance(given.value, str)
 
 
 def _asks(call: nodes.Call) -> bool:

@@ -12,7 +12,7 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from pybuild.config.schema import Settings
+from pybuild.config.schema import NavItem, Settings
 from pybuild.rules.model import REDIRECT_STATUSES, ConditionType, Method
 
 ADDRESS = "https://json.schemastore.org/pybuild.json"  # what `#:schema` of a settings file names
@@ -128,6 +128,7 @@ def json_schema(names: Names) -> Schema:
         "title": "pybuild",
         **schema,
         "required": ["site"],
+        "definitions": {"nav": {"anyOf": [_TEXT, _table(NavItem, names)]}},
     }
 
 
@@ -159,6 +160,8 @@ def _field(field: dataclasses.Field[Any], kind: Any, names: Names) -> Schema:
 def _value(kind: Any, names: Names) -> Schema:
     """The schema of a type of `schema`: a table, a list, tables by name, fixed words, or a scalar."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if kind is NavItem:
+        return {"$ref": "#/definitions/nav"}
     if dataclasses.is_dataclass(kind):
         return _table(kind, names)
     if origin is tuple:

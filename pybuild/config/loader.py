@@ -34,12 +34,14 @@ from pybuild.config.schema import (
     FeedFormat,
     Llms,
     Markdown,
+    NavItem,
     Negotiation,
     Options,
     Robots,
     Settings,
     Site,
     Sitemap,
+    Theme,
 )
 from pybuild.config.toml_lines import TomlMap
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
@@ -147,6 +149,8 @@ class Reader:
 
     def read(self, kind: Any, value: object, path: tuple[str | int, ...]) -> Any:
         """Read `value` as `kind`: a dataclass, a scalar, a tuple, a mapping or a Literal."""
+        if kind is NavItem:
+            return self._nav_item(value, path)
         if dataclasses.is_dataclass(kind):
             return self._read_table(kind, value, path)
         origin, inner = typing.get_origin(kind), typing.get_args(kind)
@@ -161,6 +165,17 @@ class Reader:
         if origin is Literal:
             return value if value in inner else self._wrong(path, " or ".join(f'"{v}"' for v in inner), value)
         return self._scalar(kind, value, path)
+
+    def _nav_item(self, value: object, path: tuple[str | int, ...]) -> NavItem:
+        """Read a slug, `{ label, items }` or `{ label, url }`."""
+        if isinstance(value, str):
+            return NavItem(slug=value, location=Location(self.file, self.lines.line_of(path, value)))
+        item: NavItem = self._read_table(NavItem, value, path) or NavItem()
+        if sum(map(bool, (item.slug, item.url, item.items))) != 1 or (item.items and not item.label):
+            hint = 'write "slug", { label = "…", items = […] } or { label = "…", url = "…" }'
+            self.fault(path, f"{'.'.join(map(str, path))} is no item of a menu", hint)
+            return NavItem(label="?", url="#")
+        return item
 
     def _mapping(self, kind: Any, value: dict[str, Any], path: tuple[str | int, ...]) -> dict[str, Any]:
         if kind is Any:
@@ -182,11 +197,12 @@ class Reader:
         self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", f"write {wanted}")
         return None
 
-    def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
+    def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> Any:
         if not isinstance(value, dict):
             return self._wrong(path, "a table", value)
         hints = typing.get_type_hints(kind)
         own = {"name": str(path[-1]), "location": self.locate(path)} if "location" in hints else {}
+        own = {name: given for name, given in own.items() if name in hints}
         hints = {k: v for k, v in hints.items() if k not in own}
         read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
         for name in value.keys() - hints.keys():
@@ -236,6 +252,7 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
         )
         site = dataclasses.replace(site, timezone="UTC")
     _check_collections(settings, reader)
+    _check_theme(settings.theme, reader)
     _check_markdown(settings.markdown.engine, reader)
     return dataclasses.replace(settings, site=site)
 
@@ -289,10 +306,30 @@ def _check_collections(settings: Settings, reader: Reader) -> None:
             if not getattr(collection, key):
                 hint = f'write {key} = "{example}"'
                 reader.fault(("collections", name), f"collections.{name}.{key} is missing", hint)
+        if collection.per_page < 1:
+            hint = "write 1 or more"
+            message = f"collections.{name}.per_page is too small"
+            reader.fault(("collections", name, "per_page"), message, hint)
     for index, name in enumerate(settings.feed.collections):
         if name not in settings.collections:
             hint = did_you_mean(name, settings.collections) or "name a collection of this file"
             reader.fault(("feed", "collections", index), f'there is no collection "{name}"', hint)
+
+
+_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+
+
+def _check_theme(theme: Theme, reader: Reader) -> None:
+    if theme.accent and not _COLOUR.fullmatch(theme.accent):
+        message = f'theme.accent is not a colour: "{theme.accent}"'
+        reader.fault(("theme", "accent"), message, 'write it as "#0a6c74"')
+    if theme.edit and "{file}" not in theme.edit:
+        hint = 'write edit = "https://github.com/you/site/edit/main/{file}"'
+        reader.fault(("theme", "edit"), "theme.edit does not name {file}", hint)
+    for number, link in enumerate(theme.links):
+        if not (link.label and link.url):
+            hint = 'write { label = "…", url = "…" }'
+            reader.fault(("theme", "links", number), f"theme.links.{number} needs a label and a url", hint)
 
 
 def check_names(settings: Settings, names: Mapping[str, frozenset[str]], reader: Reader) -> None:

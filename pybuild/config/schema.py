@@ -82,6 +82,17 @@ class Markdown:
 
 
 @dataclass(frozen=True, slots=True)
+class NavItem:
+    """One item of `nav`: the slug of a document or of a folder, a group of items, or a link."""
+
+    slug: str = key("", "a document; with a slash at its end a whole folder")
+    label: str = key("", "the text of the item")
+    url: str = key("", "where a link leads")
+    items: tuple[NavItem, ...] = key((), "the items of a group")
+    location: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """`[collections.NAME]`: a folder of Markdown documents and the route they answer."""
 
@@ -90,8 +101,17 @@ class Collection:
     route: str = key(
         "", "required: the route, with one parameter at its end, such as `/docs/[...slug]`", required=True
     )
-    title: str = key("", "the heading of its section in `llms.txt`")
+    title: str = key("", "the heading of its section in `llms.txt`, and its name in the look")
     feed: bool = key(True, "whether its dated documents may go into the feeds")
+    nav: tuple[NavItem, ...] = key((), "the menu, instead of that of the folders")
+    list: bool = key(False, "a page at the collection's own address lists its documents")
+    per_page: int = key(10, "documents on one page of a list", minimum=1)
+    sort: str = key("", "the order of a list")
+    tags: str = key("", "the route of a page for each tag, such as `/blog/tags/[tag]`")
+    authors: str = key("", "the route of a page for each author, such as `/blog/authors/[author]`")
+    tag_slugs: Mapping[str, str] = field(
+        default_factory=dict, metadata={"sentence": "slugs of terms whose own would not do"}
+    )
     location: Location = Location()
 
 
@@ -152,6 +172,49 @@ class Negotiation:
 
 
 @dataclass(frozen=True, slots=True)
+class ThemeLink:
+    """One link of the header."""
+
+    label: str = key("", "the text of the link", required=True)
+    url: str = key("", "where it leads", required=True)
+    location: Location = Location()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeStyles:
+    """Pygments styles for code: `[theme.code]`."""
+
+    light: str = key("", 'such as `"friendly"`; `""` is our own')
+    dark: str = key("", 'such as `"nord"`; `""` is our own')
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What most sites change of the default look: `[theme]`."""
+
+    logo: str = key("", "the address of a picture before the title")
+    accent: str = key("", 'a colour, such as `"#b3261e"`')
+    links: tuple[ThemeLink, ...] = key((), "links of the header")
+    footer: str = key("", "Markdown")
+    edit: str = key(
+        "", 'where a page can be edited, such as `"https://github.com/you/site/edit/main/{file}"`'
+    )
+    css: tuple[str, ...] = key((), "addresses of style sheets, after ours")
+    code: CodeStyles = CodeStyles()
+    toggle: bool = key(True, "a switch between light and dark")
+
+
+SearchEngine = Literal["", "titles", "pagefind", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search of the default look: `[search]`."""
+
+    engine: SearchEngine = key("", '`"titles"`, `"pagefind"` or `"none"`')
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSettings:
     """What holds for one host: `[targets.NAME]`."""
 
@@ -180,6 +243,8 @@ class Settings:
     robots: Robots = Robots()
     llms: Llms = Llms()
     negotiation: Negotiation = Negotiation()
+    theme: Theme = Theme()
+    search: Search = Search()
     targets: Mapping[str, TargetSettings] = field(default_factory=dict, metadata={"names": "target"})
 
 

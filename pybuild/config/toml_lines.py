@@ -23,6 +23,14 @@ class TomlMap:
     """Maps the path of a key, such as `("redirects", 0, "source")`, to its line, 1-based."""
 
     lines: dict[Path, int]
+    source: tuple[str, ...] = ()  # the lines of the file
+
+    def line_of(self, path: Path, written: str) -> int | None:
+        """The line of a value of text inside the value of the key `path`, else that of the key."""
+        first = self.line(path)
+        spelt = (f'"{written}"', f"'{written}'")
+        below = range(first or 1, len(self.source) + 1)
+        return next((n for n in below if any(text in self.source[n - 1] for text in spelt)), first)
 
     def line(self, path: Path) -> int | None:
         """The line of the key, or of the nearest table around it."""
@@ -45,7 +53,8 @@ class TomlMap:
             elif key := _KEY.match(line):
                 lines.setdefault((*table, *_parts(key[1])), number)
         strip = tuple(prefix.split(".")) if prefix else ()
-        return cls({k[len(strip) :]: v for k, v in lines.items() if k[: len(strip)] == strip})
+        own = {k[len(strip) :]: v for k, v in lines.items() if k[: len(strip)] == strip}
+        return cls(own, tuple(text.splitlines()))
 
 
 def _parts(dotted: str) -> Path:

@@ -68,7 +68,7 @@ def fence(language: str, code: str) -> str:
 _PLAIN = frozenset({"", "text", "txt", "plain", "plaintext", "none", "output"})
 _REMEMBERED = 2048  # fences; most of a site's are distinct, those in shared text are not
 
-_CLASSES: dict[Any, str] = {
+CLASSES: dict[Any, str] = {
     Comment: "c",
     Keyword: "k",
     Operator.Word: "k",
@@ -170,8 +170,8 @@ def _class(kind: _TokenType) -> str:
     """The class of a token or of the nearest kind around it that has one."""
     known: Any = kind
     while known is not None:
-        if known in _CLASSES:
-            return _CLASSES[known]
+        if known in CLASSES:
+            return CLASSES[known]
         known = known.parent
     return ""
 

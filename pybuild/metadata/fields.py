@@ -201,10 +201,15 @@ def _script_json(reader: Reader, value: object) -> str:
         reader.wrong("json_ld", "a mapping", value)
         return ""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_date_text)
+        return script_json(value)
     except (TypeError, ValueError, RecursionError) as fault:
         reader.fault(f'"json_ld" cannot be written as JSON: {fault}', "use text, numbers, lists and mappings")
         return ""
+
+
+def script_json(value: object) -> str:
+    """JSON that can stand in a script element. Raises `TypeError`, `ValueError` or `RecursionError`."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_date_text)
     return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text.translate(_SCRIPT))
 
 

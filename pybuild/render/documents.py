@@ -6,12 +6,14 @@ Knows no layout. The library of the running export is set once a process, before
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, overload
+from urllib.parse import unquote
 
 from markupsafe import Markup
 
@@ -20,9 +22,13 @@ from pybuild.files import read
 from pybuild.markdown.disk_cache import Renderer
 from pybuild.markdown.renderer import Heading, MarkdownResult
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
+from pybuild.render.nav_nodes import NavNode
 from pybuild.source.document import Entry
 from pybuild.source.front_matter import parse
+from pybuild.source.lists import terms_of
+from pybuild.source.site_lists import SiteLists
 
+_FAR_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _KEPT = 256  # rendered bodies a process remembers
 
 
@@ -50,6 +56,9 @@ class DocumentIndex:
         self._renderer = renderer
         self._mounts = mounts
         self.links = links
+        bases = {name: base for name, (_, base) in mounts.items()}
+        self.lists = SiteLists(links.config, collections, bases, links.pages)
+        self.used: dict[Asset, None] = {}  # files that the page in work names
         self._bodies: OrderedDict[tuple[str, str], RenderedBody] = OrderedDict()
         self.collections = {
             name: DocumentCollection(name, entries, self) for name, entries in collections.items()
@@ -79,6 +88,22 @@ class DocumentIndex:
         result = self._renderer.render(text, resolve=resolve, line_offset=entry.body_line - 1)
         return RenderedBody(text, result, known, tuple(found))
 
+    def markup(self, text: str) -> str:
+        """Render a text that no document holds, by the settings of the site."""
+
+        def resolve(href: str, line: int, is_image: bool) -> str:
+            return self.links.href(unquote(href)) if href.startswith("/") else href
+
+        return self._renderer.render(text, resolve=resolve, line_offset=0).html
+
+    def picture(self, entry: Entry, href: str) -> Resolved:
+        """The address of a picture that front matter names, and its file for the output."""
+        url = entry.url or "/"
+        found = self.links.resolve(href, entry.lines.get("cover"), home_of(entry, url, self._mounts))
+        if found.asset:
+            self.used[found.asset] = None
+        return found
+
     def assets(self, body: RenderedBody) -> tuple[Asset, ...]:
         return tuple(dict.fromkeys(r.asset for r in body.found if r.asset))
 
@@ -105,6 +130,11 @@ class Document:
     def entry(self) -> Entry:
         """Read each time: a list of all documents must not hold what they say."""
         return self._entries[self._index]
+
+    @property
+    def index(self) -> int:
+        """Its place in the collection."""
+        return self._index
 
     @property
     def slug(self) -> str:
@@ -173,6 +203,37 @@ class Document:
         """Plain text of the first paragraph."""
         return self.body.result.excerpt
 
+    @property
+    def authors(self) -> list[str]:
+        """The names of `authors` or `author`."""
+        return list(terms_of(self.entry, "authors"))
+
+    @property
+    def cover(self) -> str:
+        """The address of its picture as browsers are given it; "" without one."""
+        found = self._cover
+        return found.href if found else ""
+
+    @property
+    def cover_href(self) -> str:
+        """The absolute address of its picture."""
+        found = self._cover
+        return found.absolute if found else ""
+
+    @property
+    def _cover(self) -> Resolved | None:
+        entry = self.entry
+        named = entry.meta.get("cover")
+        return self._library.picture(entry, named) if isinstance(named, str) and named else None
+
+    @property
+    def reading_time(self) -> int:
+        """Minutes, at least 1: 220 words or 400 characters of Chinese, Japanese and Korean each."""
+        text = self.body.markdown
+        far_east = len(_FAR_EAST.findall(text))
+        words = len(_FAR_EAST.sub(" ", text).split())
+        return max(1, round(words / 220 + far_east / 400))
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Document) and other.entry.file == self.entry.file
 
@@ -216,6 +277,23 @@ class DocumentCollection:
 
     def _document(self, index: int) -> Document:
         return Document(self._entries, index, self._library)
+
+    @property
+    def tree(self) -> tuple[NavNode, ...]:
+        """The documents by their folders, in the order in which they are read."""
+        return tuple(NavNode(node, self) for node in self._library.lists.navigation(self.name).roots)
+
+    def href(self, url: str) -> str:
+        """A decoded URL as browsers are given it."""
+        return self._library.links.href(url)
+
+    def link(self, href: str) -> str:
+        """A link of the settings as browsers are given it."""
+        return self.href(href) if href.startswith("/") and not href.startswith("//") else href
+
+    def numbered(self, index: int) -> Document:
+        """The document of an index."""
+        return self._document(index)
 
     def get(self, slug: str | Sequence[str], default: Document | None = None) -> Document | None:
         """The document at `"a/b"` or `["a", "b"]`, else `default`."""

@@ -6,8 +6,9 @@ Source: docs/pages.md.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,12 +19,22 @@ from pybuild.diagnostics import Diagnostic, Location
 from pybuild.markdown.from_html import compose, from_html, from_markdown, main_content
 from pybuild.markdown.renderer import Heading
 from pybuild.records import File, Page, Redirection, pack_links
+from pybuild.render.around import Around, Crumb, NamedLink
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import Document, with_url
 from pybuild.render.handlers import redirection, stub
 from pybuild.render.job import PageJob
 from pybuild.render.links import resolution
-from pybuild.render.page_links import absolute_html, anchors_of, document_links, hrefs_of, template_links
+from pybuild.render.listing_values import Listed, list_values, listed
+from pybuild.render.nav_nodes import NavNode
+from pybuild.render.page_links import (
+    absolute_html,
+    anchors_of,
+    document_links,
+    headings_of,
+    hrefs_of,
+    template_links,
+)
 from pybuild.render.page_metadata import Summary, summarise
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
@@ -52,6 +63,48 @@ class PageView:
     collection: str = ""
     language: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    around: Around | None = None
+    is_searched: bool = True
+
+    @property
+    def prev(self) -> NavNode | None:
+        """The document before it."""
+        return self.around.neighbours[0] if self.around else None
+
+    @property
+    def next(self) -> NavNode | None:
+        """The document behind it."""
+        return self.around.neighbours[1] if self.around else None
+
+    @property
+    def parents(self) -> tuple[NavNode, ...]:
+        """The folders around it, outermost first."""
+        return self.around.parents if self.around else ()
+
+    @property
+    def breadcrumb(self) -> tuple[Crumb, ...]:
+        """Its collection and the folders around it."""
+        return self.around.breadcrumb if self.around else ()
+
+    @property
+    def terms(self) -> tuple[NamedLink, ...]:
+        """Its tags, each with the address of its page."""
+        return self.around.terms if self.around else ()
+
+    @property
+    def authors(self) -> tuple[NamedLink, ...]:
+        """Its authors, each with the address of its page."""
+        return self.around.authors if self.around else ()
+
+    @property
+    def related(self) -> list[Document]:
+        """Documents with the same tags."""
+        return self.around.related if self.around else []
+
+    @property
+    def edit(self) -> str:
+        """Where its source can be edited."""
+        return self.around.edit if self.around else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +116,7 @@ class PageBuild:
     document: Document | None
     summary: Summary
     view: PageView
+    listed: Listed | None = None  # what a built-in page shows
 
     @property
     def blame(self) -> Location:
@@ -72,12 +126,15 @@ class PageBuild:
 
 def render_page(context: RenderContext, page: PageJob) -> Rendered:
     """Make one page and its variant. Raises `Stop` with the findings that prevent it."""
+    context.library.used.clear()
     loaded = _load(context, page)
     if isinstance(loaded, Redirection):
         return Rendered(files=stub(context, page, loaded), redirection=loaded)
     values, document = loaded
-    summary = summarise(context, page, document)
-    made = PageBuild(page, values, document, summary, _view(context, page, summary, document))
+    listing = listed(context.library, page.route, page.job) if page.route.listing else None
+    summary = summarise(context, page, document, listing)
+    view = _view(context, page, summary, document, listing)
+    made = PageBuild(page, values, document, summary, view, listing)
     html = _with_variant_link(_html(context, made), made)
     body = document.body if document else None
     anchors = anchors_of(html)
@@ -87,10 +144,10 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
     return Rendered(
         files=(written, *_write_variants(context, made, html)),
-        page=_page(context, made) if page.is_page else None,
+        page=_page(context, made, html) if page.is_page else None,
         links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *anchors, "")),
-        assets=context.library.assets(body) if body else (),
+        assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
         findings=summary.findings,
         template_links=links,
         template_link_ids=link_ids,
@@ -138,8 +195,15 @@ def _values_fault(given: object) -> tuple[str, str] | None:
     return None
 
 
-def _view(context: RenderContext, page: PageJob, summary: Summary, document: Document | None) -> PageView:
+def _view(
+    context: RenderContext,
+    page: PageJob,
+    summary: Summary,
+    document: Document | None,
+    listing: Listed | None,
+) -> PageView:
     links, is_page = context.library.links, page.is_page
+    collection = document.entry.collection if document else listing.collection if listing else ""
     return PageView(
         url=links.href(page.url) if is_page else "",
         path=page.url,
@@ -151,16 +215,25 @@ def _view(context: RenderContext, page: PageJob, summary: Summary, document: Doc
         tags=tuple(document.tags) if document else (),
         variant=links.href(page.variants[0]) if is_page else "",
         toc=document.toc if document else (),
-        collection=document.entry.collection if document else "",
+        collection=collection,
         language=summary.language,
         meta=document.meta if document else {},
+        around=Around(context.library, page.url, collection, document) if is_page else None,
+        is_searched=_is_searched(page, summary, document),
     )
+
+
+def _is_searched(page: PageJob, summary: Summary, document: Document | None) -> bool:
+    if not page.is_page or page.route.listing or not summary.metadata.indexed:
+        return False
+    return document is None or document.meta.get("search") is not False
 
 
 def _html(context: RenderContext, made: PageBuild) -> str:
     """Render the page and put it into its layouts, innermost first."""
     params = made.page.ctx.params
-    values = {**made.values, "page": made.view, "params": params, "document": made.document}
+    values = {**made.values, **_listing(context, made)}
+    values |= {"page": made.view, "params": params, "document": made.document}
     html = context.templates.render(_template_name(made), values, blame=made.blame)
     if _WHOLE.match(html):
         return html
@@ -178,6 +251,17 @@ def _html(context: RenderContext, made: PageBuild) -> str:
     return context.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
 
 
+def _listing(context: RenderContext, made: PageBuild) -> Mapping[str, Any]:
+    """What a built-in page shows, or the list that the index document of a collection begins."""
+    if made.listed:
+        return made.listed.values
+    entry = made.page.entry
+    settings = context.config.settings.collections.get(entry.collection) if entry else None
+    if entry is None or settings is None or not settings.list or entry.slug:
+        return {}
+    return list_values(context.library, context.library.lists.index_page(entry.collection))
+
+
 def _two_documents(inner: str, outer: str) -> Diagnostic:
     message = f"{inner} writes a whole document, and {outer} around it would hold it inside its own"
     hint = f"leave <!doctype>, <html>, <head> and <body> to {outer}, or put the two into route groups side by side"
@@ -187,6 +271,8 @@ def _two_documents(inner: str, outer: str) -> Diagnostic:
 def _template_name(made: PageBuild) -> str:
     if made.page.route.template:
         return made.page.route.template
+    if made.listed:
+        return made.listed.template
     if made.document is not None:
         return DOCUMENT
     if made.page.job.kind == "not_found":
@@ -253,7 +339,22 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
     return compose(body, front={k: v for k, v in front.items() if v}, llms_url=context.llms_url)
 
 
-def _page(context: RenderContext, made: PageBuild) -> Page:
+def _headings(made: PageBuild, html: str) -> str:
+    """The headings below the title with their ids, as JSON."""
+    found = _flat(made.document.toc) if made.document else headings_of(html)
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+
+
+def _flat(headings: Iterable[Heading]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for heading in headings:
+        if heading.level > 1:
+            found.append((heading.text, heading.id))
+        found += _flat(heading.children)
+    return found
+
+
+def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
     """What the rest of the site may know of the page."""
     page, view, summary = made.page, made.view, made.summary
     metadata, meta = summary.metadata, view.meta
@@ -270,6 +371,10 @@ def _page(context: RenderContext, made: PageBuild) -> Page:
         language=view.language,
         author=_text(meta.get("author")),
         guid=_text(meta.get("guid")),
+        headings=_headings(made, html) if view.is_searched else "",
+        is_searched=view.is_searched,
+        in_sitemap=meta.get("sitemap") is not False,
+        in_llms=not made.listed and meta.get("llms") is not False,
         tags=view.tags,
         collection=view.collection,
         group=page.route.surroundings.group,

@@ -40,6 +40,17 @@ def anchors_of(page: str) -> tuple[str, ...]:
     return tuple(value for value in found if value and "\n" not in value)
 
 
+_HEADING = re.compile(r"<h([2-4])\b[^<>]*?\sid" + _VALUE + r"[^<>]*>(.*?)</h\1\s*>", re.I | re.S)
+_TAG = re.compile(r"<a\s[^<>]*class=\"anchor\".*?</a>|<[^<>]*>", re.S)
+
+
+def headings_of(page: str) -> list[tuple[str, str]]:
+    """The headings of a page that have an id: their texts and ids."""
+    found = ((match[5], match[2] or match[3] or match[4] or "") for match in _HEADING.finditer(page))
+    plain = ((" ".join(html.unescape(_TAG.sub("", text)).split()), html.unescape(id_)) for text, id_ in found)
+    return [(text, id_) for text, id_ in plain if text and not id_.startswith("pb-")]
+
+
 def hrefs_of(page: str) -> tuple[str, ...]:
     """Every distinct href and src of a page, in order."""
     return tuple(dict.fromkeys(_values(_SOURCE, page)))

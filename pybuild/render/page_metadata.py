@@ -7,23 +7,28 @@ Source: docs/metadata.md.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.metadata.fields import script_json
 from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
+from pybuild.metadata.json_ld import article, breadcrumb_list
 from pybuild.plan import params_of
+from pybuild.render.around import Around
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import Document
 from pybuild.render.job import PageJob
+from pybuild.render.listing_values import Listed
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.tree import Route
-from pybuild.site_files.selection import feed_links
+from pybuild.site_files.selection import FEED_FILES, FeedLink, feed_links
 from pybuild.source.dates import rfc3339
+from pybuild.urls import absolute
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,9 @@ class Summary:
     findings: tuple[Diagnostic, ...] = ()
 
 
-def summarise(context: RenderContext, page: PageJob, document: Document | None) -> Summary:
+def summarise(
+    context: RenderContext, page: PageJob, document: Document | None, listing: Listed | None = None
+) -> Summary:
     """Gather and merge the metadata of one page. Findings: those of `metadata.resolve` and of site code."""
     language = _language(document)
     facts = PageFacts(
@@ -52,12 +59,15 @@ def summarise(context: RenderContext, page: PageJob, document: Document | None) 
         *_site_layers(context),
         *_layout_layers(context, page),
         *_image_layers(context, page),
+        *_listing_layers(listing),
         *_document_layers(document, page.route),
         *_page_layers(context, page),
     ]
     metadata, findings = resolve(layers, context.config, facts)
     variant = context.library.links.variant(page.url) if page.is_page else ""
-    head = head_markup(metadata, variant=variant, feeds=feed_links(context.config))
+    metadata = _with_json_ld(context, page, document, metadata, facts)
+    feeds = (*feed_links(context.config), *_term_feeds(context, listing))
+    head = head_markup(metadata, variant=variant, feeds=feeds)
     link = next((tag for tag in head.split("\n") if variant and 'type="text/markdown"' in tag), "")
     return Summary(metadata, head, facts.date, facts.updated, language, link, findings)
 
@@ -142,6 +152,40 @@ def _mapping(value: object, facts: ModuleFacts, name: str) -> Mapping[str, Any]:
     )
 
 
+def _listing_layers(listing: Listed | None) -> Iterator[Layer]:
+    """The title of a built-in page."""
+    if listing:
+        title = {"absolute": listing.title} if listing.is_home else listing.title
+        values: dict[str, Any] = {"title": title}
+        if listing.description:
+            values["description"] = listing.description
+        yield Layer(values, "page", 99, Location())
+
+
+def _term_feeds(context: RenderContext, listing: Listed | None) -> tuple[FeedLink, ...]:
+    if listing is None or not listing.feed:
+        return ()
+    address = absolute(context.config.site.url, listing.feed)
+    return (FeedLink(address, FEED_FILES["rss"].media_type, listing.title),)
+
+
+def _with_json_ld(
+    context: RenderContext, page: PageJob, document: Document | None, metadata: Metadata, facts: PageFacts
+) -> Metadata:
+    """What the default look says to search engines of a page of a collection."""
+    route = page.route
+    if route.template or route.surroundings.layouts or not page.is_page or document is None:
+        return metadata
+    around = Around(context.library, page.url, document.entry.collection, document)
+    crumbs = [(crumb.title, crumb.url) for crumb in around.breadcrumb]
+    made = (
+        [breadcrumb_list([*crumbs, (metadata.name, page.href)], context.config.site.origin)] if crumbs else []
+    )
+    if document.date:
+        made.append(article(metadata, facts, document.authors, page.href))
+    return replace(metadata, json_ld=(*metadata.json_ld, *map(script_json, made)))
+
+
 def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]:
     """Front matter, with the title and the description a document has without it."""
     if document is None:
@@ -152,5 +196,7 @@ def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]
         values["title"] = entry.title
     if not values.get("description"):
         values["description"] = document.excerpt
+    if document.cover_href and not isinstance(values.get("open_graph"), Mapping):
+        values["open_graph"] = {"images": [document.cover_href]}
     depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))
     yield Layer(values, "document", depth, Location(entry.file, 1))

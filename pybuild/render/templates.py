@@ -22,6 +22,7 @@ from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import shipped_templates
 from pybuild.markdown.code import stylesheet
 from pybuild.render.documents import DocumentIndex, collection
+from pybuild.render.look import Look
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external
@@ -55,6 +56,7 @@ class Templates:
         self._config = config
         self._code = code
         self._library = library
+        look = Look(library)
         self.environment = jinja2.Environment(
             loader=site_loader(config.root),
             autoescape=True,
@@ -63,8 +65,14 @@ class Templates:
             cache_size=-1,
             extensions=EXTENSIONS,
         )
-        self.environment.globals.update(self._globals())
-        self.environment.filters.update(date=format_date, safe_url=safe_url, absolute=self._absolute)
+        self.environment.globals.update(self._globals(), **look.names())
+        filters = {
+            "date": format_date,
+            "safe_url": safe_url,
+            "absolute": self._absolute,
+            "markdown": look.markdown,
+        }
+        self.environment.filters.update(filters)
 
     def _globals(self) -> dict[str, Any]:
         return {

@@ -68,6 +68,18 @@ class Surroundings:
     images: tuple[Image, ...] = ()  # of each kind those of the nearest folder that has any; favicon first
 
 
+ListingKind = Literal["home", "folders", "list", "terms"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Pages that pybuild makes of what there is: none of the site's files is behind them."""
+
+    kind: ListingKind
+    collection: str = ""
+    term: Literal["", "tags", "authors"] = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One page, route handler, metadata file, or the page for what is not found."""
@@ -81,6 +93,7 @@ class Route:
     static: str = ""  # a metadata file that is copied
     metadata: MetadataKind | None = None
     surroundings: Surroundings = Surroundings()
+    listing: Listing | None = None
 
     @property
     def file(self) -> str:

@@ -143,15 +143,37 @@ class _Grouped(Generic[Value]):
             self._told.pop(url, None)
 
     def patterns(self) -> Iterator[tuple[PathPattern, Value]]:
-        """One pattern for all URLs of a folder and suffix where all have one value, else one for each that has one."""
+        """One pattern for all URLs of a folder, or of a folder and suffix, where all have one value; else one for each
+        that has one.
+        """
+        whole = self._whole_folders()
+        yield from ((_folder_pattern(folder), value) for folder, value in sorted(whole.items()))
         members: dict[_Folder, list[str]] = {}
         for url in sorted(self._told):
+            if url.rpartition("/")[0] in whole:
+                continue
             members.setdefault(_folder(url), []).append(url)
         for folder, urls in sorted(members.items()):
             if len(urls) > 1 and len(self._kinds[folder]) == 1:
                 yield _pattern(*folder), self._told[urls[0]]
             else:
                 yield from ((PathPattern(url, (Text(url),)), self._told[url]) for url in urls)
+
+    def _whole_folders(self) -> dict[str, Value]:
+        """The folders in which URLs of several suffixes all have one value."""
+        kinds: dict[str, list[set[Value]]] = {}
+        for (folder, _), values in self._kinds.items():
+            kinds.setdefault(folder, []).append(values)
+        several = {folder: set[Value]().union(*sets) for folder, sets in kinds.items() if len(sets) > 1}
+        return {
+            folder: value
+            for folder, values in several.items()
+            if len(values) == 1 and (value := next(iter(values)))
+        }
+
+
+def _folder_pattern(folder: str) -> PathPattern:
+    return PathPattern(f"{folder}/:name", (Text(folder + "/"), Param("name")))
 
 
 def _folder(url: str) -> _Folder:

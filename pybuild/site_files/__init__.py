@@ -8,8 +8,8 @@ Source of truth: docs/outputs.md.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
@@ -17,25 +17,55 @@ from pybuild.records import Artifact, Page
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraFeed:
+    """A feed of some pages."""
+
+    url: str  # decoded, of the page that lists them all; the feed lies below it
+    title: str
+    pages: tuple[str, ...]  # decoded URLs, newest first
+
+
+@dataclass(frozen=True, slots=True)
+class SiteOrder:
+    """What outputs know of the site besides its pages."""
+
+    sections: Mapping[str, tuple[int, str]] = field(
+        default_factory=dict
+    )  # rank and folder of documents, by URL
+    has_look: bool = False  # some page is made by the default look
+    feeds: tuple[ExtraFeed, ...] = ()
+
+
+NO_ORDER = SiteOrder()
+
+
+@dataclass(frozen=True, slots=True)
 class Output:
     """One row: the path that stands for the output, and who makes it."""
 
     path: str  # the site's own file of this path replaces the whole output; "" where each file stands alone
-    maker: str  # "module:function", called with (pages, config) or (pages, config, read)
+    maker: str  # "module:function", called with (pages, config), then read and order where it wants them
     reads: bool = False  # needs the Markdown variants
+    ordered: bool = False  # needs the order of the site
 
 
 OUTPUTS = (
     Output("sitemap.xml", "pybuild.site_files.sitemap:sitemap"),
-    Output("", "pybuild.site_files.feeds:feeds"),
+    Output("", "pybuild.site_files.feeds:feeds", ordered=True),
     Output("robots.txt", "pybuild.site_files.robots:robots"),
-    Output("llms.txt", "pybuild.site_files.llms:llms_index"),
-    Output("llms-full.txt", "pybuild.site_files.llms:llms_full", reads=True),
+    Output("llms.txt", "pybuild.site_files.llms:llms_index", ordered=True),
+    Output("llms-full.txt", "pybuild.site_files.llms:llms_full", reads=True, ordered=True),
+    Output("search.json", "pybuild.site_files.search:search_index", ordered=True),
 )
 
 
 def assemble(
-    pages: Collection[Page], config: Config, read: Callable[[Page], str], *, taken: Collection[str] = ()
+    pages: Collection[Page],
+    config: Config,
+    read: Callable[[Page], str],
+    order: SiteOrder = NO_ORDER,
+    *,
+    taken: Collection[str] = (),
 ) -> Iterator[Artifact | Diagnostic]:
     """Yield the site-wide files and the findings, one file in memory at a time.
 
@@ -46,5 +76,6 @@ def assemble(
         if output.path in taken:
             continue
         make: Callable[..., Iterable[Artifact | Diagnostic]] = pkgutil.resolve_name(output.maker)
-        made = make(pages, config, read) if output.reads else make(pages, config)
+        extra = (*((read,) if output.reads else ()), *((order,) if output.ordered else ()))
+        made = make(pages, config, *extra)
         yield from (item for item in made if isinstance(item, Diagnostic) or item.path not in taken)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,8 @@ from lxml import etree
 from pybuild.config.loader import Config, FeedFormat
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.records import Artifact, Page
-from pybuild.site_files.selection import FEED_FILES, changed, feed_formats, feed_pages
+from pybuild.site_files import NO_ORDER, SiteOrder
+from pybuild.site_files.selection import FEED_FILES, changed, feed_formats, feed_pages, is_listed
 from pybuild.site_files.xml_text import one_line, xml_text
 from pybuild.urls import absolute
 
@@ -69,7 +70,9 @@ class Channel:
     entries: tuple[Entry, ...]
 
 
-def feeds(pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagnostic]:
+def feeds(
+    pages: Collection[Page], config: Config, order: SiteOrder = NO_ORDER
+) -> Iterator[Artifact | Diagnostic]:
     """Yield a file for each format in `feed.formats`, and `rss.xml` in any case, also without entries.
 
     Finding: `front-matter-error` (a warning) where two entries have one guid; the older one goes by its URL.
@@ -82,6 +85,24 @@ def feeds(pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagnost
         file = FEED_FILES[name]
         body = _WRITERS[name](channel, absolute(config.site.url, "/" + file.path))
         yield Artifact(file.path, ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
+    yield from _extra_feeds(pages, config, order)
+
+
+def _extra_feeds(pages: Iterable[Page], config: Config, order: SiteOrder) -> Iterator[Artifact]:
+    """The feeds of tags, whose pages the site itself may have replaced."""
+    wanted = {url for feed in order.feeds for url in (feed.url, *feed.pages)}
+    known = {page.url: page for page in pages if page.url in wanted and is_listed(page)} if wanted else {}
+    file = FEED_FILES["rss"]
+    for feed in order.feeds:
+        if feed.url not in known:
+            continue
+        shown = [known[url] for url in feed.pages if url in known and known[url].date]
+        channel = _channel(shown, config, frozenset(page.url for page in _repeated_guids(shown)))
+        title = f"{channel.title}: {one_line(feed.title)}"
+        path = f"{feed.url[1:]}/{file.path}"
+        named = replace(channel, title=title, home=known[feed.url].href)
+        body = _rss(named, absolute(config.site.url, "/" + path))
+        yield Artifact(path, ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
 
 
 def _repeated_guids(pages: Iterable[Page]) -> list[Page]:

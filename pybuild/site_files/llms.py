@@ -10,14 +10,16 @@ pages and collections without a folder of their own stand below `llms/` (`llms/p
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from pybuild.compact import Selection, ordered
 from pybuild.config.loader import Config
 from pybuild.records import Artifact, Page
+from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import is_listed
 from pybuild.site_files.xml_text import one_line
 from pybuild.urls import absolute
@@ -39,7 +41,8 @@ class Section:
     index: str  # path: "docs/llms.txt"
     full: str  # path: "docs/llms-full.txt"
     optional: bool
-    pages: Sequence[Page]  # sorted by URL
+    pages: Sequence[Page]  # in the order of the tree, else of their URLs
+    folders: tuple[tuple[str, int], ...] = ()  # heading of each folder and how many pages it has, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,13 @@ class Link:
     note: str = ""
 
 
-def llms_index(pages: Collection[Page], config: Config) -> Iterator[Artifact]:
+def llms_index(pages: Collection[Page], config: Config, order: SiteOrder = NO_ORDER) -> Iterator[Artifact]:
     """Yield `llms.txt`; past `llms.split` characters a file a section too, and `llms.txt` lists those."""
     if not config.settings.llms.enabled:
         return
-    sections = _sections(pages, config)
+    sections = _sections(pages, config, order)
     lines = [list(map(_line, _page_links(section))) for section in sections]
-    groups = [(s.title, s.optional, own) for s, own in zip(sections, lines, strict=True)]
+    groups = [group for s, own in zip(sections, lines, strict=True) for group in _groups(s, own)]
     if sum(map(len, chain(*lines))) <= config.settings.llms.split:
         whole = _index_document(config, groups)
         if len(whole) <= config.settings.llms.split:
@@ -68,14 +71,24 @@ def llms_index(pages: Collection[Page], config: Config) -> Iterator[Artifact]:
     yield _artifact("llms.txt", _list_of_files(sections, config, lambda section: section.index))
 
 
-def llms_full(pages: Collection[Page], config: Config, read: Callable[[Page], str]) -> Iterator[Artifact]:
+def _groups(section: Section, lines: Sequence[str]) -> Iterator[tuple[str, bool, Sequence[str]]]:
+    """The lines of a section, a group for each folder."""
+    start = 0
+    for title, count in section.folders or ((section.title, len(lines)),):
+        yield title, section.optional, lines[start : start + count]
+        start += count
+
+
+def llms_full(
+    pages: Collection[Page], config: Config, read: Callable[[Page], str], order: SiteOrder = NO_ORDER
+) -> Iterator[Artifact]:
     """Yield `llms-full.txt`: every page's text. Past `llms.full` characters it lists a file a section.
 
     `read` returns a page's Markdown variant.
     """
     if not config.settings.llms.enabled:
         return
-    sections = _sections(pages, config)
+    sections = _sections(pages, config, order)
     head, budget = _full_head(config), config.settings.llms.full
     parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget - len(head))
     first = next(parts, "")
@@ -88,18 +101,45 @@ def llms_full(pages: Collection[Page], config: Config, read: Callable[[Page], st
     yield _artifact("llms-full.txt", _list_of_files(sections, config, lambda section: section.full))
 
 
-def _sections(pages: Collection[Page], config: Config) -> list[Section]:
+def _sections(pages: Collection[Page], config: Config, site: SiteOrder) -> list[Section]:
     """Collections in the order of the settings, then route groups by name, then the other pages."""
     collections = config.settings.collections
     held: dict[tuple[int, str], list[int]] = {}
     known = ordered(pages, "url")
     for place, page in enumerate(known):
-        if is_listed(page):
+        if is_listed(page) and page.in_llms:
             held.setdefault(_section_key(page, config), []).append(place)
     order = [*((0, name) for name in collections), *sorted(key for key in held if key[0])]
     names, files = {OPTIONAL}, set[str]()
-    shown = ((key, Selection(known, held[key])) for key in order if key in held)
-    return [_section(key, chosen, config, names, files) for key, chosen in shown]
+    found = []
+    for key in (key for key in order if key in held):
+        numbers, folders = _in_order(known, held[key], site)
+        section = _section(key, Selection(known, numbers), config, names, files)
+        headings = tuple(
+            (_unused(_joined(section.title, label), names, " "), n) for label, n in folders if label
+        )
+        bare = tuple((section.title, n) for label, n in folders if not label)
+        found.append(replace(section, folders=(*bare, *headings)))
+    return found
+
+
+def _joined(title: str, label: str) -> str:
+    return f"{title}: {one_line(label)}"
+
+
+def _in_order(
+    known: Sequence[Page], numbers: Iterable[int], site: SiteOrder
+) -> tuple[list[int], list[tuple[str, int]]]:
+    """Pages in the order of the tree, folder by folder, those beside the folders first; and the size of each folder."""
+    folders: dict[str, list[tuple[int, int]]] = {}
+    for number in numbers:
+        rank, label = site.sections.get(known[number].url, (sys.maxsize, ""))
+        folders.setdefault(label, []).append((rank, number))
+    every = [(label, sorted(pages)) for label, pages in folders.items()]
+    every.sort(key=lambda folder: (folder[0] != "", folder[1][0]))
+    return [number for _, pages in every for _, number in pages], [
+        (label, len(pages)) for label, pages in every
+    ]
 
 
 def _section_key(page: Page, config: Config) -> tuple[int, str]:
@@ -211,9 +251,15 @@ def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[
 
 
 def _section_index(section: Section, lines: Iterable[str], config: Config) -> Iterator[Artifact]:
-    head = _head(config, section.title) + _list(section.title, ())
+    head = _head(config, section.title)
     room = config.settings.llms.split - len(head)
-    parts = _filled(lines, room)
+    rows = list(lines)
+    grouped = (
+        _list(title, (line,)) if number == 0 else line
+        for title, _, own in _groups(section, rows)
+        for number, line in enumerate(own)
+    )
+    parts = _filled(grouped, room)
     yield from _files(section, section.index, (head + part for part in parts), config)
 
 

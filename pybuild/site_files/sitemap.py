@@ -59,7 +59,7 @@ def sitemap(
     excluded = url_filter(config.settings.sitemap.exclude)
 
     def chosen() -> Iterator[Page]:
-        return (page for page in listed(pages) if not excluded(page.url))
+        return (page for page in listed(pages) if page.in_sitemap and not excluded(page.url))
 
     yield from (_too_long(page) for page in chosen() if len(page.href) >= MAX_LOC)
     entries = (_entry(page, config) for page in chosen() if len(page.href) < MAX_LOC)

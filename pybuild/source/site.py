@@ -16,6 +16,7 @@ from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
 from pybuild.files import Found, walk
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
+from pybuild.source.built_in import listing_routes
 from pybuild.source.document import (
     ENTRY,
     Entry,
@@ -77,8 +78,11 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     public, hidden = _public_files(config)
     written = (route for route in tree.routes if not _is_draft(route, documents, config))
     routes = (*written, *_built_in_routes(tree, patterns))
+    listings, faults = listing_routes(config, tree, routes, patterns, collections)
+    routes = (*routes, *listings)
+    findings += faults
     names = {str(pattern): name for name, pattern in patterns.items()}
-    of = tuple(names.get(str(route.pattern), "") for route in routes)
+    of = tuple("" if route.listing else names.get(str(route.pattern), "") for route in routes)
     site = Site(config, routes, collections, patterns, documents, public, of)
     dated, shallow = _with_git_dates(site)
     nothing = () if has_errors(findings) else _nothing_fault(routes, public, config)

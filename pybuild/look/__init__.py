@@ -1,0 +1,1 @@
+"""The default look: its files, its colours and its words."""

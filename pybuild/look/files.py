@@ -1,0 +1,108 @@
+"""The files of the default look: style, script and icon, each named by a digest of its bytes.
+
+Owns their bytes and addresses. Knows no page. Source: docs/look.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+from pybuild.config.loader import Config
+from pybuild.config.schema import Theme
+from pybuild.files import shipped_templates
+from pybuild.look.colours import ACCENT, code_css, full, readable
+
+FOLDER = "assets/pybuild"
+IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"),)
+ORIGIN = "[look]"
+_COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
+_LINES = re.compile(r"\n\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class LookFile:
+    """One file of the look."""
+
+    path: str  # in the output
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LookFiles:
+    """All files of the look of one site."""
+
+    style: LookFile  # of whole pages
+    parts: LookFile  # of code, notes and search alone
+    script: LookFile
+    search: LookFile
+    icon: LookFile
+
+    @property
+    def by_path(self) -> dict[str, bytes]:
+        every = (self.style, self.parts, self.script, self.search, self.icon)
+        return {file.path: file.body for file in every}
+
+
+def look_files(config: Config) -> LookFiles:
+    """The files of a site's look."""
+    return _made(config.settings.theme, config.site.title)
+
+
+@lru_cache(maxsize=4)
+def _made(theme: Theme, title: str) -> LookFiles:
+    accent = _accent_css(theme)
+    parts = _read("parts.css") + code_css(theme.code.light, theme.code.dark)
+    return LookFiles(
+        style=_named("look", "css", _squeezed(accent + _read("base.css") + parts)),
+        parts=_named("parts", "css", _squeezed(accent + parts)),
+        script=_named("look", "js", _without_indent(_read("look.js"))),
+        search=_named("search", "js", _without_indent(_read("search.js"))),
+        icon=_named("icon", "svg", icon_svg(title, theme.accent)),
+    )
+
+
+def _read(name: str) -> str:
+    return (shipped_templates() / "assets" / name).read_text("utf-8")
+
+
+def _squeezed(css: str) -> str:
+    return _LINES.sub("\n", _COMMENT.sub("", css))
+
+
+def _without_indent(script: str) -> str:
+    return _LINES.sub("\n", script)
+
+
+def _named(name: str, suffix: str, text: str) -> LookFile:
+    body = text.encode()
+    return LookFile(f"{FOLDER}/{name}.{hashlib.sha256(body).hexdigest()[:10]}.{suffix}", body)
+
+
+def accents(theme: Theme) -> tuple[str, str]:
+    """The accent as it can be read in the light and in the dark scheme."""
+    accent = full(theme.accent or ACCENT)
+    return readable(accent, "light"), readable(accent, "dark")
+
+
+def _accent_css(theme: Theme) -> str:
+    light, dark = accents(theme)
+    return (
+        f":root{{--pb-accent-set:{theme.accent or ACCENT};--pb-accent:light-dark({light},{dark});"
+        f"--pb-wash:light-dark(color-mix(in srgb,{light} 9%,#fff),color-mix(in srgb,{dark} 15%,#12161a))}}\n"
+    )
+
+
+def icon_svg(title: str, accent: str) -> str:
+    """An icon with the first letter of the title."""
+    letter = escape(next((char for char in title if char.isalnum()), "•").upper())
+    ground = readable(full(accent or ACCENT), "light")
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+        f'<rect width="32" height="32" rx="7" fill="{ground}"/>'
+        '<text x="16" y="22.5" text-anchor="middle" font-family="system-ui,sans-serif" font-size="19" '
+        f'font-weight="700" fill="#fff">{letter}</text></svg>\n'
+    )

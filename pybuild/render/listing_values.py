@@ -1,0 +1,165 @@
+"""What templates of built-in pages get: the documents of a list, the terms, the content of a folder.
+
+Owns the names that these templates see. Source: docs/look.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pybuild.look.strings import text
+from pybuild.plan import Job
+from pybuild.render.documents import DocumentIndex
+from pybuild.render.nav_nodes import NavNode
+from pybuild.routing.tree import Route
+from pybuild.site_files.selection import FEED_FILES
+from pybuild.source.navigation import WHOLE, Node
+from pybuild.source.site_lists import ListPage, TermKind
+
+TEMPLATES = {
+    "home": "default/home.html",
+    "folders": "default/folder.html",
+    "list": "default/list.html",
+    "terms": "default/list.html",
+    "all_terms": "default/terms.html",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A page of a list."""
+
+    number: int
+    url: str  # as browsers are given it
+
+
+@dataclass(frozen=True, slots=True)
+class PaginationView:
+    """What templates see as `pagination`."""
+
+    number: int
+    total: int
+    prev: int | None
+    next: int | None
+    links: tuple[PageLink, ...]  # the pages to link to
+    all: tuple[PageLink, ...]  # every page, on the first one of a list that is not too long
+
+
+@dataclass(frozen=True, slots=True)
+class TermView:
+    """A tag or an author with its page."""
+
+    name: str
+    url: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A collection on the home page."""
+
+    label: str
+    url: str
+    description: str
+    count: int  # documents
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A built-in page: its template, its title, and what the template gets."""
+
+    template: str
+    title: str
+    values: Mapping[str, Any]
+    description: str = ""
+    collection: str = ""
+    is_home: bool = False
+    feed: str = ""  # decoded URL of the feed of a term
+
+
+def listed(library: DocumentIndex, route: Route, job: Job) -> Listed:
+    """What a built-in page shows."""
+    listing = route.listing
+    assert listing is not None, "only built-in routes are listed"
+    if listing.kind == "home":
+        return _home(library)
+    if listing.kind == "folders":
+        return _folder(library, listing.collection, job.url)
+    if listing.kind == "terms" and not job.params:
+        return _all_terms(library, listing.collection, cast(TermKind, listing.term))
+    return _list(library, route, job)
+
+
+def _home(library: DocumentIndex) -> Listed:
+    site, href = library.links.config.site, library.links.href
+    cards = []
+    for section in library.lists.sections:
+        documents = library.collections[section.name]
+        index = documents.get("")
+        description = index.description if index else ""
+        cards.append(Card(section.label, href(section.url), description, len(documents)))
+    newest = [library.collections[name][number] for name, number in library.lists.newest()]
+    values = {"collections_shown": cards, "newest": newest}
+    return Listed(TEMPLATES["home"], site.title, values, site.description, is_home=True)
+
+
+def _folder(library: DocumentIndex, name: str, url: str) -> Listed:
+    label, nodes = library.lists.folder(name, url)
+    owner = library.collections[name]
+    shown = nodes if sum(node.size for node in nodes) <= WHOLE else tuple(map(_closed, nodes))
+    values = {"nodes": [NavNode(node, owner) for node in shown]}
+    return Listed(TEMPLATES["folders"], label, values, collection=name)
+
+
+def _closed(node: Node) -> Node:
+    return Node(node.title, node.url, (), node.entry, node.href)
+
+
+def _all_terms(library: DocumentIndex, name: str, kind: TermKind) -> Listed:
+    href = library.links.href
+    terms = [
+        TermView(term.name, href(library.lists.term_url(name, kind, term.name)), len(term.entries))
+        for term in library.lists.terms(name, kind).values()
+    ]
+    title = text(library.links.config.site.language, kind)
+    return Listed(TEMPLATES["all_terms"], title, {"terms": terms}, collection=name)
+
+
+def _list(library: DocumentIndex, route: Route, job: Job) -> Listed:
+    page = library.lists.list_page(route, job.url, job.params)
+    title = page.term.name if page.term else library.lists.label(page.collection)
+    if page.number > 1:
+        pattern = text(library.links.config.site.language, "titled_page")
+        title = pattern.format(title=title, number=page.number)
+    feed = (
+        f"{page.base}/{FEED_FILES['rss'].path}"
+        if page.term and route.listing and route.listing.term == "tags"
+        else ""
+    )
+    values = {
+        **list_values(library, page),
+        "description": "",
+        "feed": library.links.href(feed) if feed else "",
+        "term": page.term.name if page.term else "",
+    }
+    return Listed(TEMPLATES["list"], title, values, collection=page.collection, feed=feed)
+
+
+def list_values(library: DocumentIndex, page: ListPage) -> dict[str, Any]:
+    """`listing` and `pagination` of one page of a list."""
+    documents = library.collections[page.collection]
+
+    def links(numbers: Any) -> tuple[PageLink, ...]:
+        return tuple(PageLink(number, library.links.href(page.url(number))) for number in numbers)
+
+    pagination = PaginationView(
+        page.number,
+        page.total,
+        page.number - 1 if page.number > 1 else None,
+        page.number + 1 if page.number < page.total else None,
+        links(page.linked),
+        links(page.all_numbers),
+    )
+    return {"listing": [documents[number] for number in page.numbers], "pagination": pagination}

@@ -1,0 +1,257 @@
+"""The default look as templates see it: `theme`, `search`, `navigation()`, `sections()`, `look()`, `asset()`, `t()`.
+
+Owns these names, and which files a page uses of the look. Knows no page but the one in work.
+Source: docs/look.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.look.files import ORIGIN, LookFile, LookFiles, accents, look_files
+from pybuild.look.strings import is_rtl, search_texts, text
+from pybuild.render.documents import DocumentIndex
+from pybuild.render.links import Asset
+from pybuild.render.nav_nodes import NavNode
+from pybuild.render.user_code import Stop
+from pybuild.source.navigation import Node
+from pybuild.urls import nfc, path_fault
+
+NAVIGATION = "default/navigation.html"
+_MARK = re.compile("\ue000(\\d+)\ue001")
+_RENDERED = 512  # trees that a process remembers
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLink:
+    """A link of the header."""
+
+    label: str
+    url: str  # as browsers are given it
+    name: str = ""  # of the collection it leads to
+
+
+class ThemeView:
+    """What templates see as `theme`. Who reads the address of a file has it published."""
+
+    def __init__(self, library: DocumentIndex) -> None:
+        self._library = library
+        self._config = library.links.config
+        self._theme = self._config.settings.theme
+
+    @cached_property
+    def _files(self) -> LookFiles:
+        return look_files(self._config)
+
+    def used(self, file: LookFile) -> str:
+        """The address of a file of the look, which the page in work uses."""
+        self._library.used[Asset(file.path, self._config.root / ORIGIN)] = None
+        return self._library.links.href("/" + file.path)
+
+    @property
+    def style(self) -> str:
+        return self.used(self._files.style)
+
+    @property
+    def parts(self) -> str:
+        """The style of code, notes and search alone."""
+        return self.used(self._files.parts)
+
+    @property
+    def script(self) -> str:
+        return self.used(self._files.script)
+
+    @property
+    def search_script(self) -> str:
+        return self.used(self._files.search)
+
+    @property
+    def icon(self) -> str:
+        """An icon with the first letter of the title; "" where the site has one."""
+        if (self._config.root / "public" / "favicon.ico").is_file():
+            return ""
+        return self.used(self._files.icon)
+
+    @property
+    def logo(self) -> str:
+        return self._address(self._theme.logo)
+
+    @property
+    def css(self) -> list[str]:
+        return [self._address(address) for address in self._theme.css]
+
+    @property
+    def links(self) -> list[HeaderLink]:
+        return [HeaderLink(link.label, self._address(link.url)) for link in self._theme.links]
+
+    @property
+    def footer(self) -> str:
+        return self._theme.footer
+
+    @property
+    def toggle(self) -> bool:
+        return self._theme.toggle
+
+    @cached_property
+    def colours(self) -> Mapping[str, str]:
+        """What browsers may colour their frame with, by scheme."""
+        return {"light": "#ffffff", "dark": "#12161a"}
+
+    @cached_property
+    def accents(self) -> Mapping[str, str]:
+        """The accent as it can be read, by scheme."""
+        return dict(zip(("light", "dark"), accents(self._theme), strict=True))
+
+    def _address(self, written: str) -> str:
+        if written.startswith("/") and not written.startswith("//"):
+            return self._library.links.href(written)
+        return written
+
+
+class SearchView:
+    """What templates see as `search`; `url` is "" where there is no search."""
+
+    def __init__(self, library: DocumentIndex, theme: ThemeView) -> None:
+        self._library = library
+        self._theme = theme
+        self._config = library.links.config
+
+    @property
+    def engine(self) -> str:
+        return self._config.settings.search.engine or "titles"
+
+    @property
+    def url(self) -> str:
+        """The address of the index."""
+        return "" if self.engine == "none" else self._library.links.href("/search.json")
+
+    @property
+    def script(self) -> str:
+        return self._theme.search_script
+
+    @property
+    def pagefind(self) -> str:
+        """The address of Pagefind's script; "" where titles are searched."""
+        return self._library.links.href("/pagefind/pagefind.js") if self.engine == "pagefind" else ""
+
+    @property
+    def texts(self) -> str:
+        """What the script says, as JSON."""
+        return search_texts(self._config.site.language)
+
+
+class Look:
+    """The names that the default look adds to an environment."""
+
+    def __init__(self, library: DocumentIndex) -> None:
+        self._library = library
+        self._config = library.links.config
+        self._trees: dict[tuple[str, str], list[str]] = {}
+        self.theme = ThemeView(library)
+        self.search = SearchView(library, self.theme)
+
+    def names(self) -> dict[str, Any]:
+        """The globals of templates."""
+        return {
+            "asset": self.asset,
+            "is_rtl": is_rtl,
+            "look": self.look,
+            "navigation": self.navigation,
+            "search": self.search,
+            "sections": self.sections,
+            "t": self.text,
+            "theme": self.theme,
+        }
+
+    def text(self, name: str, value: object = None) -> str:
+        """The words of the look in the language of the site."""
+        return text(self._config.site.language, name, value)
+
+    def markdown(self, written: object) -> Markup:
+        """Markdown as HTML, by the settings of the site."""
+        return Markup(self._library.markup(str(written)))
+
+    def sections(self) -> list[HeaderLink]:
+        """The collections with their pages."""
+        href = self._library.links.href
+        return [HeaderLink(s.label, href(s.url), s.name) for s in self._library.lists.sections]
+
+    def look(self) -> Markup:
+        """The tags that bring code, notes, tabs and search into a layout of the site's own."""
+        lines = [
+            Markup('<link rel="stylesheet" href="{}">').format(self.theme.parts),
+            Markup('<script src="{}"></script>').format(self.theme.script),
+        ]
+        return Markup("\n").join(lines)
+
+    def asset(self, path: str) -> str:
+        """The address of a copy of a public file that may be kept for ever. Raises `Stop`."""
+        name = nfc(path.strip("/"))
+        file = self._config.root / "public" / name
+        if path_fault(name) or not file.is_file():
+            known = (f.relative_to(self._config.root / "public").as_posix() for f in _files_of(file.parent))
+            hint = did_you_mean(name, list(known)) or "write its path below public/"
+            message = f'asset("{path}") names no file of public/'
+            raise Stop(Diagnostic("template-error", message, Location(), hint))
+        stem, dot, suffix = name.rpartition(".") if "." in name.rpartition("/")[2] else (name, "", "")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+        copy = f"{stem}.{digest}{dot}{suffix}"
+        self._library.used[Asset(copy, file)] = None
+        return self._library.links.href("/" + copy)
+
+    @jinja2.pass_context
+    def navigation(self, context: jinja2.runtime.Context) -> Markup:
+        """The tree of the collection of the page, the page marked; "" for a page of none."""
+        page = context.get("page")
+        name = getattr(page, "collection", "")
+        if not name or not self._library.lists.has_tree(name):
+            return Markup("")
+        view = self._library.lists.navigation(name).view(page.path)
+        if not view.nodes:
+            return Markup("")
+        opened = "\n".join(sorted(view.open))
+        key = (name, view.digest + opened)
+        if key not in self._trees:
+            if len(self._trees) >= _RENDERED:
+                self._trees.clear()
+            self._trees[key] = self._rendered(context.environment, name, view.nodes, view.open)
+        parts = self._trees[key]
+        here = self._library.links.href(page.path)
+        current = ' aria-current="page"'
+        return Markup("".join(_marked(part, number, here, current) for number, part in enumerate(parts)))
+
+    def _rendered(
+        self, environment: jinja2.Environment, name: str, nodes: tuple[Node, ...], opened: frozenset[str]
+    ) -> list[str]:
+        """The tree in pieces; each second one is the URL of the node whose mark belongs there."""
+        urls: list[str] = []
+
+        def mark(node: Node, what: str) -> Markup:
+            if what == "open":
+                return Markup(" open") if (node.url or node.title) in opened else Markup("")
+            urls.append(self._library.links.href(node.url) if node.url else "")
+            return Markup(f"\ue000{len(urls) - 1}\ue001")
+
+        owner = self._library.collections[name]
+        shown = [NavNode(node, owner, mark) for node in nodes]
+        pieces = _MARK.split(environment.get_template(NAVIGATION).render(nodes=shown))
+        return [urls[int(piece)] if number % 2 else piece for number, piece in enumerate(pieces)]
+
+
+def _marked(part: str, number: int, here: str, current: str) -> str:
+    if number % 2:
+        return current if part == here else ""
+    return part
+
+
+def _files_of(folder: Any) -> list[Any]:
+    return [file for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []

@@ -1,0 +1,197 @@
+"""Lists: which documents the pages of a list show, in which order, and the terms they are sorted by.
+
+Owns the order of a list, its pages, and tags and authors as terms with slugs. Pure; knows no template.
+Source: docs/lists.md.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from pybuild.config.schema import Collection
+from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.markdown.heading_ids import slug
+from pybuild.source.document import Entry
+from pybuild.source.navigation import natural
+from pybuild.urls import segment_fault
+
+T = TypeVar("T")
+_ADDRESS = re.compile(r"\s*<[^<>]*>\s*$")  # of "Jo Reuel <jo@example.com>"
+_UNDATED = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Pagination(Generic[T]):
+    """One page of a list."""
+
+    number: int  # from 1
+    items: Sequence[T]
+    prev: int | None  # number of the page before
+    next: int | None
+    total: int  # pages
+
+
+def paginate(items: Iterable[T], per_page: int) -> list[Pagination[T]]:
+    """Cut items into pages; no items make one empty page. Raises `ValueError` where `per_page` is below 1."""
+    if per_page < 1:
+        raise ValueError(f"per_page must be at least 1, not {per_page}")
+    every = list(items)
+    total = max(1, -(-len(every) // per_page))
+    return [
+        Pagination(
+            number,
+            every[(number - 1) * per_page : number * per_page],
+            number - 1 if number > 1 else None,
+            number + 1 if number < total else None,
+            total,
+        )
+        for number in range(1, total + 1)
+    ]
+
+
+def linked_numbers(number: int, total: int) -> list[int]:
+    """The pages that one of them links to: first, last, neighbours and every tenth; in long lists those of its ten.
+
+    `linked_numbers(15, 30)` → `[1, 10, 11, …, 19, 20, 30]`.
+    """
+    step = 10 if total <= 1000 else 100
+    wanted = {1, total, number - 1, number, number + 1, *range(step, total, step)}
+    start = number - number % 10
+    if total > 20:
+        wanted |= set(range(start, start + 10))
+    if step == 100:
+        wanted |= set(range(number - number % 100, number - number % 100 + 100, 10))
+    return sorted(n for n in wanted if 1 <= n <= total)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A tag or an author with the documents that name it."""
+
+    name: str  # as the first document spells it
+    slug: str
+    entries: tuple[int, ...]  # in the order of the list
+
+
+def list_order(entries: Sequence[Entry], collection: Collection) -> list[int]:
+    """The documents of a list, sorted; that of the collection's own address is above the list, not in it."""
+    sort = collection.sort or ("-date" if collection.list else "path")
+    numbers = [number for number, entry in enumerate(entries) if entry.slug]
+    name = sort.removeprefix("-")
+    if name == "path":
+        return numbers[::-1] if sort.startswith("-") else numbers
+    found = {number: _sort_value(entries[number], name) for number in numbers}
+    known = [number for number in numbers if found[number] is not None]
+    ordered = sorted(known, key=lambda number: _comparable(found[number]), reverse=sort.startswith("-"))
+    return [*ordered, *(number for number in numbers if found[number] is None)]
+
+
+def _sort_value(entry: Entry, name: str) -> object:
+    if name in ("date", "updated", "title"):
+        return getattr(entry, name) or None
+    return entry.meta.get(name)
+
+
+def _comparable(value: object) -> tuple[Any, ...]:
+    if isinstance(value, datetime):
+        return (1, value)
+    if isinstance(value, int | float):
+        return (0, value)
+    return (2, natural(str(value)))
+
+
+def terms_of(entry: Entry, kind: str) -> tuple[str, ...]:
+    """The tags or the authors of a document."""
+    if kind == "tags":
+        return entry.tags
+    given = entry.meta.get("authors", entry.meta.get("author"))
+    listed = given if isinstance(given, list) else [given]
+    said = (name.get("name") if isinstance(name, Mapping) else name for name in listed)
+    names = (_ADDRESS.sub("", str(name)).strip() for name in said if name)
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def read_terms(
+    entries: Sequence[Entry], collection: Collection, kind: str
+) -> tuple[tuple[Term, ...], tuple[Diagnostic, ...]]:
+    """The terms of a collection, sorted by name. Findings: `front-matter-error` for slugs that collide or are none."""
+    names: dict[str, str] = {}
+    held: dict[str, list[int]] = {}
+    for number, entry in enumerate(entries):
+        for name in terms_of(entry, kind):
+            names.setdefault(name.casefold(), name)
+            held.setdefault(name.casefold(), []).append(number)
+    ranks = {number: rank for rank, number in enumerate(list_order(entries, collection))}
+    slugs = {name.casefold(): given for name, given in collection.tag_slugs.items()}
+    terms: dict[str, Term] = {}
+    findings: list[Diagnostic] = []
+    for key in sorted(names, key=lambda key: (natural(names[key]), names[key])):
+        numbers = sorted((n for n in held[key] if n in ranks), key=ranks.__getitem__)
+        term = Term(names[key], slugs.get(key) or slug(names[key]), tuple(numbers))
+        if fault := _slug_fault(term, terms.get(term.slug), entries, held, key, kind):
+            findings.append(fault)
+        elif numbers:
+            terms[term.slug] = term
+    return tuple(terms.values()), tuple(findings)
+
+
+def _slug_fault(
+    term: Term,
+    other: Term | None,
+    entries: Sequence[Entry],
+    held: Mapping[str, list[int]],
+    key: str,
+    kind: str,
+) -> Diagnostic | None:
+    fault = segment_fault(term.slug) or ("it is the word for further pages" if term.slug == "page" else None)
+    if not other and not fault:
+        return None
+    entry = entries[held[key][0]]
+    location = _line_of(entry, kind)
+    word = {"tags": "tag", "authors": "author"}[kind]
+    hint = f'write tag_slugs = {{ "{term.name}" = "…" }} below [collections.{entry.collection}]'
+    if not other:
+        message = f'the {word} "{term.name}" has no slug: "{term.slug}" cannot be part of a URL, {fault}'
+        return Diagnostic("front-matter-error", message, location, hint)
+    message = f'the {word} "{term.name}" and the {word} "{other.name}" have one slug, "{term.slug}"'
+    first = Note("the other one", _line_of(entries[held[other.name.casefold()][0]], kind))
+    return Diagnostic("front-matter-error", message, location, hint, (first,))
+
+
+def _line_of(entry: Entry, kind: str) -> Location:
+    keys = ("tags",) if kind == "tags" else ("authors", "author")
+    line = next((entry.lines[key] for key in keys if key in entry.lines), None)
+    return Location(entry.file, line)
+
+
+def related(
+    entries: Sequence[Entry], number: int, tagged: Callable[[str], Iterable[int]], limit: int = 3
+) -> list[int]:
+    """The documents that share the most tags with one, newest first among equals. `tagged` gives those of a tag."""
+    shared: dict[int, int] = {}
+    for tag in entries[number].tags:
+        for other in tagged(tag.casefold()):
+            if other != number:
+                shared[other] = shared.get(other, 0) + 1
+
+    def rank(other: int) -> tuple[Any, ...]:
+        date = entries[other].date or _UNDATED
+        return (-shared[other], -date.timestamp() if date != _UNDATED else 0.0, entries[other].slug)
+
+    return sorted(shared, key=rank)[:limit]
+
+
+def newest(collections: Mapping[str, Sequence[Entry]], limit: int) -> list[tuple[str, int]]:
+    """The newest dated documents of all collections: the collection and the index of each."""
+    dated: Iterator[tuple[datetime, str, int]] = (
+        (entry.date, name, number)
+        for name, entries in collections.items()
+        for number, entry in enumerate(entries)
+        if entry.date
+    )
+    ordered = sorted(dated, key=lambda item: (-item[0].timestamp(), item[1], item[2]))
+    return [(name, number) for _, name, number in ordered[:limit]]
