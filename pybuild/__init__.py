@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pybuild.fetching import FetchFailed, fetch, fetch_async
     from pybuild.render.documents import Document, DocumentCollection, collection
     from pybuild.render.user_code import Context
     from pybuild.source.lists import paginate
@@ -35,6 +36,7 @@ __all__ = [
     "Context",
     "Document",
     "DocumentCollection",
+    "FetchFailed",
     "FileResponse",
     "HTMLResponse",
     "JSONResponse",
@@ -47,6 +49,8 @@ __all__ = [
     "XMLResponse",
     "__version__",
     "collection",
+    "fetch",
+    "fetch_async",
     "not_found",
     "paginate",
     "permanent_redirect",
@@ -57,7 +61,10 @@ _ELSEWHERE = {
     "Context": "pybuild.render.user_code",
     "Document": "pybuild.render.documents",
     "DocumentCollection": "pybuild.render.documents",
+    "FetchFailed": "pybuild.fetching",
     "collection": "pybuild.render.documents",
+    "fetch": "pybuild.fetching",
+    "fetch_async": "pybuild.fetching",
     "paginate": "pybuild.source.lists",
 }
 

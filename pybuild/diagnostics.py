@@ -22,6 +22,7 @@ CODES: frozenset[str] = frozenset(
         "empty-static-params",
         "encoding-error",
         "engine-error",
+        "fetch-error",
         "file-too-large",
         "front-matter-error",
         "handler-error",

@@ -19,6 +19,7 @@ RANK = {
     "engines": 0,
     "urls": 0,
     "web": 0,
+    "fetching": 0,
     "files": 1,
     "records": 1,
     "rules": 2,
@@ -44,9 +45,9 @@ RANK = {
 ONLY_IN = {  # an effect, and the modules that may have it
     r"\bprint\(": {"cli.report"},
     r"\bos\.environ\b|\bgetenv\(": {"config", "cli.report", "serve", "hosts"},
-    r"\btime\.time\(|datetime\.now\(|\.today\(": {"config"},
+    r"\btime\.time\(|datetime\.now\(|\.today\(": {"config", "fetching"},
     r"exec_module|import_module\(": {"render.user_code", "cli", "__init__"},
-    r"\.write_text\(|\.write_bytes\(": {"publish", "serve.command"},
+    r"\.write_text\(|\.write_bytes\(": {"publish", "serve.command", "fetching.store"},
 }
 
 

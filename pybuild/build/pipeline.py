@@ -24,6 +24,7 @@ from pybuild.cache.session import NullCache
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
 from pybuild.engines import Done, Failed, Program, open_engine
+from pybuild.fetching import Session, open_session
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, Files, Link, Redirection, pack_links
@@ -61,14 +62,16 @@ class Observer:
     asked: frozenset[str] = frozenset()  # URLs of which is asked why they are rendered
 
 
-def expand(site: Site, observer: Observer) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
+def expand(
+    site: Site, observer: Observer, session: Session
+) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
     """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
     tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
     places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, observer)
     rows: dict[int, Expanded] = {}
-    runner.run(ExpandProgram(site), tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
+    runner.run(ExpandProgram(site, session), tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
     found = [row for _, row in sorted(rows.items())]
     return {row.route: row.params for row in found}, (
         *runner.findings,
@@ -272,7 +275,10 @@ def build(
     config: Config, stage: Stage, gate: PhaseGate, observer: Observer, *, cache: NullCache = _NULL_CACHE
 ) -> Built:
     """Make every file of the site and of its target in the stage, but for what `cache` has of it."""
-    planned = _planned(config, stage, gate, observer, cache)
+    options, own = config.options, config.site.url
+    folder = config.state / "fetch"
+    with open_session(folder, offline=options.offline, is_read=options.cache, own_url=own) as session:
+        planned = _planned(config, stage, gate, observer, cache, session)
     staged, redirections = _staged(config, stage, gate, observer, planned)
     rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections))
     compiled = gate.unwrap(*outputs.compile_target(rules, staged.files, config))
@@ -292,17 +298,19 @@ class _Planned:
     order: SiteOrder
 
 
-def _planned(config: Config, stage: Stage, gate: PhaseGate, observer: Observer, cache: NullCache) -> _Planned:
+def _planned(
+    config: Config, stage: Stage, gate: PhaseGate, observer: Observer, cache: NullCache, session: Session
+) -> _Planned:
     """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
     site, tree = discovered(config, gate, cache.front)
     observer.lap("discover")
-    params = gate.unwrap(*expand(site, observer))
+    params = gate.unwrap(*expand(site, observer, session))
     observer.lap("expand")
     plan = gate.unwrap(*make_plan(site, params, tree.around(Pattern())))
     observer.lap("plan")
     found = cache.lookup(site, plan, stage)
     observer.lap("cache")
-    program = RenderProgram(site, plan, stage, cache.memo)
+    program = RenderProgram(site, plan, stage, cache.memo, session)
     rows = gate.unwrap(*render(program, found.tasks, found.rows, observer))
     observer.lap("render")
     cache.record(rows)

@@ -87,6 +87,7 @@ def new(folder: Path, **wishes: Any) -> NoReturn:
     help="Where pages are made: processes or serial.  [default: processes]",
 )
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
+@click.option("--offline", is_flag=True, help="Let fetch() use only what is kept.")
 @click.option(
     "--explain",
     default="",

@@ -259,6 +259,7 @@ class Options:
     jobs: int | None = None
     engine: str | None = None
     cache: bool = True
+    offline: bool = False  # fetches use only what is kept
     allow_shrink: bool = False
     verify_reproducible: bool = False
     drafts: bool = False

@@ -23,6 +23,7 @@ from starlette.responses import Response
 
 from pybuild.config.loader import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.fetching import FetchFailed
 from pybuild.render.responses import Answer, is_application, is_response, plain_answer, run_application
 from pybuild.routing.checks import METHODS, non_get_handler
 from pybuild.web import NotFound, Redirected, Request
@@ -166,6 +167,8 @@ class SiteCode:
     def fault(self, error: BaseException, code: str, default: Location, doing: str) -> Diagnostic:
         """Make a finding of an exception, placed at the innermost line inside the site."""
         place, outer = self._innermost(error)
+        if isinstance(error, FetchFailed):
+            return Diagnostic("fetch-error", f"{doing} failed: {error}", place or default, error.hint)
         notes = (Note(f"raised in {outer}"),) if outer else ()
         return Diagnostic(
             code, f"{doing} failed: {_described(error)}", place or default, _advice(error), notes

@@ -9,12 +9,15 @@ import contextlib
 import os
 import pkgutil
 import resource
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pybuild.config.loader import Markdown
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.fetching import Policy, Session, begin_export, begin_job
 from pybuild.markdown.disk_cache import CachedRenderer, Renderer
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
@@ -31,6 +34,7 @@ from pybuild.render.static_params import Expanded, expand_route
 from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.routing.segments import Pattern
+from pybuild.routing.tree import Route
 from pybuild.source.site import Site
 
 _RENDER: dict[str, Callable[[RenderContext, PageJob], Rendered]] = {
@@ -46,11 +50,18 @@ class ExpandProgram:
     """Enumerates the params of routes; a task is the index of a route."""
 
     site: Site
+    session: Session | None = None  # of fetches
 
     def start(self) -> Callable[[int], Expanded]:
+        begin_export(self.session)
         code = SiteCode(_enter(self.site))
         _library(self.site, frozenset(self.site.files.values()))
-        return lambda index: expand_route(self.site, code, index)
+
+        def expand(index: int) -> Expanded:
+            begin_job(_policy(self.site, self.site.routes[index]))
+            return expand_route(self.site, code, index)
+
+        return expand
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +72,10 @@ class RenderProgram:
     plan: Plan
     stage: Stage
     memo: Path | None = None  # where rendered Markdown is kept
+    session: Session | None = None  # of fetches
 
     def start(self) -> Callable[[int], Rendered | bytes]:
+        begin_export(self.session)
         context = make_context(self.site, self.plan, self.stage, self.memo)
         jobs = self.plan.jobs
         return lambda index: pack(render(context, jobs[index]))
@@ -80,6 +93,7 @@ def render(context: RenderContext, job: Job) -> Rendered:
     """Do one job; whatever a site author did wrong comes back as findings."""
     os.chdir(context.config.root)  # the last job may have left it
     page = resolve(context.site, job, context.root)
+    begin_job(_policy(context.site, page.route))
     try:
         return _RENDER[job.kind](context, page)
     except Stop as stop:
@@ -89,6 +103,15 @@ def render(context: RenderContext, job: Job) -> Rendered:
         return Rendered(
             findings=(Diagnostic("template-error", message, Location(page.origin), "nest less deep"),)
         )
+
+
+def _policy(site: Site, route: Route) -> Policy:
+    """What a route's module says of its fetches; they end before the page itself is too late."""
+    said: dict[str, Any] = {}
+    if route.module:
+        said = {name: setting.value for name, setting in route.module.settings.items()}
+    limit = said.get("max_duration", site.config.settings.build.timeout)
+    return Policy(said.get("revalidate"), said.get("fetch_cache", "auto"), time.monotonic() + limit * 0.9)
 
 
 def _enter(site: Site) -> Path:

@@ -22,6 +22,7 @@ _FETCH_CACHE = (
     "default-no-store",
     "force-cache",
     "force-no-store",
+    "no-store",
     "only-cache",
     "only-no-store",
 )
@@ -83,7 +84,7 @@ def _fetch_cache(value: object) -> _Fault | None:
     if value in _FETCH_CACHE:
         return None
     near = did_you_mean(value, _FETCH_CACHE) if isinstance(value, str) else ""
-    return "it has no such value", near or "delete the line: it changes nothing in an export"
+    return "it has no such value", near or 'write fetch_cache = "force-cache", or delete the line'
 
 
 def _runtime(value: object) -> _Fault | None:

@@ -110,6 +110,12 @@ EXAMPLES: Mapping[str, Example] = {
         },
         ("--verify-reproducible",),
     ),
+    "fetch": Example(
+        {
+            "app/api/prices/route.py": 'from pybuild import JSONResponse, fetch\n\ndynamic = "force-static"\n\n\n'
+            'def GET():\n    return JSONResponse(fetch("https://example.com/api/list").json())\n'
+        }
+    ),
     "out": Example({"app/page.md": "# Home\n"}, ("--out", "{root}")),
     "shrunk": Example(
         {"app/page.md": "# Home\n"},

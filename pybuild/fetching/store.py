@@ -1,0 +1,119 @@
+"""Answers on disk: one file an answer, one lock a key, a few places a host.
+
+Owns the files and locks that the workers of an export share. Decides nothing about age. Every file is written
+under another name and renamed, and read with its digest: a damaged one is none.
+Source: flock(2): a lock ends with the process that holds it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+HOST_PLACES = 6  # requests to one host at a time, over all workers
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it is kept."""
+
+    url: str  # where redirects ended
+    status: int
+    headers: tuple[tuple[str, str], ...]  # sorted as they came; none that sets a cookie or frames the body
+    body: bytes
+    asked_at: float  # seconds since 1970 when the source last said so
+    run: str  # the export that used it last: in that export it is the answer
+    is_kept: bool = True  # False: for that export only
+    age: float | None = (
+        None  # seconds for which another export may use it unasked; infinite; None: it must ask
+    )
+    asked: tuple[str, tuple[tuple[str, str], ...], int] = (
+        "",
+        (),
+        0,
+    )  # URL, headers and greatest size of the request
+    failure: tuple[str, str, int] | None = None  # message, hint and status where there was no answer
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+class Store:
+    """A folder of answers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(0o700, parents=True, exist_ok=True)
+
+    def load(self, key: str) -> Kept | None:
+        """The answer of a key; None where there is none, or none that is whole."""
+        try:
+            head, _, body = (self._folder / key).read_bytes().partition(b"\n")
+            plain = json.loads(head)
+            if plain.pop("version") != _VERSION or plain.pop("digest") != hashlib.sha256(body).hexdigest():
+                return None
+            url, sent, size = plain.pop("asked")
+            failure = plain.pop("failure")
+            headers = _pairs(plain.pop("headers"))
+            return Kept(
+                **plain,
+                headers=headers,
+                body=body,
+                asked=(url, _pairs(sent), size),
+                failure=tuple(failure) if failure else None,
+            )
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def save(self, key: str, kept: Kept) -> None:
+        """Keep an answer. A disk that takes none costs only the next request."""
+        plain = asdict(kept) | {"version": _VERSION, "digest": kept.digest}
+        del plain["body"]
+        new = self._folder / f"{key}.{os.getpid()}"
+        with contextlib.suppress(OSError):
+            new.write_bytes(json.dumps(plain).encode() + b"\n" + kept.body)
+            new.replace(self._folder / key)
+
+    @contextlib.contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold the only right to ask for a key."""
+        with _held(self._folder / f"{key}.lock", fcntl.LOCK_EX):
+            yield
+
+    @contextlib.contextmanager
+    def place_at(self, host: str) -> Iterator[None]:
+        """Hold one of the places for requests to a host."""
+        name = hashlib.sha256(host.encode()).hexdigest()[:16]
+        with contextlib.ExitStack() as stack:
+            for number in range(HOST_PLACES):
+                with contextlib.suppress(BlockingIOError):
+                    stack.enter_context(
+                        _held(self._folder / f"host-{name}-{number}.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    )
+                    break
+            else:
+                waiting = self._folder / f"host-{name}-{os.getpid() % HOST_PLACES}.lock"
+                stack.enter_context(_held(waiting, fcntl.LOCK_EX))
+            yield
+
+
+def _pairs(plain: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in plain)
+
+
+@contextlib.contextmanager
+def _held(file: Path, kind: int) -> Iterator[None]:
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, kind)
+        yield
+    finally:
+        os.close(descriptor)
