@@ -51,9 +51,11 @@ ONLY_IN = {  # an effect, and the modules that may have it
 }
 
 
-def _modules() -> list[str]:
+@cache
+def _modules() -> tuple[str, ...]:
     files = sorted(PACKAGE.rglob("*.py"))
-    return [".".join(f.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for f in files]
+    names = (".".join(f.relative_to(PACKAGE).with_suffix("").parts) for f in files)
+    return tuple(name.removesuffix(".__init__") for name in names)
 
 
 @cache
@@ -69,6 +71,7 @@ def _unit(module: str) -> str:
     return next((name for name in names if name in RANK), "")
 
 
+@cache
 def _imports(module: str) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(_source(module))):
@@ -121,6 +124,7 @@ def test_each_effect_has_one_place(effect: str, places: set[str]) -> None:
     assert {m for m in having if not any(m == p or m.startswith(p + ".") for p in places)} == set()
 
 
+@cache
 def _code(source: str) -> str:
     """The source without docstrings and comments."""
     return ast.unparse(_without_docstrings(ast.parse(source)))
