@@ -21,7 +21,7 @@ from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, put, 
 
 from pybuild.cache import fingerprint
 from pybuild.cache import fingerprint as snapshot
-from pybuild.cache.up_to_date import recall
+from pybuild.cache.up_to_date import up_to_date_result
 from pybuild.config.loader import Options, load_config
 
 LONG = bool(os.environ.get("PYBUILD_LONG"))
@@ -186,7 +186,7 @@ def test_an_export_without_the_cache_leaves_no_wrong_record(tmp_path: Path) -> N
     (tmp_path / "app/now/page.py").write_text("def load(ctx):\n    return {}\n")
     (tmp_path / "app/now/page.html").write_text("now")
     run(tmp_path, cache=False)
-    assert recall(load_config(tmp_path, Options())[0]) is None
+    assert up_to_date_result(load_config(tmp_path, Options())[0]) is None
 
 
 INPUTS = [  # spellings of the same files, and one of no file

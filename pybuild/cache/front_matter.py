@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pybuild.cache.fingerprint import Snapshot
-from pybuild.cache.store import RecordStore
+from pybuild.cache.index import RowSet
 from pybuild.compact import PLAIN, table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
@@ -25,7 +25,7 @@ from pybuild.source.document import Front, read_front, shared_lines
 class FrontMatterCache:
     """The front matter of the files of one snapshot."""
 
-    def __init__(self, config: Config, snapshot: Snapshot, ledger: RecordStore | None) -> None:
+    def __init__(self, config: Config, snapshot: Snapshot, ledger: RowSet | None) -> None:
         self.last = -math.inf  # seconds since 1970 when the newest published document was dated
         self.due = math.inf  # when the first that waits is
         self._config = config

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pybuild.cache.entries import from_value, link_value, to_value
+from pybuild.cache.index import RowSet
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
-from pybuild.cache.store import RecordStore
 from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
 from pybuild.records import Link
@@ -37,7 +37,7 @@ class Pages:
     """The rows of one plan."""
 
     def __init__(
-        self, site: Site, plan: Plan, keys: Keys, ledger: RecordStore, stage: Stage, *, is_read: bool
+        self, site: Site, plan: Plan, keys: Keys, ledger: RowSet, stage: Stage, *, is_read: bool
     ) -> None:
         self._site = site
         self._plan = plan

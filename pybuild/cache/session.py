@@ -18,10 +18,10 @@ from pathlib import Path
 from pybuild.cache import fingerprint
 from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, take
 from pybuild.cache.front_matter import FrontMatterCache
+from pybuild.cache.index import RowSet
 from pybuild.cache.keys import Keys
 from pybuild.cache.pages import Pages
-from pybuild.cache.store import RecordStore
-from pybuild.cache.up_to_date import BuildRecord, Outcome, ValidityWindow
+from pybuild.cache.up_to_date import INDEX, BuildRecord, Outcome, ValidityWindow
 from pybuild.config.loader import Config, read_file, text_digest
 from pybuild.markdown.disk_cache import prune
 from pybuild.plan import Plan
@@ -31,7 +31,7 @@ from pybuild.render.result import Rendered, Rows
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,10 @@ class BuildCache(NullCache):
         self._record = BuildRecord(config, snapshot.digest, snapshot.fresh)
         self._is_read = is_read
         versions = [VERSION, fingerprint.tool()]
-        self._files = RecordStore(folder / "files", [*versions, str(config.zone)])
-        self._rows = RecordStore(
-            folder / f"pages-{output.state.name}",
+        self._files = RowSet(folder / INDEX, "files", [*versions, str(config.zone)])
+        self._rows = RowSet(
+            folder / INDEX,
+            f"pages {output.state.name}",
             [*versions, output.key, fingerprint.page_settings_digest(config)],
         )
         memo = folder / fingerprint.markdown_folder(config)
@@ -115,6 +116,7 @@ class BuildCache(NullCache):
             else:
                 reasons[index] = found.reason
         keys.settle()
+        self._rows.close()  # workers are forked from here
         self._snapshot = None
         self._is_repeatable = pages.is_complete and not any(route.providers for route in site.routes)
         return Lookup(rows, list(reasons), reasons, pages.links)
@@ -130,7 +132,6 @@ class BuildCache(NullCache):
             first, due = self._moments
             self._span = ValidityWindow(first, min(pages.outlives(), due))
         self._pages = None
-        self._rows.close()
 
     def _note_fronts(self) -> None:
         """Write down the front matter that was read."""
@@ -138,6 +139,7 @@ class BuildCache(NullCache):
         with contextlib.suppress(OSError):
             if not self._fronts.is_same:
                 self._files.write(self._fronts.lines())
+                self._files.keep()  # it holds for the stamps of its files, whatever becomes of this export
         self._moments = self._fronts.last, self._fronts.due
         self._fronts, self.front = None, read_front
         self._files.close()
@@ -147,7 +149,6 @@ class BuildCache(NullCache):
         with contextlib.suppress(OSError):
             if not self._is_steady or glance(self._config, self._now) != self._seen:
                 return
-            self._files.keep()
             self._rows.keep()
             self._forget()
             if self._span:
@@ -164,9 +165,8 @@ class BuildCache(NullCache):
 
     def discard(self) -> None:
         """Remove what was noted and not kept."""
-        with contextlib.suppress(OSError):
-            self._files.drop()
-            self._rows.drop()
+        self._files.close()
+        self._rows.close()
 
 
 def _digests(site: Site) -> Callable[[str], str]:

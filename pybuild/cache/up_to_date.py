@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, count, islice
 from typing import Any
@@ -19,12 +20,13 @@ from pybuild import publish
 from pybuild.cache import fingerprint
 from pybuild.cache.entries import finding_value, to_finding
 from pybuild.cache.fingerprint import digest_of, glance
-from pybuild.cache.store import RecordStore
+from pybuild.cache.index import RowSet
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
 
-VERSION = 3
+VERSION = 4
+INDEX = "index.sqlite"
 _PATHS = 500  # a line
 
 
@@ -51,12 +53,12 @@ def up_to_date_result(config: Config) -> Outcome | None:
     if not options.cache or options.verify_reproducible:
         return None
     ledger = _ledger(config)
-    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError, OSError):
+    with contextlib.suppress(ValueError, TypeError, LookupError, AttributeError, OSError), closing(ledger):
         return _outcome(config, ledger)
     return None
 
 
-def _outcome(config: Config, ledger: RecordStore) -> Outcome | None:
+def _outcome(config: Config, ledger: RowSet) -> Outcome | None:
     span, site, fresh = (ledger.get(name) for name in ("span", "site", "fresh"))
     if not (span and site and span[0] <= config.now.timestamp() < _moment(span[1])):
         return None
@@ -106,11 +108,11 @@ class BuildRecord:
         self._ledger.keep()
 
 
-def _ledger(config: Config) -> RecordStore:
+def _ledger(config: Config) -> RowSet:
     """The record of the output, and only of the same run in the same fingerprint."""
     output = publish.output_at(config.root, config.out)
     header: list[Any] = [VERSION, output.key, fingerprint.run_digest(config)]
-    return RecordStore(config.state / "cache" / f"export-{output.state.name}", header)
+    return RowSet(config.state / "cache" / INDEX, f"export {output.state.name}", header)
 
 
 def _published(output: Output, paths: Collection[str]) -> Iterator[tuple[str, Any]]:
@@ -124,7 +126,7 @@ def _published(output: Output, paths: Collection[str]) -> Iterator[tuple[str, An
     yield f"seen {output.key}", _seen(output, paths)
 
 
-def _read_paths(ledger: RecordStore, output: Output) -> Iterator[str]:
+def _read_paths(ledger: RowSet, output: Output) -> Iterator[str]:
     """The paths of `_published`. Raises `ValueError` where a line is missing."""
     for number in count():
         some = ledger.get(f"paths {number} {output.key}")

@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, warning
 from pybuild.publish.checks import Plan, lost_bodies, obstructed, overwritten
-from pybuild.publish.journal import Journal, finish, recover, remove, save_journal
+from pybuild.publish.journal import Journal, finish, recover, remove, rescue, save_journal
 from pybuild.publish.listing import Stamp, list_tree, parents_of, scan
 from pybuild.publish.manifest import Output, load_manifest, save_rows, save_stamps
 from pybuild.publish.os_errors import publish_error
+from pybuild.publish.spare import drop_spare, find_spare, is_usable, keep_spare, refresh
 from pybuild.publish.stage import Stage, drop_container, is_inner, list_output, make_folders
 from pybuild.publish.syscalls import sync_tree
 from pybuild.records import Files
@@ -67,16 +68,20 @@ def _commit(
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
     wanted = frozenset(files)
     kept = _settle(stage, wanted)
+    if spare := find_spare(stage.output, stage.previous.generation):
+        rescue(stage.output, spare, stage.previous.rows.keys())
     plan = Plan(stage.output, list_output(stage.output, stage.tree), stage.previous.rows.keys(), wanted)
     findings = (*obstructed(plan), *lost_bodies(stage, files.values(), kept, plan.listing))
     if not adopt:
         findings += overwritten(plan, files.values())
     if findings:
         return None, findings
-    is_touched = _publish(stage, plan, _New(stage, files, kept, memo))
+    linked = _publish(stage, plan, _New(stage, files, kept, memo), spare)
     findings = _drop(stage)
-    if is_touched or stage.was_read:
-        _keep_stamps(stage.output, files)
+    if linked is not None or stage.was_read:
+        _keep_stamps(
+            stage.output, sorted(files), {path: plan.listing.files[path] for path in kept - (linked or set())}
+        )
     result = Published(
         files=len(files),
         written=len(files) - len(kept),
@@ -122,10 +127,10 @@ class _New:
     kept: Set[str]  # paths that are not staged
     memo: Any
 
-    def save(self, file: Path) -> None:
+    def save(self, file: Path, generation: str) -> None:
         """Write the manifest, sorted by path."""
         rows = (self.files[path] for path in sorted(self.files))
-        save_rows(file, self.stage.output.key, rows, self.memo)
+        save_rows(file, self.stage.output.key, rows, self.memo, generation)
 
     @property
     def is_known(self) -> bool:
@@ -135,30 +140,48 @@ class _New:
         return same and all(previous.rows.get(path) == self.files[path] for path in self.files)
 
 
-def _publish(stage: Stage, plan: Plan, new: _New) -> bool:
-    """Complete the stage, bring it to the disk, set the commit point and go through with it. False if not needed.
+def _publish(stage: Stage, plan: Plan, new: _New, spare: Path | None) -> Set[str] | None:
+    """Complete the stage, bring it to the disk, set the commit point and go through with it.
 
-    Where no file changes, the output is not touched at all: what watches or stands in it goes on undisturbed.
+    The kept files of which a link was made or removed; None where no file changes. Then the output is not touched at
+    all: what watches or stands in it goes on undisturbed.
     """
     output = stage.output
     if len(new.kept) == len(new.files) and not plan.stale and output.out.is_dir():
         if not new.is_known:
-            new.save(output.manifest)
-        return False
-    whole = not plan.foreign and not is_inner(output, stage.tree)
-    whole = whole and _link_unchanged(stage, new.kept)
-    sync_tree(stage.tree)
-    new.save(output.next_manifest)
-    journal = Journal(whole, stage.tree, os.lstat(stage.tree).st_ino)
-    save_journal(output, journal)
-    finish(output, journal, plan.old, plan.wanted)
-    return True
+            new.save(output.manifest, stage.previous.generation)
+        return None
+    tree, linked = _complete(stage, plan, new.kept, spare)
+    sync_tree(tree)
+    generation = os.urandom(8).hex()
+    new.save(output.next_manifest, generation)
+    ino = os.lstat(tree).st_ino
+    save_journal(output, Journal(linked is not None, tree, ino))
+    finish(output, Journal(linked is not None, tree, ino), plan.old, plan.wanted)
+    if is_usable(stage, tree) and linked is not None and tree.is_dir() and os.lstat(tree).st_ino != ino:
+        with contextlib.suppress(OSError):  # then it is dropped with the stage
+            keep_spare(output, tree, generation, plan.stale, plan.wanted)
+            return linked
+    drop_spare(output)
+    return new.kept
 
 
-def _keep_stamps(output: Output, files: Files) -> None:
+def _complete(stage: Stage, plan: Plan, kept: Set[str], spare: Path | None) -> tuple[Path, Set[str] | None]:
+    """The tree that may take the place of the output, and the kept files that were linked into it.
+
+    None where files must be renamed one by one: foreign files live in the output, or the file system has no links.
+    """
+    if plan.foreign or is_inner(stage.output, stage.tree):
+        return stage.tree, None
+    if spare and is_usable(stage, spare):
+        return refresh(stage, spare, plan.listing, kept)
+    return stage.tree, (kept if _link_unchanged(stage, kept) else None)
+
+
+def _keep_stamps(output: Output, paths: Sequence[str], known: Mapping[str, Stamp]) -> None:
     """Write down what the disk says of the published files, now that no link of them is made or removed any more."""
     with contextlib.suppress(OSError):  # without stamps the next export reads the files
-        stamps = {path: Stamp.of(os.lstat(f"{output.out}/{path}")) for path in sorted(files)}
+        stamps = {path: known.get(path) or Stamp.of(os.lstat(f"{output.out}/{path}")) for path in paths}
         save_stamps(output.stamps, stamps)
 
 
@@ -199,6 +222,7 @@ def clean(output: Output) -> tuple[Cleaned | None, tuple[Diagnostic, ...]]:
         remove(output.out, sorted(plan.stale), [*emptied, "."])
         output.manifest.unlink(missing_ok=True)
         output.stamps.unlink(missing_ok=True)
+        drop_spare(output)
         with contextlib.suppress(OSError):  # absent, or not empty
             output.state.rmdir()
     except OSError as fault:

@@ -61,7 +61,7 @@ def finish(output: Output, journal: Journal, old: Set[str], wanted: Set[str]) ->
     if _is_waiting(journal) and not (journal.whole and _swap(output, journal.tree)):
         _place(output, journal.tree, old, wanted)
     elif journal.whole:
-        _rescue(output, journal.tree, old | wanted)
+        rescue(output, journal.tree, old | wanted)
     output.next_manifest.replace(output.manifest)
     sync_folder(output.state)
     output.journal.unlink()
@@ -91,8 +91,8 @@ def _swap(output: Output, tree: Path) -> bool:
     return True
 
 
-def _rescue(output: Output, tree: Path, ours: Set[str]) -> None:
-    """Carry over what someone put into the old output in the moment before the swap."""
+def rescue(output: Output, tree: Path, ours: Set[str]) -> None:
+    """Carry over what someone put into an old output: in the moment before the swap, or later from within it."""
     left = list_tree(tree, seen=False)
     foreign = left.foreign(ours)
     make_folders(output.out, parents_of(foreign) | {path for path in foreign if path in left.folders})

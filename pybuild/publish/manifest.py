@@ -61,6 +61,10 @@ class Output:
         )
 
     @property
+    def spare(self) -> Path:
+        return self.state / "spare"
+
+    @property
     def stamps(self) -> Path:
         return self.state / "stamps"
 
@@ -75,6 +79,7 @@ class PublishedState:
 
     rows: Mapping[str, File] = field(default_factory=dict)  # by path, in its order
     memo: Any = None  # a JSON value that was published along with the files, for whoever serves them
+    generation: str = ""  # of this publication alone; "" where there was none
     stamps: Mapping[str, Stamp] = field(default_factory=dict)  # of files as they were when all was done
 
     @property
@@ -116,14 +121,14 @@ def read_rows(file: Path, key: str) -> PublishedState | None:
             return None
         columns = len(_ROW_TYPES) + 2 * (table["version"] == _VERSION_1)
         rows = {file.path: file for file in (_parse_row(raw, columns) for raw in table["files"])}
-        return PublishedState(rows, table.get("memo"))
+        return PublishedState(rows, table.get("memo"), str(table.get("generation", "")))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 
-def save_rows(file: Path, key: str, rows: Iterable[File], memo: Any = None) -> None:
+def save_rows(file: Path, key: str, rows: Iterable[File], memo: Any = None, generation: str = "") -> None:
     """Write a manifest of rows that are sorted by path: whole or not at all, and on the disk when it returns."""
-    head = {"version": VERSION, "out": key, "memo": memo, "files": []}
+    head = {"version": VERSION, "out": key, "generation": generation, "memo": memo, "files": []}
     opening = _json(head).removesuffix("]}")
     left = map(_format_row, rows)
     parts = (_json(part)[1:-1] for part in iter(lambda: list(islice(left, _ROWS)), []))

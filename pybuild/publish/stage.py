@@ -28,7 +28,7 @@ from pybuild.publish.syscalls import mount_of
 from pybuild.records import File
 
 _INNER_NAME = ".pybuild-stage"  # of a container inside the output
-_MARKER = "made-by-pybuild"
+MARKER = "made-by-pybuild"
 _TREE = "tree-"
 _IS_TREE = re.compile(_TREE + "[0-9a-f]{8}").fullmatch
 _CHUNK = 1 << 20  # bytes; files up to this size are read at once
@@ -204,8 +204,8 @@ def open_stage(
     try:
         state.make_folders(output.state)
         container = _choose_container(output)
-        _make_container(container)
-        tree = container / f"{_TREE}{os.urandom(4).hex()}"  # never that of another export
+        make_container(container)
+        tree = fresh_tree(container)
         make_folders(container, [tree.name])
     except OSError as fault:
         return None, (publish_error(fault, "make a folder to stage the site in"),)
@@ -246,9 +246,22 @@ def _choose_container(output: Output) -> Path:
     return beside if mount_of(parent) == mount_of(base) and os.access(parent, os.W_OK | os.X_OK) else inside
 
 
-def _make_container(container: Path) -> None:
+def make_container(container: Path, text: str = "") -> None:
+    """Make a folder for trees, with the mark that it is ours, in which `text` may be written."""
     container.mkdir(0o700)
-    (container / _MARKER).touch()
+    (container / MARKER).write_text(text, "ascii")
+
+
+def fresh_tree(container: Path) -> Path:
+    """A name for a tree in a container, never that of another export."""
+    return container / f"{_TREE}{os.urandom(4).hex()}"
+
+
+def trees_in(container: Path) -> list[Path]:
+    """The trees in a container that bears our mark; none where it is a link."""
+    if container.is_symlink() or not (container / MARKER).is_file():
+        return []
+    return sorted(found for found in container.iterdir() if _IS_TREE(found.name) and not found.is_symlink())
 
 
 def tree_in(container: Path, name: str) -> Path | None:
@@ -263,14 +276,14 @@ def drop_container(container: Path) -> None:
     if not os.path.lexists(container) or not stat.S_ISDIR(os.lstat(container).st_mode):
         return
     names = {entry.name for entry in container.iterdir()}
-    if names and _MARKER not in names:
+    if names and MARKER not in names:
         return
     trees = {name for name in names if _IS_TREE(name)}
     for name in sorted(trees):
         _remove_tree(container / name)
-    if names - trees - {_MARKER}:
+    if names - trees - {MARKER}:
         return  # somebody else lives here
-    (container / _MARKER).unlink(missing_ok=True)  # last: what is half removed must still be known as ours
+    (container / MARKER).unlink(missing_ok=True)  # last: what is half removed must still be known as ours
     container.rmdir()
 
 

@@ -56,8 +56,8 @@ class Desk:
         return read_tree(self.out)
 
     def leftovers(self) -> list[str]:
-        """Everything beside the output that is not the lock or a manifest."""
-        state = [p for p in (self.root / ".pybuild").rglob("*") if not p.is_dir()]
+        """Everything beside the output that is not the lock, a manifest or the spare tree."""
+        state = [p for p in (self.root / ".pybuild").rglob("*") if not p.is_dir() and "spare" not in p.parts]
         beside = [p for p in self.out.parent.iterdir() if p.name.endswith("pybuild-stage")]
         return sorted(p.name for p in state + beside if p.name not in {"lock", "manifest.json", "stamps"})
 

@@ -63,6 +63,21 @@ def test_a_killed_swap_leaves_the_whole_old_or_the_whole_new_site(desks: Desks, 
     assert run_matrix(desks, crash, lambda desk: desk.export(OLD), check) > 50
 
 
+def test_a_killed_swap_with_a_spare_tree_leaves_the_whole_old_or_the_whole_new_site(
+    desks: Desks, crash: Any
+) -> None:
+    """The tree that is swapped in is the one of the export before the last."""
+
+    def prepare(desk: Any) -> None:
+        for site in ({**OLD, "deep/er/x": b"x", "a.html": b"other"}, {"index.html": b"other"}, OLD):
+            assert desk.export(site)[1] == ()
+
+    def check(desk: Any) -> None:
+        assert desk.tree() in (OLD, NEW)
+
+    assert run_matrix(desks, crash, prepare, check) > 50
+
+
 def test_a_killed_first_export_leaves_nothing_or_everything(desks: Desks, crash: Any) -> None:
     def check(desk: Any) -> None:
         assert desk.tree() in ({}, NEW)

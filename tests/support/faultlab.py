@@ -11,6 +11,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -130,12 +131,16 @@ class Steps:
             return "sync"
         if event in {"os.remove", "os.rmdir"}:
             return "delete"
-        if event == "os.rename":
-            return "per-file"
+        if event == "os.rename":  # of a file out of a tree after the journal; else of trees, and into one
+            return (
+                "per-file" if "journal" in self.seen and re.search("/tree-[0-9a-f]{8}/", inside) else "stage"
+            )
         if (
             event == "os.scandir"
         ):  # after the journal a swap looks at the old tree first, renames at the output
-            is_swap = "stage/tree" in inside and "per-file" not in self.seen
+            is_swap = (
+                inside.startswith(".pybuild/outputs") and "/tree-" in inside and "per-file" not in self.seen
+            )
             if "journal" not in self.seen or (not is_swap and "exchange" in self.seen):
                 return ""
             return "exchange" if is_swap else "per-file"
@@ -191,7 +196,7 @@ def leftovers(root: Path) -> list[str]:
     """What is in the state and beside the output besides the lock, the manifest and the cache."""
     state = [p for p in (root / ".pybuild").rglob("*") if not p.is_dir()]
     cache = root / ".pybuild" / "cache"  # an unfinished file there is written anew by the next export
-    state = [p for p in state if cache not in p.parents]
+    state = [p for p in state if cache not in p.parents and "spare" not in p.parts]
     beside = [p for p in root.iterdir() if p.name.endswith("pybuild-stage")]
     return sorted(
         str(p.relative_to(root)) for p in state + beside if p.name not in {"lock", "manifest.json", "stamps"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pybuild.build.export import export
 from pybuild.build.pipeline import Observer
-from pybuild.cache.up_to_date import recall
+from pybuild.cache.up_to_date import up_to_date_result
 from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 
@@ -146,6 +147,11 @@ EDITS: dict[str, Edit] = {
     "lib": lambda r: change(r, "lib/data.py", "return json.load(f)", "return json.load(f)[::-1]"),
     "damage": lambda r: damage(r, 7),
     "cut": lambda r: cut(r),
+    "older index": lambda r: older_index(r),
+    "foreign index": lambda r: foreign_index(r),
+    "clock": lambda r: [os.utime(r / p, (1, 1)) for p in ("content/docs/b.md", "pybuild.toml") if (r / p).is_file()],
+    "spare tree": lambda r: [shutil.rmtree(p, ignore_errors=True) for p in (r / ".pybuild").glob("outputs/*/spare/tree-*/docs")],
+    "manifest": lambda r: [p.unlink() for p in (r / ".pybuild").glob("outputs/*/stamps")],
     "forget": lambda r: shutil.rmtree(r / ".pybuild/cache", ignore_errors=True),
     "touch output": lambda r: put(r, "out/docs/b.html", "mine") if (r / "out/docs/b.html").is_file() else None,
     "lose output": lambda r: shutil.rmtree(r / "out", ignore_errors=True),
@@ -159,6 +165,24 @@ def damage(root: Path, step: int) -> None:
         for place in range(step, len(data), max(len(data) // 5, 1)):
             data[place] ^= 1
         file.write_bytes(data)
+
+
+def older_index(root: Path) -> None:
+    """Put an index of an earlier export back, and keep the one of now for the next time."""
+    index, kept = root / ".pybuild/cache/index.sqlite", root / ".pybuild/older"
+    if index.is_file():
+        now = index.read_bytes()
+        index.write_bytes(kept.read_bytes() if kept.is_file() else now)
+        kept.write_bytes(now)
+
+
+def foreign_index(root: Path) -> None:
+    """A file of SQLite that others made."""
+    index = root / ".pybuild/cache/index.sqlite"
+    if index.parent.is_dir():
+        index.unlink(missing_ok=True)
+        with sqlite3.connect(index) as database:
+            database.execute("CREATE TABLE rows (number, name, value, sum)")
 
 
 def cut(root: Path) -> None:
@@ -183,7 +207,7 @@ def run(root: Path, **options: object) -> Result:
     config, findings = load_config(root, Options(jobs=1, allow_shrink=True, **options))  # type: ignore[arg-type]
     if has_errors(findings):
         return Result(arrange(findings), {}, (0, 0), 0)
-    known = recall(config)
+    known = up_to_date_result(config)
     done = known or export(config, Observer())
     cached = known.pages if known else done.cached  # type: ignore[union-attr]
     folders = [folder for folder in (config.out, config.deploy) if folder.is_dir()]
