@@ -20,6 +20,8 @@ _PCHAR = "/:@!$&'()*+,;=~"  # RFC 3986 pchar beyond unreserved letters, and the 
 _WINDOWS = re.compile(r'[<>:"|?*]')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\..*)?", re.I)
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_SAFE_SCHEMES = frozenset({"", "http", "https", "mailto", "tel", "sms", "ftp"})
+_IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f]")  # browsers take them out of a scheme
 _JOINERS = "\u200c\u200d"  # needed to write some languages and emoji
 
 
@@ -40,6 +42,16 @@ def is_external(href: str) -> bool:
     except ValueError:
         return True
     return bool(parts.scheme or parts.netloc)
+
+
+def is_safe(href: str) -> bool:
+    """Whether an href's scheme is one that is harmless behind a link."""
+    if ":" not in href or href.startswith(("https://", "http://")):
+        return True
+    try:
+        return urlsplit(_IGNORED.sub("", href)).scheme.lower() in _SAFE_SCHEMES
+    except ValueError:
+        return False
 
 
 def nfc(text: str) -> str:

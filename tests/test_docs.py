@@ -32,7 +32,7 @@ from pybuild.config.schema import Settings
 from pybuild.diagnostics import CODES
 from pybuild.files import shipped_templates
 from pybuild.hosts import TARGETS
-from pybuild.markdown.admonitions import KINDS
+from pybuild.markdown.blocks import KINDS
 from pybuild.markdown.heading_ids import slug
 from pybuild.metadata.fields import OG_ORDER, TWITTER_ORDER
 from pybuild.metadata.layers import DOCUMENT_KEYS, KEYS

@@ -15,8 +15,9 @@ import contextlib
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
+from pathlib import Path
 
 from pybuild.compact import PLAIN, CompactDict, index, ordered, table
 from pybuild.config.loader import Config
@@ -25,6 +26,7 @@ from pybuild.files import read
 from pybuild.hosts import TARGETS, Compiled, compile_rules
 from pybuild.look.files import IMMUTABLE, look_files
 from pybuild.look.files import ORIGIN as LOOK
+from pybuild.markdown.rewrite import lines_of
 from pybuild.plan import Claim, are_in_conflict, conflicts
 from pybuild.publish import Stage
 from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path, unpack_links
@@ -32,6 +34,7 @@ from pybuild.render.links import Asset
 from pybuild.render.result import Rendered, Rows, link_digest, link_digests
 from pybuild.rules.model import Rule, RuleSet, SetHeaders
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
+from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 
 
@@ -196,12 +199,13 @@ def check_links(
     paths: Collection[str],
     rules: Sequence[Rule],
     first_page_with: Callable[[Link], tuple[str, int]],
+    lines_of: Callable[[str, str], Sequence[int]] = lambda file, href: (),
 ) -> tuple[Diagnostic, ...]:
     """Find links that lead nowhere.
 
     `packed` are links as of `pack_links`; `anchors` maps each page's URL to its ids, a line each between line
     ends; `paths` are all output files. `first_page_with` gives, for a link without a file, that of a page that has it, and
-    how many more there are.
+    how many more there are. `lines_of` gives the lines where a file writes an href, for links without one.
     """
     answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
     findings: dict[Diagnostic, None] = {}
@@ -212,21 +216,44 @@ def check_links(
         if page not in anchors:
             if not _answers(target, paths, answering):
                 link = Link(*fields)
-                findings[_placed(_link_finding(link, near), link, first_page_with)] = None
+                findings |= dict.fromkeys(_placed(_link_finding(link, near), link, first_page_with, lines_of))
         elif fragment and f"\n{fragment}\n" not in (ids := anchors[page]):
             link = Link(*fields)
             if found := _anchor_finding(link, ids):
-                findings[_placed(found, link, first_page_with)] = None
+                findings |= dict.fromkeys(_placed(found, link, first_page_with, lines_of))
     return tuple(findings)
 
 
-def _placed(found: Diagnostic, link: Link, first_page_with: Callable[[Link], tuple[str, int]]) -> Diagnostic:
-    """A link that code of a template makes is told once, at one of its pages."""
+def _placed(
+    found: Diagnostic,
+    link: Link,
+    first_page_with: Callable[[Link], tuple[str, int]],
+    lines_of: Callable[[str, str], Sequence[int]],
+) -> list[Diagnostic]:
+    """A finding for each line that writes the link; one that code of a template makes has one, at one of its pages."""
     if link.file:
-        return found
+        lines = lines_of(link.file, link.text) if link.line is None else ()
+        return [replace(found, location=Location(link.file, line)) for line in lines] or [found]
     file, more = first_page_with(link)
     notes = (Note(f"a template makes it on {more} more {'page' if more == 1 else 'pages'}"),) if more else ()
-    return replace(found, location=Location(file), notes=notes)
+    return [replace(found, location=Location(file), notes=notes)]
+
+
+def lines_in(root: Path) -> Callable[[str, str], Sequence[int]]:
+    """Look addresses up in the documents below `root`."""
+
+    @lru_cache(maxsize=64)
+    def text_of(file: str) -> FrontMatter | None:
+        try:
+            return parse(read(f"{root}/{file}"), file)
+        except OSError:
+            return None
+
+    def lines(file: str, href: str) -> Sequence[int]:
+        source = text_of(file)
+        return [source.body_line - 1 + line for line in lines_of(source.body, href)] if source else ()
+
+    return lines
 
 
 def _answers(url: str, paths: Collection[str], rules: Iterable[Rule]) -> bool:

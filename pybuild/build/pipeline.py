@@ -351,4 +351,7 @@ def _check_links(
     staged: outputs.Outputs, made: outputs.RenderResults, config: Config
 ) -> tuple[Diagnostic, ...]:
     packed = chain(made.links, [pack_links(made.template_links)])
-    return linkcheck.check_links(packed, made.anchors, staged.files, config.rules, made.first_page_with)
+    lines = linkcheck.lines_in(config.root)
+    return linkcheck.check_links(
+        packed, made.anchors, staged.files, config.rules, made.first_page_with, lines
+    )

@@ -49,7 +49,7 @@ from pybuild.files import decode
 from pybuild.rules.model import RULE_TABLES, Rule
 from pybuild.urls import encode, nfc, path_fault
 
-MARKDOWN_ENGINES = ("markdown-it-py", "pyromark")  # the first comes with pybuild
+MARKDOWN_ENGINES = ("auto", "markdown-it-py", "pyromark")
 _ADVICE = {  # by how the parser's sentence begins
     "Invalid value": 'write text in quotes, such as title = "My site"',
     "Invalid statement": "write name = value, or a header such as [site]",
@@ -163,7 +163,10 @@ class Reader:
                 return self._mapping(inner[1], value, path)
             return self._wrong(path, "a table", value)
         if origin is Literal:
-            return value if value in inner else self._wrong(path, " or ".join(f'"{v}"' for v in inner), value)
+            known = next((v for v in inner if type(v) is type(value) and v == value), None)
+            return (
+                known if known is not None else self._wrong(path, " or ".join(map(_toml_text, inner)), value)
+            )
         return self._scalar(kind, value, path)
 
     def _nav_item(self, value: object, path: tuple[str | int, ...]) -> NavItem:
@@ -262,9 +265,13 @@ def _check_markdown(engine: str, reader: Reader) -> None:
     if engine not in MARKDOWN_ENGINES:
         hint = did_you_mean(engine, MARKDOWN_ENGINES) or f"choose one of {', '.join(MARKDOWN_ENGINES)}"
         reader.fault(("markdown", "engine"), f'there is no Markdown engine "{engine}"', hint)
-    elif engine != MARKDOWN_ENGINES[0] and find_spec(engine) is None:
+    elif engine == "pyromark" and find_spec(engine) is None:
         message = f'the Markdown engine "{engine}" is not installed'
-        reader.fault(("markdown", "engine"), message, 'run: pip install "pybuild-export[fast]"')
+        reader.fault(
+            ("markdown", "engine"),
+            message,
+            'write engine = "auto", which takes the fastest that is installed',
+        )
 
 
 def _is_zone(name: str) -> bool:

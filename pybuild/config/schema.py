@@ -74,9 +74,13 @@ class Markdown:
     """How Markdown is read and rendered: `[markdown]`."""
 
     engine: str = key(
-        "markdown-it-py", '`"pyromark"` makes the same pages in half of the time', names="markdown"
+        "auto",
+        '`"pyromark"`, `"markdown-it-py"`, or the faster of the two that is installed; all make the same pages',
+        names="markdown",
     )
-    html: bool = key(False, "`true` lets raw HTML through; otherwise it is escaped")
+    html: Literal["safe", True, False] = key(
+        "safe", "raw HTML: by a list of harmless elements, `true` as it is written, `false` shown as text"
+    )
     highlight: bool = key(True, "colour code while exporting")
     toc_depth: int = key(3, "the deepest heading level in `toc`")
 

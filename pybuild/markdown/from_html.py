@@ -23,10 +23,9 @@ from urllib.parse import urldefrag, urljoin
 from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pybuild.markdown.admonitions import KINDS
+from pybuild.markdown.blocks import KINDS
 from pybuild.markdown.code import fence, language_of
-from pybuild.markdown.rewrite import ensure_one_h1, escape, rewrite_links
-from pybuild.markdown.source_spans import SourceMap
+from pybuild.markdown.rewrite import escape
 
 _DROPPED = (
     "script, style, template, nav, svg, button, input:not([type=checkbox]), "
@@ -292,19 +291,6 @@ _OPTIONS = ConversionOptions(
     compact_tables=True,
     extract_metadata=False,
 )
-
-
-def from_markdown(
-    source: str,
-    *,
-    links: Mapping[str, str],
-    title: str,
-    html: bool = False,
-    outline: SourceMap | None = None,
-) -> str:
-    """Make a body of the page's own Markdown: links replaced, one H1. `html`, `outline` as in `rewrite_links`."""
-    text = rewrite_links(source, links, html=html, outline=outline)
-    return ensure_one_h1(text, title, html=html, outline=outline)
 
 
 def from_html(main: str, *, base_url: str, links: Mapping[str, str], title: str = "") -> str:

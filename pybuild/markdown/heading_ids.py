@@ -28,9 +28,10 @@ def _is_kept(char: str) -> bool:
 class Anchors:
     """The ids of one page, in order; none is given twice."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    def __init__(self, taken: Iterable[str] = (), reserved: Iterable[str] = ()) -> None:
+        """`taken` are ids of the page; `reserved` may become some."""
         self.ids: list[str] = list(dict.fromkeys(taken))
-        self._taken = set(self.ids)
+        self._taken = {*self.ids, *reserved}
         self._counts: dict[str, int] = {}
 
     def claim(self, wanted: str) -> str:

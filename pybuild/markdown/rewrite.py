@@ -1,25 +1,25 @@
-"""Edits of Markdown source: new destinations for links, and one H1.
+"""Edits of Markdown source: new destinations for links, comments taken out, and one H1.
 
-Owns finding the bytes of a destination or a heading in the source, by the parser that also renders it; every
-other byte stays. Knows no page and no URL.
-Source of truth: CommonMark 0.31.2 §4.7, §6.3, §6.4, §6.5 (definitions, links, images, autolinks).
+Owns finding the bytes of a destination, a comment or a heading in the source; every other byte stays. The source is not
+parsed: what looks like a link outside of code is one if the page made of it has a link to that address. Where a line is
+indented like code, only if the page has more of them than stand elsewhere. Knows no page and no engine.
+Source of truth: CommonMark 0.31.2 §4.2, §4.3, §4.5, §4.7, §6.1, §6.3 to §6.6.
 
-A bare address that GFM links without angle brackets is left as it is; so is `<address>` within a link's text, or
-right behind "!" or "]", where a link would read as something else.
+A bare address that GFM links without angle brackets is left as it is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
-from itertools import accumulate
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape as escape_html
+from html import unescape
 from urllib.parse import quote
 
-from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 
-from pybuild.markdown.renderer import make_parser
-from pybuild.markdown.source_spans import H1Span, InlineSource, LinkSpan, SourceMap, new_env, outline_of
+from pybuild.markdown.engines import encoded
 
 _UNSAFE = re.compile(r"[\s<>|\\\x00-\x1f\x7f]")
 _BALANCED = re.compile(r"[^()]*(?:\([^()]*\)[^()]*)*")
@@ -28,37 +28,185 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&~|!#^])")
 _LINE_START = re.compile(r"^(\s*\d{0,9})([-+=:.)])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_MARKER = re.compile(r"(?<![^\s>:])#(?=[ \t]|$)")
+_CONTAINERS = r"[ \t>]*(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]+[ \t>]*)*"
+_DESTINATION = r"<[^<>\n]*>|(?:\\.|[^\s()<>\\]|\((?:\\.|[^\s()\\]|\([^\s()]*\))*\))*"
+_PARTS = re.compile(
+    rf"""
+    \n{_CONTAINERS}(?:
+        (?P<fence>`{{3,}}(?=[^`\n]*$)|~{{3,}})[^\n]*(?:\n(?![ \t>]*(?P=fence)[`~]*[ \t]*$)[^\n]*)*(?:\n[^\n]*)?
+      | \[(?!\^)(?:\\.|[^\[\]\\])+\]:[ \t]*(?:\n[ \t>]*)?(?P<definition>{_DESTINATION})
+      | (?P<atx>\#)(?=[ \t]|$)
+      | (?P<setext>=+)[ \t]*$
+    )
+  | \\[^\n]
+  | (?P<ticks>`+)(?:(?:(?!\n[ \t>]*\n)[^`]|(?!(?P=ticks)(?!`))`+)*(?P=ticks)(?!`))?
+  | (?P<comment><!--(?:-?>|.*?-->))
+  | <(?P<autolink>[A-Za-z][A-Za-z0-9+.\-]{{1,31}}:[^\s<>]*)>
+  | (?P<tag><[A-Za-z][\w-]*(?:\s(?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)?>)
+  | \]\([ \t]*(?:\n[ \t>]*)?(?P<inline>{_DESTINATION})(?=[ \t]*(?:\n[ \t>]*)?[)"'(])
+    """,
+    re.X | re.S | re.M,
+)  # each begins with one of five characters, so that the text between is passed quickly
+_BRACKET = re.compile(r"(?<!\\)\[")
+_ADDRESS = re.compile(
+    r"""(\s(?:href|src|poster|cite|data)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""", re.I
+)
+_SRCSET = re.compile(r"""(\ssrcset\s*=\s*)(?:"([^"]*)"|'([^']*)')""", re.I)
+_H1 = re.compile(r"<(/?)h1(?=[\s>])", re.I)
+
+Edit = tuple[int, int, str]
 
 
-def rewrite_links(
-    source: str, links: Mapping[str, str], *, html: bool = False, outline: SourceMap | None = None
+def rewritten(
+    source: str,
+    *,
+    links: Mapping[str, str],
+    found: Iterable[str] = (),
+    h1s: Sequence[bool] = (),
+    title: str = "",
 ) -> str:
-    """Replace the destinations of links, images, definitions and `<autolinks>`. No line is added or lost.
+    """Make the body of a variant of a page's source.
 
-    `links` maps a destination as `MarkdownRenderer` reports it to the one to write; others stay. An autolink
-    becomes a link that shows the same text. `html` says whether raw HTML is read as such. `outline` is the source's
-    own, where it has been parsed already.
+    `links` maps addresses, as `MarkdownResult.links` has them, to those to write; others stay. `found` are the addresses
+    of the page, each as often as it has it. `h1s` says of every H1 of the page in order whether it is the title; the
+    others become an H2, and `title` is put at the top where there is none.
     """
-    if not links:
+    if not (links or "<!--" in source or tuple(h1s) != (True,)):
         return source
-    lines = _Lines(source)
-    edits: list[tuple[int, int, str]] = []
-    for passage in (outline or _outline(source, html)).passages:
-        base = lines.cell(passage) if passage.is_cell else 0
-        for spot in passage.spots:
-            new = links.get(spot.href, spot.href)
-            if new != spot.href and (at := lines.find(passage, spot, base)):
-                text = f"[{escape(spot.shown)}]({destination(new)})" if spot.shown else destination(new)
-                edits.append((*at, text))
-    return _edited(source, edits)
+    scan = _Scan("\n" + source, links)
+    for part in _PARTS.finditer(scan.source):
+        scan.take(part)
+    edits = [*scan.comments, *scan.sure, *_probable(scan, found), *_demoted(scan, h1s)]
+    text = _edited(scan.source, edits)[1:]
+    return text if any(h1s) or not title else f"# {escape(title)}\n\n" + text.lstrip("\n")
 
 
-def _edited(source: str, edits: list[tuple[int, int, str]]) -> str:
+def lines_of(source: str, href: str) -> list[int]:
+    """The lines, 1-based, on which a source writes an address outside of code."""
+    scan = _Scan("\n" + source, {})
+    for part in _PARTS.finditer(scan.source):
+        scan.take(part)
+    return sorted({scan.source.count("\n", 0, start) for found, start in scan.places if found == href})
+
+
+class _Scan:
+    """What was found in a source, as edits that may be made."""
+
+    def __init__(self, source: str, links: Mapping[str, str]) -> None:
+        self.source, self.links = source, links
+        self.comments: list[Edit] = []
+        self.sure: list[Edit] = []
+        self.counts: Counter[str] = Counter()  # of addresses on lines that are not indented
+        self.doubtful: list[tuple[str, Edit]] = []  # on lines that are, with the address
+        self.h1s: list[tuple[bool, Edit]] = []  # whether its line is indented; the edit that makes it an H2
+        self.places: list[tuple[str, int]] = []  # every address, and where it stands
+
+    def take(self, part: re.Match[str]) -> None:
+        kind = part.lastgroup
+        if kind == "definition" or (kind == "inline" and self._is_opened(part.start())):
+            self._link(part.start(kind), part[kind])
+        elif kind == "autolink" and self.source[part.start() - 1] not in "!]":
+            href = encoded(part["autolink"])
+            new = self.links.get(href, href)
+            text = f"[{escape(part['autolink'])}]({destination(new)})" if new != href else part[0]
+            self._add(href, (part.start(), part.end(), text))
+        elif kind == "tag":
+            self._tag(part)
+        elif kind == "comment":
+            self.comments.append(_without_comment(self.source, part.start(), part.end()))
+        elif kind == "atx":
+            self.h1s.append((self._is_indented(part.start()), (part.start(kind), part.end(kind), "##")))
+        elif kind == "setext" and self._is_below_text(part.start()):
+            size = max(3, len(part["setext"]))
+            self.h1s.append((self._is_indented(part.start()), (part.start(kind), part.end(kind), "-" * size)))
+
+    def _link(self, start: int, written: str) -> None:
+        bare = written[1:-1] if written.startswith("<") else written
+        href = encoded(unescapeAll(bare))
+        new = self.links.get(href, href)
+        edit = (start, start + len(written), destination(new) if new != href else written)
+        self._add(href, edit)
+
+    def _add(self, href: str, edit: Edit) -> None:
+        self.places.append((href, edit[0]))
+        if self._is_indented(edit[0]):
+            self.doubtful.append((href, edit))
+        else:
+            self.counts[href] += 1
+            self.sure.append(edit)
+
+    def _tag(self, part: re.Match[str]) -> None:
+        if _H1.match(part[0]):
+            self.h1s.append((False, (part.start(), part.start() + 3, "<h2")))
+
+        def written(found: re.Match[str]) -> str:
+            value = encoded(unescape(found[2] or found[3] or found[4] or "").strip())
+            self.places.append((value, part.start() + found.start()))
+            return f'{found[1]}"{escape_html(self.links.get(value, value))}"'
+
+        def candidates(found: re.Match[str]) -> str:
+            parts = [
+                one.split(None, 1)
+                for one in re.split(r",\s+|,$", unescape(found[2] or found[3] or ""))
+                if one.strip()
+            ]
+            shown = (" ".join([self.links.get(encoded(one[0]), one[0]), *one[1:]]) for one in parts)
+            return f'{found[1]}"{escape_html(", ".join(shown))}"'
+
+        new = _SRCSET.sub(candidates, _ADDRESS.sub(written, part[0]))
+        if new != part[0] and not self._is_indented(part.start()):
+            self.sure.append((part.start(), part.end(), new))
+
+    def _is_opened(self, at: int) -> bool:
+        """Whether a bracket opens the text of a link in the paragraph before its end."""
+        return bool(_BRACKET.search(self.source, self.source.rfind("\n\n", 0, at) + 1, at))
+
+    def _is_indented(self, at: int) -> bool:
+        """Whether a line begins as one of code may; it may also go on a list."""
+        begin = self.source.rfind("\n", 0, at) + 1
+        line = self.source[begin : begin + 80].lstrip(">")
+        return line.startswith(("    ", "\t", "     "))
+
+    def _is_below_text(self, at: int) -> bool:
+        """Whether the line above the one at `at` has text."""
+        begin = self.source.rfind("\n", 0, max(0, at - 1)) + 1
+        return bool(self.source[begin:at].strip(" \t>\n"))
+
+
+def _probable(scan: _Scan, found: Iterable[str]) -> list[Edit]:
+    """The doubtful edits of addresses that the page has more often than they stand on other lines."""
+    if not scan.doubtful:
+        return []
+    on_page = Counter(found)
+    return [edit for href, edit in scan.doubtful if on_page[href] > scan.counts[href]]
+
+
+def _demoted(scan: _Scan, h1s: Sequence[bool]) -> list[Edit]:
+    """The edits that make every H1 but the title an H2."""
+    if tuple(h1s) == (True,):
+        return []
+    known = scan.h1s if len(scan.h1s) == len(h1s) else [one for one in scan.h1s if not one[0]]
+    is_title = h1s if len(known) == len(h1s) else [any(h1s) and i == 0 for i in range(len(known))]
+    return [edit for (_, edit), kept in zip(known, is_title, strict=True) if not kept]
+
+
+def _without_comment(source: str, start: int, end: int) -> Edit:
+    """Take a comment out; where it had lines for itself, one empty line stays between two others at most."""
+    begin = source.rfind("\n", 0, start) + 1
+    stop = source.find("\n", end)
+    stop = len(source) if stop < 0 else stop
+    if source[begin:start].strip() or source[end:stop].strip():
+        return start, end, ""
+    blank_above = begin <= 1 or source[:begin].endswith("\n\n")
+    return begin, min(stop + 1, len(source)), "" if blank_above else "\n"
+
+
+def _edited(source: str, edits: list[Edit]) -> str:
     parts, done = [], 0
     for start, end, text in sorted(edits):
-        parts += [source[done:start], text]
-        done = end
+        if start >= done:
+            parts += [source[done:start], text]
+            done = end
     return "".join([*parts, source[done:]])
 
 
@@ -77,74 +225,3 @@ def escape(text: str) -> str:
     marked = _SPECIAL.sub(r"\\\1", text)
     marked = _LINE_START.sub(r"\1\\\2", marked)
     return _CONTROL.sub(lambda found: f"&#{ord(found[0])};", marked)
-
-
-class _Lines:
-    """The lines of a source; turns a place in a passage into a place in the source."""
-
-    def __init__(self, source: str) -> None:
-        self.lines = source.split("\n")
-        self.starts = [0, *accumulate(len(line) + 1 for line in self.lines)]
-        self.passed: dict[int, int] = {}  # how far the cells of a line have been found
-
-    def find(self, passage: InlineSource, spot: LinkSpan, base: int) -> tuple[int, int] | None:
-        """Where the destination begins and ends in the source; None where the source spells it otherwise."""
-        begin = passage.text.rfind("\n", 0, spot.start) + 1
-        row = passage.line + passage.text.count("\n", 0, begin)
-        line = passage.text[begin:].split("\n", 1)[0]
-        before = line[: spot.start - begin].lstrip()
-        raw = passage.text[spot.start : spot.end]
-        if passage.is_cell:
-            return self._at(row, base + len(_in_cell(before)), _in_cell(raw))
-        rows = range(row, min(row + 2, len(self.lines)))  # the parser drops an empty first line
-        columns = ((row, self.lines[row].rfind(line.strip())) for row in rows)
-        return next((self._at(row, at + len(before), raw) for row, at in columns if at >= 0), None)
-
-    def _at(self, row: int, column: int, raw: str) -> tuple[int, int] | None:
-        start = self.starts[row] + column
-        return (start, start + len(raw)) if self.lines[row].startswith(raw, column) else None
-
-    def cell(self, passage: InlineSource) -> int:
-        """The column of a table's cell. Precondition: those to its left were asked for before."""
-        text = _in_cell(passage.text.strip())
-        at = self.lines[passage.line].find(text, self.passed.get(passage.line, 0))
-        self.passed[passage.line] = max(at, 0) + len(text)
-        return max(at, 0)
-
-
-def _in_cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-@cache
-def _parser(html: bool) -> MarkdownIt:
-    return make_parser(html=html)
-
-
-def _outline(source: str, html: bool) -> SourceMap:
-    env = new_env()
-    return outline_of(_parser(html).parse(source, env), env)
-
-
-def ensure_one_h1(source: str, title: str, *, html: bool = False, outline: SourceMap | None = None) -> str:
-    """Put `# title` at the top where there is no H1, and make every H1 after the first an H2.
-
-    An H1 within a quotation or a list is made an H2 too: it is not the page's.
-    """
-    known = outline or _outline(source, html)
-    first = next((found for found in known.titles if found.is_top), None)
-    lines = source.split("\n")
-    for found in known.titles:
-        if found is not first:
-            _demote(lines, found)
-    text = "\n".join(lines)
-    return text if first or known.has_raw_h1 else f"# {escape(title)}\n\n" + text.lstrip("\n")
-
-
-def _demote(lines: list[str], heading: H1Span) -> None:
-    if heading.is_atx:
-        lines[heading.line] = _MARKER.sub("##", lines[heading.line], count=1)
-    else:
-        line = lines[heading.end - 1]
-        kept = line.rstrip().rstrip("=")
-        lines[heading.end - 1] = kept + "-" * max(3, len(line.rstrip()) - len(kept))

@@ -19,8 +19,8 @@ from markupsafe import Markup
 
 from pybuild.diagnostics import did_you_mean
 from pybuild.files import read
-from pybuild.markdown.disk_cache import Renderer
-from pybuild.markdown.renderer import Heading, MarkdownResult
+from pybuild.markdown.finish import Heading
+from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
 from pybuild.render.nav_nodes import NavNode
 from pybuild.source.document import Entry
@@ -49,7 +49,7 @@ class DocumentIndex:
         self,
         collections: Mapping[str, Sequence[Entry]],
         mounts: Mapping[str, tuple[str, str]],
-        renderer: Renderer,
+        renderer: MarkdownRenderer,
         links: LinkMap,
     ) -> None:
         """`mounts` maps a collection to its folder and to the decoded URL that folder stands for."""
@@ -79,22 +79,22 @@ class DocumentIndex:
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
 
-        def resolve(href: str, line: int, is_image: bool) -> str:
-            resolved = self.links.resolve(href, line, home)
-            known[href] = resolved
-            found.append(resolved)
-            return resolved.href
+        def resolve(href: str, is_picture: bool) -> str:
+            if href not in known:
+                known[href] = self.links.resolve(href, None, home)
+            found.append(known[href])
+            return known[href].href
 
-        result = self._renderer.render(text, resolve=resolve, line_offset=entry.body_line - 1)
+        result = self._renderer.render(text, resolve=resolve)
         return RenderedBody(text, result, known, tuple(found))
 
     def markup(self, text: str) -> str:
         """Render a text that no document holds, by the settings of the site."""
 
-        def resolve(href: str, line: int, is_image: bool) -> str:
+        def resolve(href: str, is_picture: bool) -> str:
             return self.links.href(unquote(href)) if href.startswith("/") else href
 
-        return self._renderer.render(text, resolve=resolve, line_offset=0).html
+        return self._renderer.render(text, resolve=resolve).html
 
     def picture(self, entry: Entry, href: str) -> Resolved:
         """The address of a picture that front matter names, and its file for the output."""

@@ -16,8 +16,9 @@ from typing import Any
 from markupsafe import Markup
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.markdown.from_html import compose, from_html, from_markdown, main_content
-from pybuild.markdown.renderer import Heading
+from pybuild.markdown.finish import Heading
+from pybuild.markdown.from_html import compose, from_html, main_content
+from pybuild.markdown.rewrite import rewritten
 from pybuild.records import File, Page, Redirection, pack_links
 from pybuild.render.around import Around, Crumb, NamedLink
 from pybuild.render.context import RenderContext
@@ -317,12 +318,12 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
     links = context.library.links
     if made.document is not None:
         source = made.document.body
-        body = from_markdown(
+        body = rewritten(
             source.markdown,
             links={href: found.absolute for href, found in source.links.items()},
+            found=(href for href, _ in source.result.links),
+            h1s=source.result.h1s,
             title=made.view.title,
-            html=context.config.settings.markdown.html,
-            outline=source.result.outline,
         )
     else:
         main = main_content(html)

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.markdown.finish import shortened
 from pybuild.metadata.fields import script_json
 from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
 from pybuild.metadata.json_ld import article, breadcrumb_list
@@ -195,7 +196,7 @@ def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]
     if not values.get("title"):
         values["title"] = entry.title
     if not values.get("description"):
-        values["description"] = document.excerpt
+        values["description"] = shortened(document.excerpt)
     if document.cover_href and not isinstance(values.get("open_graph"), Mapping):
         values["open_graph"] = {"images": [document.cover_href]}
     depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))

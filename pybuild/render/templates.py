@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jinja2
 from jinja2.debug import rewrite_traceback_stack
@@ -25,18 +24,16 @@ from pybuild.render.documents import DocumentIndex, collection
 from pybuild.render.look import Look
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
-from pybuild.urls import is_external
+from pybuild.urls import is_external, is_safe
 
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-_SAFE_SCHEMES = frozenset({"", "http", "https", "mailto", "tel", "sms", "ftp"})
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
 _LACKING = re.compile(r"'pybuild(?:\.\w+)+\.(\w+) object' has no attribute(?= '(\w+)')")
 _GIVEN = {"Document": "document", "PageView": "page", "Site": "site"}  # types by the name templates know
-_CONTROLS = re.compile(r"[\x00-\x20\x7f]")
 
 
 def site_loader(root: Path) -> jinja2.BaseLoader:
@@ -188,9 +185,4 @@ def _directive(moment: date, directive: str) -> str:
 
 def safe_url(value: Any) -> str:
     """Let only harmless schemes into an href: `javascript:…` becomes `#`."""
-    text = _CONTROLS.sub("", str(value))
-    try:
-        scheme = urlsplit(text).scheme.lower()
-    except ValueError:
-        return "#"
-    return str(value) if scheme in _SAFE_SCHEMES else "#"
+    return str(value) if is_safe(str(value)) else "#"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pkgutil
 import resource
 import time
 from collections.abc import Callable
@@ -18,7 +17,8 @@ from typing import Any
 from pybuild.config.loader import Markdown
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.fetching import Policy, Session, begin_export, begin_job
-from pybuild.markdown.disk_cache import CachedRenderer, Renderer
+from pybuild.markdown.disk_cache import cached
+from pybuild.markdown.engines import engine_of, is_fast
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
@@ -144,10 +144,9 @@ def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> Doc
     return library
 
 
-def _renderer(settings: Markdown, memo: Path | None) -> Renderer:
-    """What the settings ask for. The native one is as fast as reading what it once made."""
-    if settings.engine == "pyromark":
-        native: Renderer = pkgutil.resolve_name("pybuild.markdown.pyromark.renderer:NativeRenderer")(settings)
-        return native
-    renderer = MarkdownRenderer(settings)
-    return CachedRenderer(renderer, memo) if memo else renderer
+def _renderer(settings: Markdown, memo: Path | None) -> MarkdownRenderer:
+    """What the settings ask for. A fast engine is as fast as reading what it once made."""
+    engine = engine_of(settings.engine)
+    if memo is not None and not is_fast(settings.engine):
+        engine = cached(engine, memo)
+    return MarkdownRenderer(settings, engine=engine)

@@ -11,7 +11,7 @@ RENDERER = MarkdownRenderer(Markdown())
 
 
 def render(text: str) -> str:
-    return RENDERER.render(text, resolve=lambda href, line, is_image: href).html
+    return RENDERER.render(text, resolve=lambda href, is_picture: href).html
 
 
 def aside(classes: str, title: str, body: str) -> str:
@@ -30,6 +30,10 @@ def aside(classes: str, title: str, body: str) -> str:
         ('::: danger "Zone"\ntext\n:::', "caution danger", "Zone"),
         ("> [!NOTE]\n> text", "note", "Note"),
         ("> [!CAUTION]\n> text", "caution", "Caution"),
+        ("> [!tip] Mind *this*\n> text", "tip", "Mind <em>this</em>"),
+        (":::tip[Title]\ntext\n:::", "tip", "Title"),
+        ("/// note | Title\ntext\n///", "note", "Title"),
+        ("/// warning\ntext\n///", "warning", "Warning"),
     ],
 )
 def test_forms(text: str, classes: str, title: str) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 from growth import assert_linear
-from markdown_it import MarkdownIt
 
-from pybuild.markdown.autolinks import autolinks, trimmed
+from pybuild.config.loader import Markdown
+from pybuild.markdown.autolinks import trimmed
+from pybuild.markdown.renderer import MarkdownRenderer
 
-PARSER = MarkdownIt("commonmark", {"html": True}).use(autolinks)
+RENDERER = MarkdownRenderer(Markdown(html=True))
+
+
+def render(text: str) -> str:
+    return RENDERER.render(text, resolve=lambda href, _: href).html
 
 
 def link(address: str, href: str = "") -> str:
@@ -40,10 +45,10 @@ OURS = [
     ("https://a.example/b_c_d", link("https://a.example/b_c_d")),
     ("http://localhost:8000/x", link("http://localhost:8000/x")),
     ("**https://a.example/b**", f"<strong>{link('https://a.example/b')}</strong>"),
-    ('"https://a.example/b"', f"&quot;{link('https://a.example/b')}&quot;"),
+    ('"https://a.example/b"', f'"{link("https://a.example/b")}"'),
     ("https://a.example/?a=1&b=2", link("https://a.example/?a=1&amp;b=2")),
     ("https://a.example/<b>", f"{link('https://a.example/')}<b>"),
-    ("https://münchen.example", link("https://münchen.example", "https://xn--mnchen-3ya.example")),
+    ("https://münchen.example", link("https://münchen.example", "https://m%C3%BCnchen.example")),
     ("[https://a.example](/b)", '<a href="/b">https://a.example</a>'),
     ('<a href="/b">https://a.example</a>', '<a href="/b">https://a.example</a>'),
     ("`https://a.example`", "<code>https://a.example</code>"),
@@ -57,7 +62,7 @@ OURS = [
 
 @pytest.mark.parametrize(("text", "html"), GFM + OURS)
 def test_links(text: str, html: str) -> None:
-    assert PARSER.render(text) == f"<p>{html}</p>\n"
+    assert render(text) == f"<p>{html}</p>\n"
 
 
 @pytest.mark.parametrize(
@@ -79,4 +84,4 @@ def test_what_ends_a_sentence_is_not_the_address(address: str, kept: str) -> Non
 @pytest.mark.parametrize("piece", ["http://", "http://a", "www.", "www.a,", "http://a/(", "www._"])
 @pytest.mark.parametrize("tail", ["", ")", ".", "&a;"])
 def test_time_is_linear(piece: str, tail: str) -> None:
-    assert_linear(lambda size: PARSER.render(piece * size + tail * size), 1_000)
+    assert_linear(lambda size: render(piece * size + tail * size), 1_000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from pybuild.config.loader import Markdown
-from pybuild.markdown.from_html import compose, from_html, from_markdown, main_content
+from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.source.front_matter import parse
 
@@ -29,13 +29,6 @@ def again(markdown: str) -> LexborHTMLParser:
     for node in tree.css(".anchor"):
         node.decompose()
     return tree
-
-
-def test_from_markdown_edits_the_source_and_nothing_else() -> None:
-    source = "[a](b.md) `[a](b.md)`\n\n```\n# c\n```\n\n# d\n\n# e\n"
-    found = from_markdown(source, links={"b.md": "https://a.example/b.md"}, title="T")
-    assert found == "[a](https://a.example/b.md) `[a](b.md)`\n\n```\n# c\n```\n\n# d\n\n## e\n"
-    assert from_markdown("text", links={}, title="T") == "# T\n\ntext"
 
 
 def test_compose() -> None:

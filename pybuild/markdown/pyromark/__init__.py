@@ -1,1 +1,0 @@
-"""The native parser behind the protocol of `markdown.renderer`; nothing else knows it."""

@@ -1,0 +1,105 @@
+"""Raw HTML in Markdown: what of it is let through.
+
+Owns the list of `markdown.html = "safe"`, and how tags are shown as text where it is false. Which schemes may be links
+is decided where links are read.
+Sources: the list of GitHub's HTML pipeline; ammonia, by nh3; CommonMark 0.31.2 §4.6, §6.5, §6.6.
+"""
+
+from __future__ import annotations
+
+import re
+
+import nh3
+
+from pybuild.markdown.engines import encoded
+
+_TAGS = frozenset(
+    """a abbr area aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt
+    em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins kbd li map mark ol p picture pre q rp rt ruby s samp section
+    small source span strike strong sub summary sup table tbody td tfoot th thead time tr track tt u ul var video
+    wbr""".split()  # noqa: SIM905
+)
+_ATTRIBUTES = {
+    "*": {"align", "class", "dir", "height", "id", "lang", "title", "width"},
+    "a": {"href", "name"},
+    "area": {"href", "shape", "coords", "alt"},
+    "aside": {"role"},
+    "audio": {"src", "controls", "loop", "muted", "preload"},
+    "blockquote": {"cite"},
+    "col": {"span"},
+    "colgroup": {"span"},
+    "del": {"cite", "datetime"},
+    "details": {"open"},
+    "img": {"src", "srcset", "sizes", "alt", "loading", "decoding"},
+    "ins": {"cite", "datetime"},
+    "li": {"value"},
+    "map": {"name"},
+    "ol": {"start", "type", "reversed"},
+    "q": {"cite"},
+    "source": {"src", "srcset", "sizes", "media", "type"},
+    "td": {"colspan", "rowspan", "headers"},
+    "th": {"colspan", "rowspan", "headers", "scope", "abbr"},
+    "time": {"datetime"},
+    "track": {"src", "kind", "srclang", "label", "default"},
+    "video": {"src", "poster", "controls", "autoplay", "loop", "muted", "playsinline", "preload"},
+}
+_CLEANER = nh3.Cleaner(
+    tags=set(_TAGS),
+    attributes=_ATTRIBUTES,
+    url_schemes={"http", "https", "mailto", "tel", "sms", "ftp", "data"},
+    strip_comments=False,
+    link_rel=None,
+)
+_TAG = re.compile(r"<(?=[A-Za-z/?!])(?!!--)")
+_FOREIGN = re.compile(
+    r"""<(?!
+        /?(?:p|em|strong|del|code|pre|h[1-6]|[uo]l|li|blockquote|table|thead|tbody|tr|t[hd])>
+      | /a> | [bh]r\ />
+      | a\ href="[^"]*"(?:\ title="[^"]*")?>
+      | img\ src="[^"]*"\ alt="[^"]*"(?:\ title="[^"]*")?\ />
+      | code\ class="language-[^"]*"> | ol\ start="\d+"> | t[hd]\ class="align-\w+">
+      | !--
+    )""",
+    re.X,
+)
+_LIKE_OURS = re.compile(
+    r"</?(?:p|em|strong|del|code|pre|h[1-6]|[uo]l|li|blockquote|table|thead|tbody|tr|t[hd]|a)[\s>]", re.I
+)
+_AUTOLINK = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^\s<>]*|[^\s<>@]+@[A-Za-z0-9.\-]+)>")
+_BEFORE_DESTINATION = re.compile(r"\](?:\(|:)\s*\Z")
+_SIGNS = "※⁂‽⸮"  # punctuation, as "<" is
+_CODE = re.compile(r"<code[ >].*?</code>", re.S)
+
+
+def cleaned(html: str, text: str) -> str:
+    """Take out of an engine's HTML what no list allows, where `text` has tags of its own; elements are closed."""
+    if "<" in text and (_FOREIGN.search(html) or _LIKE_OURS.search(text)):
+        return _CLEANER.clean(html)
+    return html
+
+
+def sign_for(text: str) -> str:
+    """What stands for the "<" of tags where they are shown as text; "" where there is none."""
+    return next((sign for sign in _SIGNS if sign not in text), "\ue0ff") if _TAG.search(text) else ""
+
+
+def without_tags(text: str, sign: str) -> str:
+    """Put `sign` for each "<" that could begin a tag, in code too; those of addresses stay."""
+
+    def replaced(found: re.Match[str]) -> str:
+        at = found.start()
+        if _AUTOLINK.match(text, at) or _BEFORE_DESTINATION.search(text, max(0, at - 80), at):
+            return "<"
+        return sign
+
+    return _TAG.sub(replaced, text)
+
+
+def with_tags_shown(html: str, sign: str) -> str:
+    """Show the tags as text."""
+    return html.replace(sign, "&lt;").replace(encoded(sign), "%3C")
+
+
+def shows_tags(html: str, sign: str) -> bool:
+    """Whether a tag stands outside of code. Precondition: `sign` was not replaced yet."""
+    return sign in html and sign in _CODE.sub("", html)
