@@ -1,5 +1,8 @@
 """Checks by name: `nox -s lint types tests`; `nox -s servers` wants `python3 tests/install_servers.py` before it."""
 
+import re
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -48,3 +51,27 @@ def wheel(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", folder, ".")
     session.run("sh", "-c", f"python -m pip install --force-reinstall {folder}/*.whl", external=True)
     session.run("pybuild", "--version")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation as a site, made by pybuild: website/out."""
+    session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, "docs"))
+    session.run("python", "website/prepare.py")
+    session.run("pybuild", "export", "website", "--strict", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def changelog(session: nox.Session) -> None:
+    """Move the fragments of changelog.d below a heading of the version: `nox --session changelog -- 2027-01-31`."""
+    (date,) = session.posargs
+    version = re.search(r'__version__ = "(.+)"', Path("pybuild/__init__.py").read_text("utf-8"))[1]
+    fragments = sorted(Path("changelog.d").glob("*.md"))
+    lines = "".join(f"* {' '.join(file.read_text('utf-8').split())}\n" for file in fragments)
+    page = Path("CHANGELOG.md")
+    mark = "<!-- releases -->\n"
+    page.write_text(
+        page.read_text("utf-8").replace(mark, f"{mark}\n## {version} ({date})\n\n{lines}"), "utf-8"
+    )
+    for file in fragments:
+        file.unlink()

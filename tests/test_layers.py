@@ -44,7 +44,7 @@ RANK = {
 }
 ONLY_IN = {  # an effect, and the modules that may have it
     r"\bprint\(": {"cli.report"},
-    r"\bos\.environ\b|\bgetenv\(": {"config", "cli.report", "serve", "hosts"},
+    r"\bos\.environ\b|\bgetenv\(": {"config", "cli.report", "cli.step_summary", "serve", "hosts"},
     r"\btime\.time\(|datetime\.now\(|\.today\(": {"config", "fetching"},
     r"exec_module|import_module\(": {"render.user_code", "cli", "__init__"},
     r"\.write_text\(|\.write_bytes\(": {"publish", "serve.command", "fetching.store"},

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pybuild.cache.up_to_date import Outcome, up_to_date_result
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary
+from pybuild.cli.step_summary import add_step_summary
 from pybuild.config.loader import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 from pybuild.publish.publication import check_output
@@ -48,21 +49,40 @@ def export(site: Path, options: Options, shown: ReportOptions, wanted: ExportFla
     elapsed = stopwatch()
     report, config, findings = open_site(site, options, shown)
     if refused := (() if has_errors(findings) else check_output(config)):
-        report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
+        _finish(report, Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
         return 2
     if has_errors(findings):
         every = arrange((*findings, *_checked(config)))
-        report.finish(Summary(False, str(config.out), seconds=elapsed(), diagnostics=every))
+        _finish(report, Summary(False, str(config.out), seconds=elapsed(), diagnostics=every))
         return 1
     laps = PhaseTimer(elapsed)
+    if config.settings.build.before:
+        if failed := _before(config, report):
+            _finish(report, Summary(False, str(config.out), seconds=elapsed(), diagnostics=failed))
+            return 1
+        laps("before")
     known = up_to_date_result(config)
     laps("up_to_date_result")
     done = None if known else _run(config, report, laps, wanted)
     for line in _answers(wanted, known, done, laps):
         report.aside(line)
     extra = {"timings": laps.seconds} if wanted.timings else {}
-    report.finish(replace(_summary(config, findings, known, done, elapsed), extra=extra))
+    _finish(report, replace(_summary(config, findings, known, done, elapsed), extra=extra))
     return 0 if done is None or done.ok else 1
+
+
+def _finish(report: Report, summary: Summary) -> None:
+    add_step_summary(report.finish(summary))
+
+
+def _before(config: Config, report: Report) -> tuple[Diagnostic, ...]:
+    """Run the author's own build steps; where errors only are wanted, their output is shown when one fails."""
+    lines: list[str] = []
+    show = lines.append if report.verbosity < 0 else report.aside
+    failed: tuple[Diagnostic, ...] = pkgutil.resolve_name("pybuild.build.commands:run_before")(config, show)
+    for line in lines if failed else ():
+        report.aside(line)
+    return failed
 
 
 class PhaseTimer:

@@ -104,10 +104,10 @@ class Report:
 
     def aside(self, text: str) -> None:
         """Print a line for people on standard error."""
-        self._aside(_printable(text))
+        self._aside(_printable(masked(text, self.secrets)))
 
-    def finish(self, summary: Summary) -> None:
-        """Print the findings and the summary in the format asked for."""
+    def finish(self, summary: Summary) -> Summary:
+        """Print the findings and the summary in the format asked for; what was printed, without secrets."""
         if self._bar:
             self._bar.close()
         findings = tuple(masked_finding(finding, self.secrets) for finding in summary.diagnostics)
@@ -118,6 +118,7 @@ class Report:
             self._findings(summary.diagnostics)
             if summary.ok and summary.text and self.verbosity >= 0:
                 write_stdout(summary.text)
+        return summary
 
     def _findings(self, findings: Sequence[Diagnostic]) -> None:
         if self.format == "github":

@@ -169,9 +169,11 @@ def _value(kind: Any, names: Names) -> Schema:
     if origin is Literal:
         return {"enum": list(inner)}
     if origin is not None and issubclass(origin, Mapping):
-        values = True if inner[1] is Any else _value(inner[1], names)
-        said = {"description": values["description"]} if isinstance(values, dict) else {}
-        return {"type": "object", "additionalProperties": values, **said}
+        values: Any = True if inner[1] is Any else _value(inner[1], names)
+        table: Schema = {"type": "object", "additionalProperties": values}
+        return (
+            {**table, "description": values["description"]} if dataclasses.is_dataclass(inner[1]) else table
+        )
     return {"type": _SCALARS[kind]}
 
 

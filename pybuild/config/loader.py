@@ -369,6 +369,7 @@ __all__ = [
     "Sitemap",
     "has_settings",
     "load_config",
+    "locate_text",
     "site_address",
     "stopwatch",
 ]
@@ -472,6 +473,15 @@ def load_config(
         digest=text_digest(text),
     )
     return config, (*reader.findings, *rule_findings)
+
+
+def locate_text(config: Config, path: tuple[str, ...], text: str) -> Location:
+    """The line of the settings file where the list at `path` has this text; else the line of the key."""
+    content = read_file(config.root)[1]
+    lines = TomlMap.scan(content, prefix="tool.pybuild" if config.file == "pyproject.toml" else "")
+    start = lines.line(path) or 1
+    rows = enumerate(content.splitlines()[start - 1 :], start)
+    return Location(config.file, next((number for number, row in rows if text in row), start))
 
 
 def text_digest(text: str) -> str:

@@ -67,6 +67,16 @@ class Build:
         names="engine",
     )
     git_dates: bool = key(True, "ask git for the last change of documents that name none")
+    before: tuple[str, ...] = key(
+        (), "commands that run in the site's folder before an export or `dev` reads it"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Dev:
+    """What runs beside `pybuild dev`: `[dev]`."""
+
+    run: tuple[str, ...] = key((), "commands that start with `dev` and end with it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +246,7 @@ class Settings:
         False, "`true` writes `/about` as `about/index.html` in place of `about.html`, and links to `/about/`"
     )
     build: Build = Build()
+    dev: Dev = Dev()
     markdown: Markdown = Markdown()
     collections: Mapping[str, Collection] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(
