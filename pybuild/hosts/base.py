@@ -27,7 +27,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.records import Artifact, Files
 from pybuild.rules.model import Condition, Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
-from pybuild.rules.patterns import Param, Slot, Text
+from pybuild.rules.patterns import QUERY_SIGNS, Param, Slot, Text
 
 Feature = Literal[
     "negotiation",  # quality values, Vary on every answer
@@ -111,6 +111,24 @@ def condition_captures(target: str, rule: Rule) -> Diagnostic | None:
         f":{foreign[0]} comes from a condition, and such a value cannot be made safe for an address there"
     )
     return unsupported(target, rule, reason, "write one rule for each value, with the destination in full")
+
+
+def query_capture(target: str, rule: Rule) -> Diagnostic | None:
+    """The finding for a host that cannot encode: a value goes into a query, where its signs would mean something."""
+    found = query_reason(rule)
+    return unsupported(target, rule, *found) if found else None
+
+
+def query_reason(rule: Rule) -> tuple[str, str] | None:
+    """Why such a host cannot express a rule, and what to do."""
+    if not isinstance(rule, Redirect | Proxy):
+        return None
+    slots = {part.name for part in rule.destination.query if isinstance(part, Slot)}
+    risky = next((p for p in rule.source.params if p.name in slots and not p.is_plain_in_query), None)
+    if risky is None:
+        return None
+    reason = f":{risky.name} goes into a query, and it cannot encode the signs {' '.join(QUERY_SIGNS)} of a visitor"
+    return reason, f'leave them out in the source: ":{risky.name}([^/{QUERY_SIGNS}]+){risky.modifier}"'
 
 
 def expand_empty_destinations(rules: RuleSet) -> RuleSet:

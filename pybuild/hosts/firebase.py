@@ -20,6 +20,7 @@ from pybuild.hosts.base import (
     check_limits,
     condition_captures,
     expand_empty_destinations,
+    query_reason,
     readme,
     sizes,
 )
@@ -85,6 +86,8 @@ def _redirect_reason(rule: Redirect) -> Reason | None:
     if rule.status not in _STATUSES:
         near = 301 if rule.status == 308 else 302
         return f"it redirects with 301 and 302, not {rule.status}", f"write status = {near}"
+    if query_reason(rule):
+        return query_reason(rule)
     if condition_captures("Firebase Hosting", rule) or re.search(":", rule.destination.fill({})):
         return 'it reads ":" in a destination as a value', "write the destination without it"
     return None

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from pybuild.records import File, Headers
 from pybuild.rules.media_types import OCTETS, type_of
@@ -231,9 +231,14 @@ def _redirect(rules: RuleSet, visit: _Visit) -> Outcome | None:
         captures = rule.source.match_sent(visit.sent)
         more = None if captures is None else applies(rule.has, rule.missing, visit.request)
         if captures is not None and more is not None:
-            target = location_of(rule, captures | more, rules.base, visit.request.query)
+            target = location_of(rule, captures | _encoded(more), rules.base, visit.request.query)
             return Outcome(rule.status, (("Location", target),), text=f"{rule.status}\n")
     return None
+
+
+def _encoded(more: Mapping[str, str]) -> dict[str, str]:
+    """Captures of conditions, which were never part of an address, as they may stand in one."""
+    return {name: quote(value, safe="!'()*", errors="surrogateescape") for name, value in more.items()}
 
 
 def location_of(rule: Redirect, captures: Mapping[str, str], base: str, query: str) -> str:
@@ -345,9 +350,10 @@ def _proxy_rule(rules: RuleSet, visit: _Visit) -> tuple[ProxyCall, tuple[Method,
         captures = rule.source.match_sent(visit.sent)
         more = None if captures is None else applies(rule.has, rule.missing, visit.request)
         if captures is not None and more is not None:
-            queries = (rule.destination.fill_query(captures | more), visit.request.query)
+            captures |= _encoded(more)
+            queries = (rule.destination.fill_query(captures), visit.request.query)
             query = "&".join(part for part in queries if part)
-            url = rule.destination.origin + rule.destination.fill_sent(captures | more)
+            url = rule.destination.origin + rule.destination.fill_sent(captures)
             return ProxyCall(url + (f"?{query}" if query else ""), rule.headers), rule.methods
     return None
 

@@ -86,6 +86,8 @@ def to_python(regex: str) -> str:
     return re.sub(r"(\\.)|\(\?<(?=[A-Za-z_])", lambda m: m[1] or "(?P<", regex)
 
 
+_ATOM = re.compile(r"\\[^bB]|\[|\.|[^\\(){}|^$*+?]")  # what takes one character
+QUERY_SIGNS = "&=+;#"  # have a meaning in a query that they have not in a path
 Modifier = Literal["", "?", "*", "+"]
 SEGMENT = "[^/]+?"  # what a parameter without a regex of its own takes
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -115,6 +117,12 @@ class Param:
     @property
     def repeats(self) -> bool:
         return self.modifier in {"*", "+"}
+
+    @property
+    def is_plain_in_query(self) -> bool:
+        """Whether no value can hold a sign that separates parameters of a query: `[^/&=+;#]+`, `\\d+`."""
+        atoms = (token[0] for token in _REGEX_TOKEN.finditer(self.regex) if _ATOM.match(token[0]))
+        return not any(re.fullmatch(atom, sign) for atom in atoms for sign in QUERY_SIGNS)
 
     @property
     def value_regex(self) -> str:
@@ -407,8 +415,13 @@ class Destination:
         return _filled(encoded, captures) or "/"
 
     def fill_query(self, captures: Mapping[str, str]) -> str:
-        """The query, without "?", with values in place that are encoded already."""
-        return _filled(self.query, captures)
+        """The query, without "?", with values in place that are encoded for a path already."""
+        return _filled(self.query, {name: for_query(value) for name, value in captures.items()})
+
+
+def for_query(value: str) -> str:
+    """Encode a value of a path as a part of a query, where it stays one value: `a&b=c` → `a%26b%3Dc`."""
+    return re.sub(f"[{QUERY_SIGNS}]", lambda sign: f"%{ord(sign[0]):02X}", value)
 
 
 def _bound(parts: tuple[Text | Slot, ...], optional: set[str]) -> Iterator[Text | Slot]:

@@ -15,6 +15,28 @@ SERVERS = ["nginx", "caddy", "apache", "haproxy", "varnish"]
 START = '[site]\nurl = "https://a.example"\ntitle = "T"\n'
 
 
+@pytest.mark.parametrize("target", ["nginx", "caddy", "firebase"])
+@pytest.mark.parametrize(
+    ("source", "refused"),
+    [
+        ("/s/:p", "[^/&=+;#]+"),
+        ("/s/:p([a-z&]+)", "[^/&=+;#]+"),
+        ("/s/:p(.)", "[^/&=+;#]+"),
+        ("/s/:p*", "[^/&=+;#]+)*"),
+        (r"/s/:p([^/\\w])", "[^/&=+;#]+"),
+        ("/s/:p([^/&=+;#]+)", ""),
+        (r"/s/:p(\\d{2}|new\\.x)", ""),
+    ],
+)
+def test_a_value_that_a_host_cannot_encode_for_a_query(
+    compiled: Callable[..., Compiled], target: str, source: str, refused: str
+) -> None:
+    text = f'[[redirects]]\nsource = "{source}"\ndestination = "/find?q=:p"\nstatus = 301\n'
+    found = [one for one in compiled(target, text).findings if one.code == "unsupported-rule"]
+    assert len(found) == bool(refused)
+    assert all(one.location.line == 4 and refused in one.hint for one in found)
+
+
 @pytest.fixture
 def compiled(tmp_path: Path) -> Callable[..., Compiled]:
     def make(target: str, text: str = "", *paths: str) -> Compiled:

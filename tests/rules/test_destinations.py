@@ -31,6 +31,7 @@ def test_parts() -> None:
     assert (to.origin, to.fragment, to.literal) == ("https://b.example:8080", "t%C3%B6p", None)
     assert to.fill_sent({"s": "a%2Fb"}) == "/x%20y/a%2Fb"
     assert to.fill_query({"s": "a%2Fb"}) == "q=a%2Fb&r=%C3%A9"
+    assert to.fill_query({"s": "a&b=c+d;e#f/%26"}) == "q=a%26b%3Dc%2Bd%3Be%23f/%26&r=%C3%A9"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,21 @@ def test_a_redirect(ask: Callable) -> None:
     assert ask("/old/a%2Fb/c/?x=%20", "POST") == Outcome(307, (to,), text="307\n")
 
 
+def test_what_a_condition_takes_is_encoded(derived: Callable) -> None:
+    """A cookie cannot lead to another host, nor add parameters."""
+    rules, _ = derived(
+        """
+[[redirects]]
+source = "/x"
+destination = "/:to/y?p=:to"
+permanent = false
+has = [{ type = "cookie", key = "to", value = "(?<to>.*)" }]
+"""
+    )
+    answer = evaluate(rules, Request("/x", headers=(("Cookie", "to=/e.example/?a&b"),)), {})
+    assert answer.header("location") == "/%2Fe.example%2F%3Fa%26b/y?p=%2Fe.example%2F%3Fa%26b"
+
+
 def test_a_proxied_request(ask: Callable) -> None:
     call = ProxyCall("https://b.example/a%2Fb?k=v&q", (ProxyHeader("Authorization", env="TOKEN"),))
     assert ask("/up/a%2Fb/?q") == Outcome(200, proxy=call)

@@ -50,12 +50,12 @@ function pbApplies(rule, path, ask) {
   for (i = 0; i < rule[3].length; i++) if (pbHolds(rule[3][i], ask, {})) return null;
   return taken;
 }
-// A part is text, or [name, slash before it, whether its value is still to be encoded].
+// A part is text, or [name, slash before it, how to encode its value: 0 as it is, 1 whole, 2 what separates parts of a query].
 function pbFill(parts, taken) {
   return parts.map(function (part) {
     if (typeof part === 'string') return part;
     var value = pbHas(taken, part[0]) ? taken[part[0]] : '';
-    return value && part[1] + (part[2] ? encodeURIComponent(value) : value);
+    return value && part[1] + (part[2] === 2 ? value.replace(/[&=+;#]/g, encodeURIComponent) : part[2] ? encodeURIComponent(value) : value);
   }).join('');
 }
 function pbQuery(parts, taken, query) {

@@ -133,17 +133,17 @@ def _proxy(rule: Proxy) -> list[Json]:
 
 def _address(rule: Redirect | Proxy, to: Destination) -> list[Json]:
     encoded = [Text(encode(part.text)) if isinstance(part, Text) else part for part in to.path]
-    return [_parts(rule, encoded), _parts(rule, to.query)]
+    return [_parts(rule, encoded), _parts(rule, to.query, own=2)]
 
 
-def _parts(rule: Redirect | Rewrite | Proxy, parts: Iterable[Text | Slot]) -> list[Json]:
+def _parts(rule: Redirect | Rewrite | Proxy, parts: Iterable[Text | Slot], *, own: int = 0) -> list[Json]:
     """Text, or a slot as [name, prefix, encode]: a value out of a condition was never part of an address."""
-    own = {param.name for param in rule.source.params}
-    encodes = not isinstance(rule, Rewrite)
+    names = {param.name for param in rule.source.params}
+    other = 0 if isinstance(rule, Rewrite) else 1
     return [
         part.text
         if isinstance(part, Text)
-        else [part.name, part.prefix, int(encodes and part.name not in own)]
+        else [part.name, part.prefix, own if part.name in names else other]
         for part in parts
     ]
 

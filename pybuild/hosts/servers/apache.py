@@ -52,7 +52,7 @@ from pybuild.rules.model import (
     SetHeaders,
     allowed,
 )
-from pybuild.rules.patterns import PathPattern, Slot, Text, escape, print_regex, sent_literal
+from pybuild.rules.patterns import QUERY_SIGNS, PathPattern, Slot, Text, escape, print_regex, sent_literal
 from pybuild.urls import encode
 
 Lines = Iterator[str]
@@ -115,6 +115,17 @@ def met(condition: Condition) -> tuple[str, str, str]:
 
 
 _GROUPS = 9  # %1 to %9
+
+
+def group_numbers(source: PathPattern) -> dict[tuple[str, bool], int]:
+    """The groups of a printed pattern by parameter; those of optional ones with their slash too (True)."""
+    numbers: dict[tuple[str, bool], int] = {}
+    for param in source.params:
+        for outer in (True, False) if param.is_optional else (False,):
+            numbers[param.name, outer] = len(numbers) + 1
+    return numbers
+
+
 _ALLOW = "E=PB_ALLOW:%{ENV:PB_MAY}"
 _REFUSED = (
     ".405.txt"  # a file as the body of 405: to one of its own Apache adds an `Allow` that names TRACE alone
@@ -264,19 +275,34 @@ class _Writer:
         literal = sent_literal if sent else escape
         return print_regex(source, literal=literal, around=lambda _: "(") + "/?"
 
-    def filled(self, source: PathPattern, parts: Iterable[Text | Slot], *, sent: bool) -> str:
-        """A destination whose slots are the back-references of the last condition."""
-        numbers: dict[tuple[str, bool], int] = {}
-        for param in source.params:
-            for outer in (True, False) if param.is_optional else (False,):
-                numbers[param.name, outer] = len(numbers) + 1
+    def filled(self, source: PathPattern, parts: Iterable[Text | Slot], *, sent: bool, kept: str = "") -> str:
+        """A destination whose slots are the back-references of the last condition, or variables `kept` before it."""
+        numbers = group_numbers(source)
 
         def one(part: Text | Slot) -> str:
-            if isinstance(part, Slot):
-                return f"%{numbers[part.name, bool(part.prefix)]}"
-            return plain(encode(part.text) if sent else part.text)
+            if isinstance(part, Text):
+                return plain(encode(part.text) if sent else part.text)
+            number = numbers[part.name, bool(part.prefix)]
+            return env(f"{kept}{number}") if kept else f"%{number}"
 
         return "".join(one(part) for part in parts)
+
+    def keep(self, one: Redirect | Proxy, name: str) -> Lines:
+        """Keep what a pattern takes in variables, since every later condition overwrites the back-references."""
+        numbers = group_numbers(one.source).values()
+        yield from rule(",".join(f"E=PB_{name}{number}:%{number}" for number in numbers), self.when(one))
+
+    def query(self, one: Redirect | Proxy, name: str) -> tuple[tuple[tuple[str, str], ...], str, str]:
+        """The query of a destination: the condition that takes kept values, the text, and the flag that encodes them."""
+        slots = [part for part in one.destination.query if isinstance(part, Slot)]
+        values = " ".join(self.filled(one.source, (slot,), sent=True, kept=name) for slot in slots)
+        taken = ((values, "^" + " ".join([r"(\S*)"] * len(slots)) + "$"),) if slots else ()
+        numbers = iter(range(1, len(slots) + 1))
+        text = "".join(
+            plain(part.text) if isinstance(part, Text) else f"%{next(numbers)}"
+            for part in one.destination.query
+        )
+        return taken, text, f",B={QUERY_SIGNS}" if slots else ""
 
     def _header_rules(self) -> Lines:
         for index, one in enumerate(self.rules.headers):
@@ -318,26 +344,26 @@ class _Writer:
 
     def _redirects(self) -> Lines:
         """Redirects; to a path of the site Apache itself adds the scheme and host it was asked under."""
-        for one in self.rules.redirects:
-            for tests, to, flags in self._locations(one):
-                yield from rule(f"R={one.status},NE,L{flags}", *tests, self.when(one), to=to)
+        for index, one in enumerate(self.rules.redirects):
+            if any(isinstance(part, Slot) for part in one.destination.query):
+                yield from self.keep(one, f"G{index}x")
+            for tests, to, flags in self._locations(one, f"G{index}x"):
+                yield from rule(f"R={one.status},NE,L{flags}", *tests, to=to)
 
-    def _locations(self, one: Redirect) -> Iterator[tuple[tuple[tuple[str, str], ...], str, str]]:
+    def _locations(
+        self, one: Redirect, name: str
+    ) -> Iterator[tuple[tuple[tuple[str, str] | tuple[str, str, str], ...], str, str]]:
         """With the visitor's query and without; a query is put behind by itself where nothing follows it."""
         to = one.destination
-        path = plain(to.origin or self.base) + self.filled(one.source, to.path, sent=True)
-        own = self._query(one)
+        taken, own, encodes = self.query(one, name)
+        path = plain(to.origin or self.base)
+        path += self.filled(one.source, to.path, sent=True, kept=name if taken else "")
+        here = (self.when(one), *taken)
         fragment = plain(f"#{to.fragment}") if to.fragment else ""
         if own or fragment:
             query = f"{own}&%{{QUERY_STRING}}" if own else "%{QUERY_STRING}"
-            yield (("%{QUERY_STRING}", "."),), f"{path}?{query}{fragment}", ",QSD"
-        yield (), f"{path}{'?' + own if own else ''}{fragment}", ""
-
-    def _query(self, one: Redirect | Proxy) -> str:
-        return "".join(
-            plain(part.text) if isinstance(part, Text) else self.filled(one.source, (part,), sent=True)
-            for part in one.destination.query
-        )
+            yield (("%{QUERY_STRING}", "."), *here), f"{path}?{query}{fragment}", f",QSD{encodes}"
+        yield here, f"{path}{'?' + own if own else ''}{fragment}", encodes
 
     def _rewrites(self) -> Lines:
         left = len(self.rules.rewrites)
@@ -365,6 +391,8 @@ class _Writer:
         for index, one in reversed(list(enumerate(self.rules.proxies))):
             to = self.filled(one.source, one.destination.path, sent=True)
             yield from rule(f"E=PB_PROXY:p{index},E=PB_TO:%1", self.when(one), (to, "^(.*)$"))
+            if any(isinstance(part, Slot) for part in one.destination.query):
+                yield from self.keep(one, f"P{index}x")
 
     def _slash(self) -> Lines:
         free = (env("PROXY"), "^$")
@@ -387,10 +415,10 @@ class _Writer:
         free = (f"{env('FINAL')}:%{{REQUEST_METHOD}}", "^:|:(?!GET$|HEAD$)")
         methods = ("%{REQUEST_METHOD}", f"!^(?:{'|'.join(one.methods)})$")
         yield from rule(f"R=405,L,{_ALLOW}", mine, free, methods)
-        own = self._query(one)
-        to = plain(one.destination.origin) + "%1" + (f"?{own}" if own else "")
-        flags = f"P,NE{',QSA' if own else ''},E=PB_TAKEN:p{index}"
-        yield from rule(flags, mine, free, (env("TO"), "^(.*)$"), to=to)
+        values, own, encodes = self.query(one, f"P{index}x")
+        to = plain(one.destination.origin) + env("TO") + (f"?{own}" if own else "")
+        flags = f"P,NE{',QSA' if own else ''}{encodes},E=PB_TAKEN:p{index}"
+        yield from rule(flags, mine, free, *values, to=to)
         taken = quoted(f"expr=reqenv('PB_TAKEN') == 'p{index}'")
         sent = {header.name.lower() for header in one.headers}
         for name in ("Authorization", "Cookie"):

@@ -20,6 +20,7 @@ from pybuild.hosts.base import (
     condition_captures,
     drop_unsupported,
     expand_empty_destinations,
+    query_capture,
     readme,
     secrets,
     spaced,
@@ -69,7 +70,7 @@ def _fault(rule: Rule) -> Diagnostic | None:
     if isinstance(rule, Proxy) and any(_run_on(*pair) for pair in pairwise(rule.destination.path)):
         reason = "a value is followed by a letter or digit"
         return unsupported("caddy", rule, reason, "put another sign between them")
-    return condition_captures("caddy", rule)
+    return condition_captures("caddy", rule) or query_capture("caddy", rule)
 
 
 def _run_on(before: Text | Slot, after: Text | Slot) -> bool:

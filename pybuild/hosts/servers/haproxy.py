@@ -20,15 +20,17 @@ from pybuild.hosts.base import (
     condition_captures,
     drop_unsupported,
     expand_empty_destinations,
+    query_capture,
     readme,
     secrets,
     spaced,
     unsupported,
 )
-from pybuild.hosts.servers.haproxy_maps import GROUPS, Maps
+from pybuild.hosts.servers.haproxy_maps import GROUPS, Maps, takes_query
 from pybuild.records import Artifact, Files
 from pybuild.rules.evaluate import ALLOW_METHODS, ALLOW_ORIGIN, NOT_ACCEPTABLE, NOT_FOUND, page_of, variant_of
-from pybuild.rules.model import ALLOWED, Proxy, Rule, RuleSet, allowed
+from pybuild.rules.model import ALLOWED, Proxy, Redirect, Rule, RuleSet, allowed
+from pybuild.rules.patterns import QUERY_SIGNS, SEGMENT
 from pybuild.urls import absolute, encode
 
 Lines = Iterator[str]
@@ -52,9 +54,15 @@ def compile_haproxy(rules: RuleSet, files: Files, config: Config) -> Compiled:
 
 
 def _fault(rule: Rule) -> Diagnostic | None:
-    if sum(1 + param.is_optional for param in rule.source.params) > GROUPS:
-        reason = f"a pattern can have {GROUPS} parameters, an optional one counting twice"
+    twice = isinstance(rule, Redirect | Proxy) and takes_query(rule)
+    most = GROUPS // 2 if twice else GROUPS
+    if sum(1 + param.is_optional for param in rule.source.params) > most:
+        reason = (
+            f"a pattern can have {most} parameters{' here' if twice else ''}, an optional one counting twice"
+        )
         return unsupported("haproxy", rule, reason, "use fewer parameters")
+    if twice and any(param.regex != SEGMENT for param in rule.source.params):
+        return query_capture("haproxy", rule) or condition_captures("haproxy", rule)
     return condition_captures("haproxy", rule)
 
 
@@ -132,6 +140,8 @@ class _Config(Maps):
         yield "http-request set-var(txn.url) var(txn.sent),url_dec,regsub(/+,/,g)"
         yield self.take("q", "query", "q.map", "")
         yield self.take("amp", "query", "amp.map", "")
+        signs = ",".join(f"regsub([{sign}],%{ord(sign):02X},g)" for sign in QUERY_SIGNS.replace("#", ""))
+        yield f"http-request set-var(txn.quoted) var(txn.sent),{signs},regsub([\\#],%23,g)"
         yield from self.representation()
         yield from self.conditions()
         yield from self._headers()
@@ -155,7 +165,7 @@ class _Config(Maps):
 
     def _options(self) -> Lines:
         """What the address allows; and the answer to OPTIONS, where no proxy wants it, before anything is redirected."""
-        yield 'http-request set-var-fmt(txn.k) "%[var(txn.key)] %[var(txn.q)] %[var(txn.amp)]"'
+        yield 'http-request set-var-fmt(txn.k) "%[var(txn.key)] %[var(txn.q)] %[var(txn.amp)] %[var(txn.quoted)]"'
         yield self.take("go", "var(txn.k)", "go.map")
         read, none = (
             ("{ var(txn.final) -m found }", "{ var(txn.go) -m found }"),
@@ -229,7 +239,7 @@ class _Config(Maps):
                 yield f"http-request set-var(txn.to{index}) str(y) if {mine} {free}"
             taken = f"{{ var(txn.to{index}) -m found }}"
             yield f"http-request set-var(txn.passed) str(p{index}) if {taken}"
-            yield 'http-request set-var-fmt(txn.k) "%[var(txn.sent)] %[var(txn.q)] %[var(txn.amp)]"'
+            yield 'http-request set-var-fmt(txn.k) "%[var(txn.sent)] %[var(txn.q)] %[var(txn.amp)] %[var(txn.quoted)]"'
             uri = f"%[var(txn.k),map_regm({self.path(f'to{index}.map')})]"
             yield f"http-request set-uri {uri} if {taken}"
         files = "!{ var(txn.passed) -m found }"

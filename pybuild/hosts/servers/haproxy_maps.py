@@ -35,6 +35,11 @@ def plain(text: str) -> str:
     return text.replace("\\", "\\\\")
 
 
+def takes_query(rule: Redirect | Proxy) -> bool:
+    """Whether a value of the path goes into the query of the destination."""
+    return any(isinstance(part, Slot) for part in rule.destination.query)
+
+
 class Maps:
     """Prints the maps of one site; variables are of the transaction."""
 
@@ -65,7 +70,7 @@ class Maps:
             "q.map": [line("^(.+)$", r"?\1")],
             "amp.map": [line("^(.+)$", r"&\1")],
             "go.map": [
-                line(self.regex(rule, self._end(), sent=True), self._location(rule))
+                line(self.regex(rule, self._end(rule), sent=True), self._location(rule))
                 for rule in self.rules.redirects
             ],
             "rewrites.map": [
@@ -81,8 +86,10 @@ class Maps:
         }
         return made | self._accept_maps() | self._condition_maps() | self._header_maps() | self._proxy_maps()
 
-    def _end(self) -> str:
-        return r"\x20(\S*)\x20(\S*)"
+    def _end(self, rule: Redirect | Proxy) -> str:
+        """What follows the path: the query twice, and the path with the signs of a query encoded."""
+        last = self.pattern(rule.source, sent=True) if takes_query(rule) else r"\S*"
+        return rf"\x20(\S*)\x20(\S*)\x20{last}"
 
     def _types(self) -> Lines:
         for rule in self.rules.types:
@@ -192,7 +199,7 @@ class Maps:
     def _proxy_maps(self) -> dict[str, list[str]]:
         made: dict[str, list[str]] = {}
         for index, rule in enumerate(self.rules.proxies):
-            pattern = f"^{self.pattern(rule.source, sent=True)}{self._end()}$"
+            pattern = f"^{self.pattern(rule.source, sent=True)}{self._end(rule)}$"
             to = self.filled(rule, rule.destination.path, sent=True) + self._query(rule)
             made[f"to{index}.map"] = [line(pattern, to)]
             for number, header in enumerate(rule.headers):
@@ -226,9 +233,10 @@ class Maps:
 
     def _query(self, rule: Redirect | Proxy) -> str:
         """The query of a destination with the visitor's behind it, which the last two groups hold."""
-        last = len(self._numbers(rule.source))
+        numbers = self._numbers(rule.source)
+        last = len(numbers)
         own = "".join(
-            plain(part.text) if isinstance(part, Text) else self.filled(rule, (part,), sent=True)
+            plain(part.text) if isinstance(part, Text) else f"\\{last + 2 + numbers[part.name, False]}"
             for part in rule.destination.query
         )
         return f"?{own}\\{last + 2}" if own else f"\\{last + 1}"

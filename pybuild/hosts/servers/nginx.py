@@ -17,6 +17,7 @@ from pybuild.hosts.base import (
     condition_captures,
     drop_unsupported,
     expand_empty_destinations,
+    query_capture,
     readme,
 )
 from pybuild.hosts.servers.nginx_maps import NOWHERE, Http, Lines, quoted
@@ -31,7 +32,9 @@ _CHARSET_TYPES = "text/css text/csv text/calendar text/javascript text/markdown 
 
 def compile_nginx(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `pybuild-http.conf`, `pybuild-server.conf` and, for secrets, `pybuild-secrets.conf.template`."""
-    kept, findings = drop_unsupported(rules, lambda rule: condition_captures("nginx", rule))
+    kept, findings = drop_unsupported(
+        rules, lambda rule: condition_captures("nginx", rule) or query_capture("nginx", rule)
+    )
     writer = _Server(expand_empty_destinations(kept))
     texts = {
         "pybuild-http.conf": writer.http(),

@@ -14,7 +14,16 @@ import pybuild.hosts.accept_regex as accept
 from pybuild.hosts.base import Conditional, Table
 from pybuild.rules.evaluate import ADDITIVE
 from pybuild.rules.model import Condition, Proxy, Redirect, RuleSet
-from pybuild.rules.patterns import Param, PathPattern, Slot, Text, escape, print_regex, sent_literal
+from pybuild.rules.patterns import (
+    QUERY_SIGNS,
+    Param,
+    PathPattern,
+    Slot,
+    Text,
+    escape,
+    print_regex,
+    sent_literal,
+)
 from pybuild.urls import encode
 
 Lines = Iterator[str]
@@ -104,7 +113,7 @@ class Checks:
         if not rule.destination.query:
             return [var("q")]
         own = (
-            quoted(part.text) if isinstance(part, Text) else self.filled(rule, (part,))[0]
+            quoted(part.text) if isinstance(part, Text) else for_query(self.filled(rule, (part,))[0])
             for part in rule.destination.query
         )
         return ['"?"', *own, f'regsub({var("q")}, "^\\?", "&")']
@@ -244,6 +253,13 @@ def encoded(expression: str) -> str:
     for char in _UNRESERVED:
         made = f'regsuball({made}, "%{ord(char):02X}", "{char}")'
     return made
+
+
+def for_query(expression: str) -> str:
+    """An expression that encodes a value of a path as a part of a query."""
+    for sign in QUERY_SIGNS:
+        expression = f'regsuball({expression}, "[{sign}]", "%{ord(sign):02X}")'
+    return expression
 
 
 def decoded(expression: str) -> str:

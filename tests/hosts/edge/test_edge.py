@@ -91,6 +91,10 @@ PIECES = [
         "beta",
         "who",
         "send",
+        "seek",
+        "find",
+        "a&b=c",
+        "+;%26",
         "cors",
     ),
     *(

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote
@@ -81,7 +81,7 @@ source = "/moved/:path*"
 destination = "/:path*"
 permanent = false
 [[redirects]]
-source = "/out/:path*"
+source = "/out/:path([^/&=+;#]+)*"
 destination = "https://b.example/x/:path*?from=$a&to=:path#top"
 status = 302
 [[redirects]]
@@ -139,6 +139,18 @@ headers = {{ Authorization = {{ env = "PB_TEST_TOKEN" }}, X-App = "1 $2" }}
 [[proxies]]
 source = "/search/:word/x"
 destination = "http://127.0.0.1:{port}/s+{{}}/:word/*?v=$1&w"
+headers = {{ Authorization = {{ env = "PB_TEST_TOKEN" }}, X-App = "1 $2" }}
+[[redirects]]
+source = "/seek/:word/:more*"
+destination = "/docs/:more*?first=1&word=:word&again=:word#end"
+permanent = false
+[[redirects]]
+source = "/look/:word"
+destination = "https://b.example/?word=:word"
+permanent = false
+[[proxies]]
+source = "/find/:word/:more*"
+destination = "http://127.0.0.1:{port}/find/:more*?word=:word&end"
 headers = {{ Authorization = {{ env = "PB_TEST_TOKEN" }}, X-App = "1 $2" }}
 [[proxies]]
 source = "/notes.md"
@@ -285,6 +297,22 @@ def ask(target: str, method: str = "GET", host: str = "a.example", **headers: st
     for name, value in headers.items():
         lines += [(name.replace("_", "-"), one) for one in (value if isinstance(value, list) else [value])]
     return Request(target, method, tuple(lines))
+
+
+def able(engine: str, tree: Tree) -> Tree:
+    """The tree without the rules that an engine is known to refuse."""
+    if engine not in {"nginx", "caddy"}:
+        return tree
+    redirects = tuple(rule for rule in tree.rules.redirects if rule.source.source not in UNENCODED)
+    proxies = tuple(rule for rule in tree.rules.proxies if rule.source.source not in UNENCODED)
+    return replace(tree, rules=replace(tree.rules, redirects=redirects, proxies=proxies))
+
+
+UNENCODED = {
+    "/seek/:word/:more*",
+    "/look/:word",
+    "/find/:word/:more*",
+}  # a value in a query has to be encoded
 
 
 def deploy(target: str, tree: Tree, into: Path) -> None:
@@ -499,7 +527,7 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Tree, int]]:
     """An engine that serves one of the sites."""
-    tree = make_tree(**SITES[request.param])
+    tree = able(engine, make_tree(**SITES[request.param]))
     with running(engine, tree, tmp_path_factory.mktemp(engine)) as port:
         yield engine, tree, port
 
@@ -609,6 +637,13 @@ TARGETS_SEEN = [
     "/github/%2e%2e/x",
     "/github/a/..%2f..%2fx",
     "/github/$x",
+    "/out/a&b",
+    *(
+        f"/{place}/{word}{rest}"
+        for place in ("seek", "look", "find")
+        for word in ("a", "a&b=c", "a%26b;c+d", "caf%C3%A9%20x", "$1%251", "'x'", "&&&&&&&&&&==++")
+        for rest in ("", "/", "/x&y=z/w", "?q=1&r=2")
+    ),
     "/docs/a%00",
     "/%zz",
     "/a\\b",
@@ -696,7 +731,8 @@ def expected_of(outcome: Outcome, tree: Tree, method: str) -> dict[str, object]:
 
 
 def plain(text: str) -> str:
-    return text.replace("; charset", ";charset").replace("UTF-8", "utf-8")
+    text = text.replace("; charset", ";charset").replace("UTF-8", "utf-8")
+    return re.sub("%[0-9A-Fa-f]{2}", lambda escape: escape[0].upper(), text)
 
 
 def tokens(vary: str) -> frozenset[str]:
@@ -735,8 +771,9 @@ def check(server: tuple[str, Tree, int], request: Request) -> None:
 def check_proxied(answer: Answer, request: Request, outcome: Outcome) -> None:
     assert outcome.proxy is not None
     host, target = outcome.proxy.url.removeprefix("http://").split("/", 1)
-    assert json.loads(answer.body) == {
-        "target": f"/{target}",
+    said = json.loads(answer.body)
+    assert said | {"target": plain(said["target"])} == {
+        "target": plain(f"/{target}"),
         "method": request.method,
         "host": host,
         "authorization": TOKEN,
@@ -834,7 +871,7 @@ def hostile(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Tree, int, list[str]]]:
     rules, targets = random_rules(request.param)
-    tree = make_tree(more=rules)
+    tree = able(engine, make_tree(more=rules))
     with running(engine, tree, tmp_path_factory.mktemp(engine)) as port:
         yield engine, tree, port, targets
 
