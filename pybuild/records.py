@@ -120,6 +120,7 @@ class Redirection:
     status: int
     file: str
     line: int | None
+    headers: Headers = ()  # besides the Location; names in lower case
 
 
 @dataclass(frozen=True, slots=True)

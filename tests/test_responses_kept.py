@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,22 @@ FILES = {
     "app/old/route.py": HEAD + "def GET():\n    redirect('/docs?a=1')\n",
     "app/older.xml/route.py": HEAD
     + "def GET():\n    return RedirectResponse('https://example.org/a%20b', 301)\n",
+    "app/elder/route.py": HEAD
+    + "def GET():\n    answer = RedirectResponse('/docs', 302, {'X-Why': 'age', 'Cache-Control': 'no-store'})\n"
+    + "    answer.headers.append('x-why', 'taste')\n    return answer\n",
+    "app/elder.txt/route.py": HEAD
+    + "def GET():\n    return RedirectResponse('/docs', 302, {'X-Why': 'age'})\n",
+    "app/text/route.py": HEAD + "def GET():\n    return Response('caf\u00e9')\n",
+    "app/bytes/route.py": HEAD + "def GET():\n    return Response(bytes([255, 0]))\n",
+    "app/style.css/route.py": HEAD + "def GET():\n    return Response('a { }')\n",
+    "app/placed/route.py": HEAD
+    + "def GET():\n    return PlainTextResponse('x', headers={'Location': '/docs'})\n",
+    "app/[coding]/route.py": HEAD
+    + "import gzip, zlib\n\nbodies = {'gzip': gzip.compress(b'hello'), 'deflate': zlib.compress(b'hello'),\n"
+    + "    'gzip, deflate': zlib.compress(gzip.compress(b'hello')), 'identity': b'hello'}\n\n\n"
+    + "def generate_static_params():\n    return [{'coding': coding} for coding in bodies]\n\n\n"
+    + "def GET(request, ctx):\n    coding = ctx.params['coding']\n"
+    + "    return Response(bodies[coding], media_type='text/plain', headers={'Content-Encoding': coding})\n",
     "app/was/[id]/page.py": "from pybuild import permanent_redirect\n\n\ndef generate_static_params():\n    return [{'id': 'é'}]\n\n\n"
     + "def load(ctx):\n    permanent_redirect('/docs')\n",
     "app/was/[id]/page.html": "never\n",
@@ -77,6 +94,10 @@ def headers(outcome: Outcome) -> dict[str, str]:
                 "link": "</a>; rel=a, </b>; rel=b",
             },
         ),
+        ("/text", {"content-type": "text/plain; charset=utf-8"}),
+        ("/bytes", {"content-type": "application/octet-stream"}),
+        ("/style.css", {"content-type": "text/css; charset=utf-8"}),
+        ("/placed", {"location": "/docs"}),
     ],
 )
 def test_types_and_headers_are_kept(publication: Publication, url: str, said: dict[str, str]) -> None:
@@ -99,10 +120,24 @@ def test_redirects_become_rules(publication: Publication, url: str, status: int,
     assert (outcome.status, headers(outcome)["location"]) == (status, location.format(slash=slash))
 
 
+def test_a_redirect_keeps_its_headers(publication: Publication) -> None:
+    said = headers(ask(publication, "/elder"))
+    assert (said["x-why"], said["cache-control"]) == ("age, taste", "no-store")
+    assert headers(ask(publication, "/elder.txt"))["x-why"] == "age"
+    assert "x-why" not in headers(ask(publication, "/old"))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, deflate", "identity"])
+def test_a_body_is_published_without_its_coding(publication: Publication, coding: str) -> None:
+    outcome = ask(publication, "/" + encode(coding))
+    assert (outcome.status, headers(outcome).get("content-encoding")) == (200, None)
+    assert publication.files[outcome.path].digest == hashlib.sha256(b"hello").hexdigest()
+
+
 def test_nothing_that_was_written_is_out_of_reach(publication: Publication) -> None:
     """Each file of a handler answers at the handler's own URL."""
     urls = {
         file.url or "/" + path for path, file in publication.files.items() if file.origin.endswith("route.py")
     }
-    missing = [url for url in urls if ask(publication, encode(url)).status not in (200, 301, 307, 308)]
+    missing = [url for url in urls if ask(publication, encode(url)).status not in (200, 301, 302, 307, 308)]
     assert (len(urls) > 10, missing) == (True, [])

@@ -44,9 +44,9 @@ def derive(
     Findings: `invalid-rule` for loops, chains, shadowed rules and unsafe destinations; `broken-link` for
     destinations that nothing answers.
     """
-    variants = any(page.variant_path for page in pages)
+    variants, redirections = any(page.variant_path for page in pages), tuple(redirections)
     answered, findings = _answered(config, redirections)
-    of_files = rules_for_files(files)
+    of_files = rules_for_files(files, redirections)
     redirects = (*(rule for rule in config.rules if isinstance(rule, Redirect)), *answered)
     rewrites = tuple(rule for rule in config.rules if isinstance(rule, Rewrite))
     rules = RuleSet(

@@ -41,7 +41,7 @@ def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
     return Rendered(
         files=tuple(_file(file, published) for file in files),
         page=Page(*[_tupled(v) if v.__class__ is list else v for v in page]) if page else None,
-        redirection=Redirection(*redirection) if redirection else None,
+        redirection=_redirection(*redirection) if redirection else None,
         links=links,
         anchors=anchors,
         assets=tuple(Asset(path, root / file) for path, file in assets),
@@ -50,6 +50,10 @@ def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
         document_hrefs=hrefs,
         link_digest=resolved,
     )
+
+
+def _redirection(*value: Any) -> Redirection:
+    return Redirection(*(_tupled(one) if one.__class__ is list else one for one in value))
 
 
 def _file(value: list[Any], published: Files) -> File:

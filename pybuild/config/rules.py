@@ -32,6 +32,7 @@ from pybuild.rules.model import (
     Rule,
     SetHeaders,
 )
+from pybuild.rules.owned_headers import HOST_OWNED
 from pybuild.rules.patterns import (
     Destination,
     PathPattern,
@@ -289,6 +290,11 @@ def _header_table(
 def _sound_header(reader: Reader, name: str, value: str, path: KeyPath) -> bool:
     if not HEADER_NAME.fullmatch(name):
         reader.fault(path, f'"{name}" is no header name', "use letters, digits and -")
+        return False
+    if name.lower() in HOST_OWNED and path[0] == "headers":
+        reader.fault(
+            path, f"the header {name} is the host's own", "delete it; a host makes it of what it sends"
+        )
         return False
     if not value.isascii() or not value.isprintable() or value != value.strip():
         reader.fault(

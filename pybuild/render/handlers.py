@@ -19,9 +19,11 @@ from pybuild.render.requests import StaticRequest
 from pybuild.render.responses import Answer
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
+from pybuild.rules.media_types import type_of
 from pybuild.urls import encode, is_external
 from pybuild.web import Redirected
 
+TEXT = "text/plain; charset=utf-8"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SUFFIXES = {
     "application/atom+xml": "xml",
@@ -77,7 +79,8 @@ def _get(context: RenderContext, page: PageJob, at: Location, reading: StaticReq
     if fault := response_fault(answer, doing, at, hint=page.hint):
         raise Stop(fault)
     if answer.status in REDIRECTS:
-        return Redirection(page.url, answer.location, answer.status, at.file, at.line)
+        kept = tuple(pair for pair in answer.headers if pair[0] != "location")
+        return Redirection(page.url, answer.location, answer.status, at.file, at.line, kept)
     return answer
 
 
@@ -113,7 +116,11 @@ def redirection(context: RenderContext, page: PageJob, away: Redirected, at: Loc
 
 def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Diagnostic | None:
     """Say why a static host could not answer with this response; `hint` is for what must not fail."""
-    if answer.status in REDIRECTS:
+    said = {name for name, _ in answer.headers}
+    if "set-cookie" in said:
+        message = f"{doing} sets a cookie, which a static host cannot"
+        hint = "remove it, or serve this from a backend"
+    elif answer.status in REDIRECTS:
         if answer.location:
             return None
         message, hint = f"{doing} answered {answer.status} without a Location", "return redirect(url)"
@@ -122,17 +129,27 @@ def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Di
     elif answer.status != 200:
         message = f"{doing} answered {answer.status}, and a static host answers 200"
         hint = "answer 200, or serve this from a backend"
-    elif any(name == "set-cookie" for name, _ in answer.headers):
-        message = f"{doing} sets a cookie, which a static host cannot"
-        hint = "remove it, or serve this from a backend"
+    elif "content-encoding" in said:
+        coding = dict(answer.headers)["content-encoding"]
+        message = f"{doing} answered a body in the Content-Encoding {coding}, which cannot be decoded here"
+        hint = "answer the body as it is; hosts compress what they send"
     else:
         return None
     return Diagnostic("bad-response", message, at, hint)
 
 
 def _file(context: RenderContext, page: PageJob, answer: Answer) -> File:
-    path = place(page.url, answer.media_type, is_folder=page.job.is_folder)
-    return context.write(path, answer.body, page, media_type=answer.media_type, headers=answer.headers)
+    media_type = answer.media_type or _guessed(page.url, answer.body)
+    path = place(page.url, media_type, is_folder=page.job.is_folder)
+    return context.write(path, answer.body, page, media_type=media_type, headers=answer.headers)
+
+
+def _guessed(url: str, body: bytes) -> str:
+    """The type of a response that names none: as the suffix of its address says, else text where it is text."""
+    try:
+        return "" if type_of(url) or "\0" in body.decode() else TEXT
+    except UnicodeDecodeError:
+        return ""
 
 
 def place(url: str, media_type: str, *, is_folder: bool) -> str:

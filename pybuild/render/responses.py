@@ -2,13 +2,15 @@
 
 Owns `Answer`, and how a Starlette-compatible response or an ASGI application is run without a server. Knows no
 route, no file and no finding.
-Sources: the ASGI specification 3.0, "HTTP"; Starlette's `responses` and `endpoints`.
+Sources: the ASGI specification 3.0, "HTTP"; Starlette's `responses` and `endpoints`; RFC 9110 §5.3, §8.4.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import inspect
+import zlib
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,19 +18,8 @@ from typing import Any
 from starlette.responses import Response
 
 from pybuild.records import Headers
+from pybuild.rules.owned_headers import HOST_OWNED
 
-_SERVER_OWN = frozenset(  # a host sets these itself from the bytes it serves
-    [
-        "content-length",
-        "etag",
-        "last-modified",
-        "date",
-        "accept-ranges",
-        "transfer-encoding",
-        "connection",
-        "server",
-    ]
-)
 _ASGI = ["scope", "receive", "send"]
 _SCOPE: Mapping[str, Any] = {
     "type": "http",
@@ -48,7 +39,7 @@ class Answer:
     status: int
     body: bytes
     media_type: str  # the whole Content-Type; "" when the response has none
-    headers: Headers  # lower-case names, in the order of the response, without what a host sets itself
+    headers: Headers  # each name once, in lower case, in the order of the response, without what a host sets itself
     location: str = ""
 
 
@@ -110,7 +101,28 @@ def _parameters(value: Callable[..., Any]) -> list[str]:
 
 
 def _answer(status: int, raw: Iterable[tuple[bytes, bytes]], body: bytes) -> Answer:
-    pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw]
-    first = dict(reversed(pairs))
-    kept = tuple(p for p in pairs if p[0] not in _SERVER_OWN | {"content-type", "location"})
-    return Answer(status, body, first.get("content-type", ""), kept, first.get("location", ""))
+    joined: dict[str, str] = {}
+    media_type = ""
+    for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw):
+        if name == "content-type":
+            media_type = media_type or value
+        elif name not in HOST_OWNED:
+            joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    if (plain := _decoded(body, joined.get("content-encoding", ""))) is not None:
+        body, _ = plain, joined.pop("content-encoding", "")
+    return Answer(status, body, media_type, tuple(joined.items()), joined.get("location", ""))
+
+
+def _decoded(body: bytes, codings: str) -> bytes | None:
+    """The body without its codings, the last one first; None where one is not known or the body is not in it."""
+    for coding in reversed([one.strip().lower() for one in codings.split(",") if one.strip()]):
+        try:
+            if coding in {"gzip", "x-gzip"}:
+                body = gzip.decompress(body)
+            elif coding == "deflate":
+                body = zlib.decompress(body)
+            elif coding != "identity":
+                return None
+        except (OSError, EOFError, zlib.error):
+            return None
+    return body

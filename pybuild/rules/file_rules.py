@@ -7,34 +7,18 @@ folder where that can be. Knows no host and no setting. Source: RFC 9110 §8.3 (
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.records import File, Files, Headers
+from pybuild.records import File, Files, Headers, Redirection
 from pybuild.rules.media_types import same_type, type_of
 from pybuild.rules.model import Rewrite, SetHeaders, SetType
+from pybuild.rules.owned_headers import HOST_OWNED
 from pybuild.rules.patterns import Destination, Param, PathPattern, Slot, Text
 
-# A host makes these itself, or they concern one connection (RFC 9110 §7.6.1).
-_OWN = frozenset(
-    {
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "date",
-        "etag",
-        "keep-alive",
-        "last-modified",
-        "location",
-        "server",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+_NO_RULE = HOST_OWNED | {"content-type"}  # a type is a rule of its own kind
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REST = "[^/.]+"  # a last segment without a suffix
 Value = TypeVar("Value", bound=Hashable)
@@ -54,22 +38,26 @@ class FileRules:
     findings: tuple[Diagnostic, ...]
 
 
-def rules_for_files(files: Files) -> FileRules:
-    """Look at every file once. Finding: `bad-response` for a header that no host can carry."""
+def rules_for_files(files: Files, redirections: Iterable[Redirection] = ()) -> FileRules:
+    """Look at every file, and every answered redirect, once. Finding: `bad-response` for a header that no host can carry."""
     names, types, headers = _Grouped[str](), _Grouped[str](), _Grouped[Headers]()
     renamed: dict[str, str] = {}
     origins: dict[Headers, tuple[str, str]] = {}  # who answered with them: the first by URL
     findings: list[Diagnostic] = []
+    answers: list[tuple[str, Headers, str]] = []  # URL, headers, who answered
     for file in files.values():
         url, ending = file.url or "/" + file.path, _ending(file)
         if ending:
             renamed[url] = file.path
         names.add(url, ending)
         types.add("/" + file.path, _odd_type(file))
-        findings += _unsound(file, url) if file.headers else ()
-        pairs = _kept(file.headers)
+        answers.append((url, file.headers, file.origin))
+    answers += [(one.url, one.headers, one.file) for one in redirections]
+    for url, said, origin in answers:
+        findings += _unsound(said, url, origin) if said else ()
+        pairs = _kept(said)
         headers.add(url, pairs)
-        origins[pairs] = min(origins.get(pairs, (url, file.origin)), (url, file.origin))
+        origins[pairs] = min(origins.get(pairs, (url, origin)), (url, origin))
     return FileRules(
         tuple(_name(source, ending) for source, ending in names.patterns()),
         renamed,
@@ -107,7 +95,7 @@ def _odd_type(file: File) -> str:
 
 def _kept(headers: Headers) -> Headers:
     """The headers that a host must be told of, sorted; those it cannot carry have a finding of their own."""
-    named = ((name, value.strip()) for name, value in headers if name.lower() not in _OWN)
+    named = ((name, value.strip()) for name, value in headers if name.lower() not in _NO_RULE)
     return tuple(sorted(pair for pair in named if is_sound(*pair)))
 
 
@@ -116,12 +104,12 @@ def is_sound(name: str, value: str) -> bool:
     return bool(_TOKEN.fullmatch(name)) and value.isascii() and value.isprintable()
 
 
-def _unsound(file: File, url: str) -> Iterator[Diagnostic]:
-    for name, value in file.headers:
-        if name.lower() not in _OWN and not is_sound(name, value.strip()):
+def _unsound(headers: Headers, url: str, origin: str) -> Iterator[Diagnostic]:
+    for name, value in headers:
+        if name.lower() not in _NO_RULE and not is_sound(name, value.strip()):
             message = f"{url} answers with the header {name!r}, which no host can carry"
             hint = "use a name of letters, digits and -, and printable ASCII on one line as its value"
-            yield Diagnostic("bad-response", message, Location(file.origin), hint)
+            yield Diagnostic("bad-response", message, Location(origin), hint)
 
 
 class _Grouped(Generic[Value]):

@@ -17,16 +17,14 @@ import httpx2
 
 from pybuild.records import Headers
 from pybuild.rules.evaluate import ADDITIVE, ProxyCall, Request, join_list
+from pybuild.rules.owned_headers import CONNECTION
 from pybuild.serve.app import CutOff
 from pybuild.serve.responses import Answer, text_answer
 
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 60.0  # until the head of the backend's answer, and between parts of its body
-_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-_NOT_SENT = _HOP | {"host", "authorization", "cookie", "content-length", "expect"}
-_NOT_BROUGHT = _HOP | {"set-cookie"}
+_NOT_SENT = CONNECTION | {"host", "authorization", "cookie", "content-length", "expect"}
+_NOT_BROUGHT = CONNECTION | {"set-cookie"}
 
 
 async def relay(call: ProxyCall, request: Request, body: bytes, added: Headers) -> Answer:

@@ -78,7 +78,9 @@ def test_every_part_and_header_is_kept() -> None:
 def test_what_hosts_set_themselves_is_left_out() -> None:
     response = PlainTextResponse("a", headers={"ETag": "1", "Date": "now", "Link": "<b>", "Location": "/c"})
     response.headers.append("link", "<d>")
-    expected = Answer(200, b"a", "text/plain; charset=utf-8", (("link", "<b>"), ("link", "<d>")), "/c")
+    expected = Answer(
+        200, b"a", "text/plain; charset=utf-8", (("link", "<b>, <d>"), ("location", "/c")), "/c"
+    )
     assert plain_answer(response) == asyncio.run(run_application(response)) == expected
 
 
