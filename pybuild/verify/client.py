@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import httpx2
 
+from pybuild.records import Headers
 from pybuild.verify.compare import Seen
 from pybuild.verify.probes import Case, Probe
 
@@ -26,7 +27,7 @@ class ClientOptions:
     """How a site is asked."""
 
     jobs: int = 16  # questions at a time
-    timeout: float = 10.0  # seconds for one answer
+    timeout: float = 10.0  # seconds for one whole answer
     agent: str = "pybuild-verify"
 
 
@@ -48,40 +49,44 @@ async def _ask_all(origin: str, cases: Sequence[Case], manner: ClientOptions, an
 
         async def work() -> None:
             for case in waiting:
-                await _ask(client, case, answered)
+                await _ask(client, case, manner, answered)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(manner.jobs):
                 group.create_task(work())
 
 
-async def _ask(client: httpx2.AsyncClient, case: Case, answered: Answered) -> None:
+async def _ask(client: httpx2.AsyncClient, case: Case, manner: ClientOptions, answered: Answered) -> None:
     """Put the questions of one address, each after the answer to the one before."""
-    tags: dict[tuple[str, ...], str] = {}
+    first: dict[tuple[str, ...], Answer] = {}
     for probe in case:
         key = tuple(value for _, value in probe.request.headers)
-        tag = tags.get(key, "")
+        known = first.get(key, "")
+        tag = known.headers.get("etag", "") if isinstance(known, Seen) and probe.revalidates else ""
         if probe.revalidates and not tag:
-            continue  # a host without ETags has nothing to answer
-        answer = await _answer(client, probe, tag if probe.revalidates else "")
-        if isinstance(answer, Seen) and not probe.revalidates and probe.request.method == "GET":
-            tags.setdefault(key, answer.headers.get("etag", ""))
+            answered(probe, known)  # there is nothing to send: what came before has no ETag
+            continue
+        answer = await _answer(client, probe, tag, manner)
+        if not probe.revalidates and probe.request.method == "GET":
+            first.setdefault(key, answer)
         answered(probe, answer)
 
 
-async def _answer(client: httpx2.AsyncClient, probe: Probe, tag: str) -> Answer:
-    headers = [*probe.request.headers, *([("If-None-Match", tag)] if tag else [])]
+async def _answer(client: httpx2.AsyncClient, probe: Probe, tag: str, manner: ClientOptions) -> Answer:
+    headers = (*probe.request.headers, *((("If-None-Match", tag),) if tag else ()))
     if not any(name == "Accept" for name, _ in headers):
-        headers.append(("Accept", "*/*"))
+        headers = (*headers, ("Accept", "*/*"))
     answer: Answer = ""
     for attempt in range(_TRIES):
         wait = _PAUSE * 2**attempt
         try:
-            response = await client.request(probe.request.method, probe.request.target, headers=headers)
-            answer = _seen(response)
-            if response.status_code not in _BUSY or response.status_code == probe.outcome.status:
-                return answer
-            wait = _retry_after(response.headers.get("retry-after", ""), wait)
+            async with asyncio.timeout(manner.timeout):
+                seen = answer = await _seen(client, probe, headers)
+            if seen.status not in _BUSY or seen.status == probe.outcome.status:
+                return seen
+            wait = _retry_after(seen.headers.get("retry-after", ""), wait)
+        except TimeoutError:
+            answer = f"the answer is not whole after {manner.timeout:g} seconds"
         except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
             answer = f"{type(fault).__name__}: {fault}".rstrip(": ")
         if attempt + 1 < _TRIES:
@@ -89,8 +94,17 @@ async def _answer(client: httpx2.AsyncClient, probe: Probe, tag: str) -> Answer:
     return answer
 
 
-def _seen(response: httpx2.Response) -> Seen:
-    return Seen(response.status_code, {k.lower(): v for k, v in response.headers.items()}, response.content)
+async def _seen(client: httpx2.AsyncClient, probe: Probe, headers: Headers) -> Seen:
+    """One answer, with one byte of the body more than there should be, at most."""
+    body = bytearray()
+    async with client.stream(probe.request.method, probe.request.target, headers=headers) as response:
+        if response.status_code < 300 and probe.longest:
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > probe.longest:
+                    break
+    said = {name.lower(): value for name, value in response.headers.items()}
+    return Seen(response.status_code, said, bytes(body[: probe.longest + 1]))
 
 
 def _retry_after(value: str, usual: float) -> float:

@@ -16,7 +16,7 @@ from pybuild.hosts import TARGETS, compile_rules
 from pybuild.publish.publication import Publication
 from pybuild.rules.evaluate import Outcome, Request
 from pybuild.verify.client import Answer, ClientOptions, ask_all
-from pybuild.verify.compare import Difference, differences
+from pybuild.verify.compare import Difference, Seen, differences
 from pybuild.verify.probes import Case, Probe, as_deployed, count, make_cases
 
 Progress = Callable[[str, int, int], None]  # phase, done, total
@@ -62,8 +62,13 @@ def verify(
     features = target.features if target else frozenset()
     rules = as_deployed(publication.rules, base, features, _left_out(publication, config))
     cases = make_cases(publication, rules, sample=sample, features=features)
-    found = _ask(origin, cases, manner, watch, publication)
-    return Verified(arrange(_findings(found)), count(cases), len(cases))
+    found, works = _ask(origin, cases, manner, watch, publication)
+    findings = arrange(_findings(found))
+    if works.ruled == 0 and works.unruled and works.plain:
+        message = f"{origin}{base}/: the host does not read its rule files; it answers as for plain files"
+        hint = f"deploy what the export writes for {publication.target}; docs/hosts/{publication.target}.md says how"
+        findings = (Diagnostic("verify-mismatch", message, hint=hint), *findings)
+    return Verified(findings, count(cases), len(cases))
 
 
 def _left_out(publication: Publication, config: Config) -> frozenset[Location]:
@@ -98,11 +103,20 @@ def _unreachable(origin: str, base: str, manner: ClientOptions) -> Diagnostic | 
 Found = Mapping[Difference, Mapping[str, set[str]]]  # by address, who asked
 
 
+@dataclass(slots=True)
+class _Works:
+    """How many answers were as wanted: of those that rules decide, and of the others."""
+
+    ruled: int = 0
+    unruled: int = 0  # rules should have decided, and did not
+    plain: int = 0
+
+
 def _ask(
     origin: str, cases: Sequence[Case], manner: ClientOptions, watch: Progress, publication: Publication
-) -> Found:
+) -> tuple[Found, _Works]:
     """Ask, compare, and collect where each difference was seen and by whom."""
-    total, done = count(cases), 0
+    total, done, works = count(cases), 0, _Works()
     found: dict[Difference, dict[str, set[str]]] = {}
 
     def answered(probe: Probe, answer: Answer) -> None:
@@ -110,14 +124,20 @@ def _ask(
         done += 1
         watch("verify", done, total)
         target = probe.request.target
-        for difference in _compared(probe, answer, publication, origin):
+        seen = _compared(probe, answer, publication, origin)
+        works.ruled += probe.by_rules and not seen
+        works.unruled += probe.by_rules and bool(seen)
+        works.plain += not probe.by_rules and not seen
+        for difference in seen:
             found.setdefault(difference, {}).setdefault(target, set()).add(probe.who)
 
     ask_all(origin, cases, manner, answered)
-    return found
+    return found, works
 
 
 def _compared(probe: Probe, answer: Answer, publication: Publication, origin: str) -> Sequence[Difference]:
+    if probe.revalidates and not (isinstance(answer, Seen) and answer.status in {200, 304}):
+        return []  # what is wrong with the answer before is said of that one
     if isinstance(answer, str):
         return [Difference("answer", f"does not answer: {answer}")]
     return differences(probe, answer, publication.files, origin + probe.request.target)

@@ -8,6 +8,7 @@ Sources: RFC 9110 §8.3 (types), §12.5.5 (Vary), §15.4 (redirects); RFC 9239 �
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
@@ -25,7 +26,13 @@ _RENAMED = {
     "text/yaml": "application/yaml",
     "font/sfnt": "font/ttf",
 }
+_HARMFUL = (
+    ("x-robots-tag", re.compile(r"\b(?:noindex|none)\b", re.I), "search engines leave it out"),
+    ("refresh", re.compile("."), "browsers are sent on, or load it again and again"),
+    ("cache-control", re.compile(r"\b(?:private|no-store)\b", re.I), "no cache between may keep it"),
+)
 _HINTS = {
+    "added": "take it away where the host or its protection of previews sets it, or write it in [[headers]]",
     "status": "deploy the last export again and see that the host reads its rule files",
     "body": "deploy the last export again and clear the caches in front of it",
     "markdown": "clear the caches in front of the site and let them keep one answer for each Accept",
@@ -85,13 +92,16 @@ def _compared(
     yield from _headers(outcome, seen)
     if outcome.header("location"):
         yield from _location(outcome, seen, url)
+    yield from _harmful(outcome, seen)
     if outcome.path:
         yield from _type(outcome, seen)
         yield from _body(outcome, seen, files)
 
 
 def _revalidated(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
-    if seen.status != 304:
+    if seen.status != 304 and "etag" not in seen.headers:
+        yield Difference("again", "has no ETag, so that a visitor loads it whole every time")
+    elif seen.status != 304:
         yield Difference("again", f"answers {seen.status} in place of 304 to its own ETag")
     else:
         yield from (Difference(d.kind, f"{d.what} on 304") for d in _vary(outcome, seen))
@@ -123,6 +133,15 @@ def _headers(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
             yield Difference("header", f"lacks {name}: {value}")
         elif name.lower() not in _OWN and have is not None and have.strip() != value.strip():
             yield Difference("header", f'has {name}: "{have[:80]}" in place of "{value}"')
+
+
+def _harmful(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
+    """Headers that nobody asked for, and that a site is not the same with."""
+    for name, harm, what in _HARMFUL:
+        have = seen.headers.get(name, "")
+        if have and not outcome.header(name) and harm.search(have):
+            said = name.title()
+            yield Difference("added", f"has {said}: {have[:80]}, which the export does not say: {what}")
 
 
 def _location(outcome: Outcome, seen: Seen, url: str) -> Iterator[Difference]:

@@ -80,6 +80,10 @@ class Probe:
     full: Outcome  # by all rules, should the host do more than it must; the same where it cannot
     who: str = ""  # for messages: "a browser"; "" where anyone gets the same
     revalidates: bool = False  # sent again with the ETag that came; 304 is wanted
+    longest: int = (
+        0  # bytes of the longest body that could be told apart from others; 0 where none is looked at
+    )
+    by_rules: bool = False  # plain files alone would not be answered so
 
 
 Placed = TypeVar("Placed", Redirect, Rewrite, SetHeaders)
@@ -151,6 +155,7 @@ class _Asker:
         self._rules = rules
         self._full = replace(publication.rules, base=rules.base)
         self._knows_types = knows_types
+        self._plain = RuleSet(site=rules.site, base=rules.base, trailing_slash=rules.trailing_slash)
 
     def page(self, page: File) -> Case:
         address = self._address(page)
@@ -254,7 +259,15 @@ class _Asker:
         request = Request(target, method, (("Accept", accept),) if accept else headers)
         outcome, full = (evaluate(rules, request, self._files) for rules in (self._rules, self._full))
         if outcome.proxy is None and full.proxy is None:
-            yield Probe(request, self._typed(outcome), full, who)
+            by_rules = method == "GET" and outcome != evaluate(self._plain, request, self._files)
+            longest = self._longest(outcome) if method == "GET" else 0
+            yield Probe(request, self._typed(outcome), full, who, longest=longest, by_rules=by_rules)
+
+    def _longest(self, outcome: Outcome) -> int:
+        """The size of the file that is wanted, or of its other representation, which must be known when it comes."""
+        stem = outcome.path.rpartition(".")[0]
+        paths = (outcome.path, f"{stem}.html", f"{stem}.md") if outcome.path else ()
+        return max((self._files[path].size for path in paths if path in self._files), default=0)
 
     def _typed(self, outcome: Outcome) -> Outcome:
         """Want no type where the export says none; and where the host cannot be told, that of the suffix alone."""
@@ -269,7 +282,7 @@ class _Asker:
     def _again(self, url: str, accept: str, who: str = "") -> Iterator[Probe]:
         for probe in self._asked(url, accept, who=who):
             if probe.outcome.status == 200:
-                yield replace(probe, revalidates=True)
+                yield replace(probe, revalidates=True, by_rules=False)
 
 
 def example_url(source: PathPattern) -> str | None:
