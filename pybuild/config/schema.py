@@ -150,6 +150,7 @@ class Sitemap:
     exclude: tuple[str, ...] = key(
         (), "globs over addresses: `*` stays within a segment, `/drafts/**` is `/drafts` and all below it"
     )
+    location: Location = Location()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,7 @@ class Llms:
     full: int = key(
         2_000_000, "characters past which `llms-full.txt` becomes a list of sections, one file each"
     )
+    location: Location = Location()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.records import File
 from pybuild.rules.evaluate import find
-from pybuild.rules.model import Proxy, Redirect, Rewrite, RuleSet
+from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet
 from pybuild.rules.patterns import SEGMENT, Destination, Param, PathPattern, Slot, Text
 
 Lead = TypeVar("Lead", Redirect, Rewrite, Redirect | Rewrite | Proxy)
@@ -69,8 +69,12 @@ def review(rules: RuleSet, files: Mapping[str, File]) -> tuple[Diagnostic, ...]:
         *_chains(rules.redirects),
         *_shadows(rules.redirects),
         *_shadows(rules.rewrites),
+        *_shadows(rules.proxies),
         *_hidden_files(rules, files),
         *_dead_ends(rules, files),
+        *_never_asked(rules),
+        *_hidden_rules(rules, files),
+        *_headers_of_nothing(rules, files),
     )
 
 
@@ -166,10 +170,73 @@ def _example_url(pattern: PathPattern) -> str | None:
     return "".join(one(part) for part in pattern.parts)
 
 
-def _shadows(rules: Sequence[Redirect] | Sequence[Rewrite]) -> Iterator[Diagnostic]:
+def _never_asked(rules: RuleSet) -> Iterator[Diagnostic]:
+    """Warn of a source that no request can have: clients and hosts resolve such addresses before rules are read."""
+    listed: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.headers, *rules.proxies)
+    for rule in listed:
+        texts = "\0".join(part.text for part in rule.source.parts if isinstance(part, Text))
+        under_base = rules.base and (texts + "/").startswith(rules.base + "/")
+        if not rule.location.line or not (under_base or re.search(r"//|(?:^|/)\.{1,2}(?:/|$)", texts)):
+            continue
+        hint = (
+            f'write it without the base path "{rules.base}"'
+            if under_base
+            else 'write it without "//", "." and ".."'
+        )
+        yield warning("invalid-rule", f'"{rule.source.source}" is never asked for', rule.location, hint)
+
+
+def _hidden_rules(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
+    """Warn of a proxy for an address that a file answers, and of a rewrite or proxy that a redirect answers for."""
+    redirects = Lookup(rules.redirects)
+    later: tuple[Rewrite | Proxy, ...] = (*rules.rewrites, *rules.proxies)
+    for rule in later:
+        url = _example_url(rule.source)
+        found = redirects.first(url) if url and rule.location.line else None
+        if found:
+            note = (Note(f'"{found[0].source.source}" redirects first', found[0].location),)
+            message = f'"{rule.source.source}" is never reached'
+            yield _warned(message, rule.location, "delete it, or the redirect", note)
+    for proxy in rules.proxies:
+        literal = proxy.source.literal
+        path = find(literal, files) if literal and set(proxy.methods) <= {"GET", "HEAD"} else None
+        if path is not None:
+            message = f'the proxy for "{literal}" is never reached: {files[path].origin} answers first'
+            hint = "give the proxy an address of its own, or delete the file"
+            yield warning("invalid-rule", message, proxy.location, hint)
+
+
+def _headers_of_nothing(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
+    """Warn of headers for addresses where there is no page, no file and no other rule."""
+    others: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites, *rules.proxies)
+    taken = {rule.location for rule in others}  # Vary, which conditions of a rule ask for, lies at that rule
+    examples = [url for rule in others if (url := _example_url(rule.source))]
+    for rule in rules.headers if files else ():
+        if not rule.location.line or rule.location in taken or any(map(rule.source.match, examples)):
+            continue
+        url = _example_url(rule.source)
+        if (url and any(other.source.match(url) is not None for other in others)) or _meets(
+            rule.source, files
+        ):
+            continue
+        message = f'the headers for "{rule.source.source}" meet no page, file, redirect or proxy'
+        yield warning("invalid-rule", message, rule.location, "correct the source, or delete the rule")
+
+
+def _meets(source: PathPattern, files: Mapping[str, File]) -> bool:
+    if source.literal is not None:
+        return find(source.literal, files) is not None
+    return any(
+        source.match(url) is not None
+        for path, file in files.items()
+        for url in {"/" + path, file.url or "/" + re.sub(r"(?:(?:^|/)index)?\.html$", "", path)}
+    )
+
+
+def _shadows(rules: Sequence[Redirect] | Sequence[Rewrite] | Sequence[Proxy]) -> Iterator[Diagnostic]:
     """Warn of a rule that an earlier one always answers for."""
     free: Lookup[Redirect | Rewrite | Proxy] = Lookup()
-    same: dict[tuple[Text | Param, ...], Redirect | Rewrite] = {}
+    same: dict[tuple[Text | Param, ...], Redirect | Rewrite | Proxy] = {}
     for rule in rules:
         url = _example_url(rule.source)
         found = free.first(url) if url is not None else None

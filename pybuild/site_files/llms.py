@@ -18,6 +18,7 @@ from itertools import chain
 
 from pybuild.compact import Selection, ordered
 from pybuild.config.loader import Config
+from pybuild.diagnostics import Diagnostic, did_you_mean, warning
 from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import is_listed
@@ -54,10 +55,13 @@ class Link:
     note: str = ""
 
 
-def llms_index(pages: Collection[Page], config: Config, order: SiteOrder = NO_ORDER) -> Iterator[Artifact]:
+def llms_index(
+    pages: Collection[Page], config: Config, order: SiteOrder = NO_ORDER
+) -> Iterator[Artifact | Diagnostic]:
     """Yield `llms.txt`; past `llms.split` characters a file a section too, and `llms.txt` lists those."""
     if not config.settings.llms.enabled:
         return
+    yield from _unknown_sections(pages, config)
     sections = _sections(pages, config, order)
     lines = [list(map(_line, _page_links(section))) for section in sections]
     groups = [group for s, own in zip(sections, lines, strict=True) for group in _groups(s, own)]
@@ -69,6 +73,15 @@ def llms_index(pages: Collection[Page], config: Config, order: SiteOrder = NO_OR
     for section, own in zip(sections, lines, strict=True):
         yield from _section_index(section, own, config)
     yield _artifact("llms.txt", _list_of_files(sections, config, lambda section: section.index))
+
+
+def _unknown_sections(pages: Collection[Page], config: Config) -> Iterator[Diagnostic]:
+    known = {"pages", *config.settings.collections, *(page.group for page in pages if page.group)}
+    for name in config.settings.llms.optional:
+        if name not in known:
+            message = f'llms.optional names "{name}", which is no collection and no route group'
+            hint = did_you_mean(name, known) or f"known here: {', '.join(sorted(known))}"
+            yield warning("config-error", message, config.settings.llms.location, hint)
 
 
 def _groups(section: Section, lines: Sequence[str]) -> Iterator[tuple[str, bool, Sequence[str]]]:

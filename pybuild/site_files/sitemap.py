@@ -57,6 +57,10 @@ def sitemap(
     if not config.settings.sitemap.enabled:
         return
     excluded = url_filter(config.settings.sitemap.exclude)
+    for glob in config.settings.sitemap.exclude:
+        if not any(map(url_filter((glob,)), (page.url for page in pages))):
+            message, hint = f'sitemap.exclude "{glob}" matches no page', "correct it, or delete it"
+            yield warning("config-error", message, config.settings.sitemap.location, hint)
 
     def chosen() -> Iterator[Page]:
         return (page for page in listed(pages) if page.in_sitemap and not excluded(page.url))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pybuild.build.rules import derive
 from pybuild.diagnostics import Location
 
 
@@ -101,3 +102,49 @@ def test_an_open_redirect(derived: Callable, source: str) -> None:
 )
 def test_no_open_redirect(derived: Callable, pair: tuple[str, str]) -> None:
     assert not [one for one in derived(redirects(pair))[1] if "host" in one.message]
+
+
+@pytest.mark.parametrize(
+    ("text", "paths", "told"),
+    [
+        (
+            '[[headers]]\nsource = "/x/:p*"\nheaders = { A = "1" }',
+            "a.html",
+            'the headers for "/x/:p*" meet no',
+        ),
+        ('[[headers]]\nsource = "/x"\nheaders = { A = "1" }', "a.html", 'the headers for "/x" meet no'),
+        ('[[headers]]\nsource = "/x"\nheaders = { A = "1" }', "x.html", ""),
+        ('[[headers]]\nsource = "/x/:p*"\nheaders = { A = "1" }', "x/index.html", ""),
+        ('[[headers]]\nsource = "/:p*"\nheaders = { A = "1" }', "", ""),
+        (
+            '[[headers]]\nsource = "/x/:p*"\nheaders = { A = "1" }\n'
+            '[[proxies]]\nsource = "/x/:p*"\ndestination = "https://b.example/:p*"',
+            "a.html",
+            "",
+        ),
+        (
+            '[[proxies]]\nsource = "/a"\ndestination = "https://b.example/"',
+            "a.html",
+            'the proxy for "/a" is never',
+        ),
+        ('[[proxies]]\nsource = "/a"\ndestination = "https://b.example/"\nmethods = ["POST"]', "a.html", ""),
+        (
+            '[[redirects]]\nsource = "/b"\ndestination = "/a"\nstatus = 301\n[[rewrites]]\nsource = "/b"\ndestination = "/a"',
+            "a.html",
+            '"/b" is never reached',
+        ),
+        ('[[redirects]]\nsource = "/b//c"\ndestination = "/a"\nstatus = 301', "a.html", "is never asked for"),
+        ('[[redirects]]\nsource = "/../c"\ndestination = "/a"\nstatus = 301', "a.html", "is never asked for"),
+        ('[[redirects]]\nsource = "/.../c"\ndestination = "/a"\nstatus = 301', "a.html", ""),
+    ],
+)
+def test_rules_that_meet_nothing(derived: Callable, text: str, paths: str, told: str) -> None:
+    _, findings = derived(text, paths)
+    assert [told in one.message for one in findings] == [True] * bool(told), findings
+    assert all(one.location.line and not one.is_error for one in findings)
+
+
+def test_a_source_below_the_base_path(config: Callable) -> None:
+    text = '[[redirects]]\nsource = "/base/x"\ndestination = "https://b.example/"\nstatus = 301'
+    _, findings = derive(config(text, url="https://a.example/base"), [], {}, [])
+    assert [one.hint for one in findings] == ['write it without the base path "/base"']
