@@ -156,10 +156,15 @@ def _claim(file: File) -> Claim:
 
 def _read(stage: Stage, page: Page) -> str:
     """The Markdown variant of a page, from the stage or, where it is unchanged, from the output."""
+    return read_output(stage, page.variant_path).decode("utf-8")
+
+
+def read_output(stage: Stage, path: str) -> bytes:
+    """A file of the site, from the stage or, where it is unchanged, from the output; empty where it is in neither."""
     for folder in (stage.tree, stage.output.out):
         with contextlib.suppress(FileNotFoundError):
-            return read(f"{folder}/{page.variant_path}").decode("utf-8")
-    return ""
+            return read(f"{folder}/{path}")
+    return b""
 
 
 def write(stage: Stage, artifact: Artifact) -> File:

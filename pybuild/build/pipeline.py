@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -280,7 +281,8 @@ def build(
     with open_session(folder, offline=options.offline, is_read=options.cache, own_url=own) as session:
         planned = _planned(config, stage, gate, observer, cache, session)
     staged, redirections = _staged(config, stage, gate, observer, planned)
-    rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections))
+    reading = partial(outputs.read_output, stage)
+    rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections, reading))
     compiled = gate.unwrap(*outputs.compile_target(rules, staged.files, config))
     files = staged.files | {artifact.path: outputs.write(stage, artifact) for artifact in compiled.site}
     observer.lap("rules")

@@ -8,10 +8,11 @@ Sources: RFC 9110 §12.5.5 (Vary); contract of rules in docs/rules.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import unquote, urljoin, urlsplit
 
+from pybuild.build.security import page_headers, security_rules
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.records import Files, Page, Redirection
@@ -38,15 +39,19 @@ def derive(
     pages: Iterable[Page],
     files: Files,
     redirections: Iterable[Redirection],
+    read: Callable[[str], bytes] = lambda _: b"",
 ) -> tuple[RuleSet, tuple[Diagnostic, ...]]:
     """Make the rule set of an export. `files` are sorted; the order of pages and redirections is of no account.
+
+    `read` gives the bytes of a file, for what a page needs of its security headers.
 
     Findings: `invalid-rule` for loops, chains, shadowed rules and unsafe destinations; `broken-link` for
     destinations that nothing answers.
     """
     variants, redirections = any(page.variant_path for page in pages), tuple(redirections)
     answered, findings = _answered(config, redirections)
-    of_files = rules_for_files(files, redirections)
+    policies, lost, over = page_headers(config, files, read)
+    of_files = rules_for_files(files, redirections, policies)
     redirects = (*(rule for rule in config.rules if isinstance(rule, Redirect)), *answered)
     rewrites = tuple(rule for rule in config.rules if isinstance(rule, Rewrite))
     rules = RuleSet(
@@ -58,10 +63,15 @@ def derive(
         redirects=tuple(_with_page_slash(rule, config, files) for rule in redirects),
         rewrites=in_order(rewrites, of_files.names, of_files.renamed),
         proxies=tuple(rule for rule in config.rules if isinstance(rule, Proxy)),
-        headers=(*of_files.headers, *_vary(config.rules), *_header_rules(config.rules)),
+        headers=(
+            *security_rules(config, lost),
+            *of_files.headers,
+            *_vary(config.rules),
+            *_header_rules(config.rules),
+        ),
         types=(*_set_types(config.rules), *of_files.types),
     )
-    return rules, (*findings, *of_files.findings, *review(rules, files))
+    return rules, (*findings, *over, *of_files.findings, *review(rules, files))
 
 
 def _negotiation(config: Config) -> Negotiation:

@@ -14,6 +14,7 @@ from pybuild.diagnostics import Location
 
 OnUnsupported = Literal["error", "warn"]
 FeedFormat = Literal["rss", "atom", "json"]
+SecurityHeaders = Literal["none", "basic", "strict"]
 
 
 def key(
@@ -188,6 +189,20 @@ class Negotiation:
 
 
 @dataclass(frozen=True, slots=True)
+class Security:
+    """Headers that protect visitors, on hosts with headers: `[security]`."""
+
+    headers: SecurityHeaders = key(
+        "none",
+        '`"basic"` is `X-Content-Type-Options` and `Referrer-Policy`; `"strict"` adds a policy of what each '
+        "page may run and load, `Cross-Origin-Opener-Policy` and `Permissions-Policy`",
+    )
+    hsts: int = key(
+        0, "seconds that browsers use https alone; `0` sends no `Strict-Transport-Security`", minimum=0
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ThemeLink:
     """One link of the header."""
 
@@ -260,6 +275,7 @@ class Settings:
     robots: Robots = Robots()
     llms: Llms = Llms()
     negotiation: Negotiation = Negotiation()
+    security: Security = Security()
     theme: Theme = Theme()
     search: Search = Search()
     targets: Mapping[str, TargetSettings] = field(default_factory=dict, metadata={"names": "target"})

@@ -7,8 +7,9 @@ folder where that can be. Knows no host and no setting. Source: RFC 9110 §8.3 (
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from pybuild.diagnostics import Diagnostic, Location
@@ -38,8 +39,13 @@ class FileRules:
     findings: tuple[Diagnostic, ...]
 
 
-def rules_for_files(files: Files, redirections: Iterable[Redirection] = ()) -> FileRules:
-    """Look at every file, and every answered redirect, once. Finding: `bad-response` for a header that no host can carry."""
+def rules_for_files(
+    files: Files, redirections: Iterable[Redirection] = (), more: Mapping[str, Headers] = MappingProxyType({})
+) -> FileRules:
+    """Look at every file, and every answered redirect, once. `more` has further headers of files by path.
+
+    Finding: `bad-response` for a header that no host can carry.
+    """
     names, types, headers = _Grouped[str](), _Grouped[str](), _Grouped[Headers]()
     renamed: dict[str, str] = {}
     origins: dict[Headers, tuple[str, str]] = {}  # who answered with them: the first by URL
@@ -51,7 +57,7 @@ def rules_for_files(files: Files, redirections: Iterable[Redirection] = ()) -> F
             renamed[url] = file.path
         names.add(url, ending)
         types.add("/" + file.path, _odd_type(file))
-        answers.append((url, file.headers, file.origin))
+        answers.append((url, (*more.get(file.path, ()), *file.headers), file.origin))
     answers += [(one.url, one.headers, one.file) for one in redirections]
     for url, said, origin in answers:
         findings += _unsound(said, url, origin) if said else ()
