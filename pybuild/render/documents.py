@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from html import escape
 from typing import Any, overload
 from urllib.parse import unquote
 
@@ -29,6 +30,8 @@ from pybuild.source.lists import terms_of
 from pybuild.source.site_lists import SiteLists
 
 _FAR_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_TAG = re.compile(r"<[a-z][\w-]*\s(?:[^\"'<>]|\"[^\"]*\"|'[^']*')*>", re.I)
+_ID = re.compile(r"\s(?:id|name)=(?:\"[^\"]*\"|'[^']*')")
 _KEPT = 256  # rendered bodies a process remembers
 
 
@@ -59,6 +62,7 @@ class DocumentIndex:
         bases = {name: base for name, (_, base) in mounts.items()}
         self.lists = SiteLists(links.config, collections, bases, links.pages)
         self.used: dict[Asset, None] = {}  # files that the page in work names
+        self.page_url = ""  # decoded, of the page that is being made; "" while none is
         self._bodies: OrderedDict[tuple[str, str], RenderedBody] = OrderedDict()
         self.collections = {
             name: DocumentCollection(name, entries, self) for name, entries in collections.items()
@@ -106,6 +110,15 @@ class DocumentIndex:
 
     def assets(self, body: RenderedBody) -> tuple[Asset, ...]:
         return tuple(dict.fromkeys(r.asset for r in body.found if r.asset))
+
+
+def _without_ids(html: str, url: str) -> str:
+    """HTML for a page of another address, where two documents may stand: links within it lead to its own page."""
+
+    def written(tag: re.Match[str]) -> str:
+        return _ID.sub("", tag[0]).replace(' href="#', f' href="{escape(url)}#')
+
+    return _TAG.sub(written, html)
 
 
 def home_of(entry: Entry, url: str, mounts: Mapping[str, tuple[str, str]]) -> Home:
@@ -192,7 +205,8 @@ class Document:
 
     @property
     def html(self) -> Markup:
-        return Markup(self.body.result.html)
+        html, own, here = self.body.result.html, self._url or self.entry.url, self._library.page_url
+        return Markup(_without_ids(html, self.url) if own and here and own != here else html)
 
     @property
     def toc(self) -> tuple[Heading, ...]:

@@ -94,6 +94,7 @@ def render(context: RenderContext, job: Job) -> Rendered:
     os.chdir(context.config.root)  # the last job may have left it
     page = resolve(context.site, job, context.root)
     begin_job(_policy(context.site, page.route))
+    context.library.page_url = page.url if job.kind == "page" else ""
     try:
         return _RENDER[job.kind](context, page)
     except Stop as stop:
