@@ -26,6 +26,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
 from pybuild.engines import Done, Failed, Program, open_engine
 from pybuild.fetching import Session, open_session
+from pybuild.look.files import look_faults
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, Files, Link, Redirection, pack_links
@@ -268,7 +269,7 @@ def discovered(config: Config, gate: PhaseGate, fronts: ReadFront = read_front) 
     """Read and check the whole site, so that all findings of all files come in one run."""
     site, tree, findings = discover(config, fronts)
     findings += check(tree, config.settings.collections)
-    gate.check((*findings, *check_inputs(config, site.routes)))
+    gate.check((*findings, *look_faults(config), *check_inputs(config, site.routes)))
     return site, tree
 
 

@@ -16,7 +16,7 @@ from pygments.util import ClassNotFound
 from pybuild.markdown.code import BACKGROUNDS, CLASSES, DARK, LIGHT
 
 ACCENT = "#0b6a75"
-_ENOUGH = 4.6  # a little more than AA asks, as tints lie below some text
+_ENOUGH = {"light": 4.6, "dark": 6.5}  # more than AA asks, as tints lie below some text and light glares less
 _GROUNDS = {
     "light": "#f3f4f1",
     "dark": "#1c2228",
@@ -49,7 +49,7 @@ def readable(colour: str, scheme: str) -> str:
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
     step = -0.01 if scheme == "light" else 0.01
     shade = full(colour)
-    while contrast(shade, ground) < _ENOUGH and 0 <= light + step <= 1:
+    while contrast(shade, ground) < _ENOUGH[scheme] and 0 <= light + step <= 1:
         light += step
         shade = "#" + "".join(
             f"{round(part * 255):02x}" for part in colorsys.hls_to_rgb(hue, light, saturation)

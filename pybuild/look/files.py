@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
+from importlib.util import find_spec
+
+from pygments.styles import get_all_styles
 
 from pybuild.config.loader import Config
 from pybuild.config.schema import Theme
+from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import shipped_templates
-from pybuild.look.colours import ACCENT, code_css, full, readable
+from pybuild.look.colours import ACCENT, code_css, full, is_style, readable
 
 FOLDER = "assets/pybuild"
 IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"),)
@@ -105,4 +110,29 @@ def icon_svg(title: str, accent: str) -> str:
         f'<rect width="32" height="32" rx="7" fill="{ground}"/>'
         '<text x="16" y="22.5" text-anchor="middle" font-family="system-ui,sans-serif" font-size="19" '
         f'font-weight="700" fill="#fff">{letter}</text></svg>\n'
+    )
+
+
+def look_faults(config: Config) -> Iterator[Diagnostic]:
+    """What is wrong with the settings of the look. Finding: `config-error`."""
+    for scheme, name in (
+        ("light", config.settings.theme.code.light),
+        ("dark", config.settings.theme.code.dark),
+    ):
+        if name and not is_style(name):
+            hint = (
+                did_you_mean(name, get_all_styles()) or "https://pygments.org/styles/ shows which there are"
+            )
+            message = f'theme.code.{scheme} is no style of Pygments: "{name}"'
+            yield Diagnostic("config-error", message, _line_of(name, config), hint)
+    if config.settings.search.engine == "pagefind" and find_spec("pagefind") is None:
+        message = 'search.engine is "pagefind", which is not installed'
+        hint = 'run: pip install "pybuild-export[search]"'
+        yield Diagnostic("config-error", message, _line_of("pagefind", config), hint)
+
+
+def _line_of(value: str, config: Config) -> Location:
+    lines = enumerate((config.root / config.file).read_text("utf-8-sig", "replace").splitlines(), 1)
+    return Location(
+        config.file, next((n for n, line in lines if f'"{value}"' in line or f"'{value}'" in line), None)
     )

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from pybuild.look.strings import text
 from pybuild.plan import Job
+from pybuild.render.around import Crumb
 from pybuild.render.documents import DocumentIndex
 from pybuild.render.nav_nodes import NavNode
 from pybuild.routing.tree import Route
@@ -162,4 +163,9 @@ def list_values(library: DocumentIndex, page: ListPage) -> dict[str, Any]:
         links(page.linked),
         links(page.all_numbers),
     )
-    return {"listing": [documents[number] for number in page.numbers], "pagination": pagination}
+    language, href = library.links.config.site.language, library.links.href
+    terms = [
+        Crumb(text(language, kind), href(url)) for kind, url in library.lists.term_pages(page.collection)
+    ]
+    listing = [documents[number] for number in page.numbers]
+    return {"listing": listing, "pagination": pagination, "term_pages": terms}

@@ -66,6 +66,7 @@ class PageView:
     meta: Mapping[str, Any] = field(default_factory=dict)
     around: Around | None = None
     is_searched: bool = True
+    has_look: bool = True  # no layout of the site is around it
 
     @property
     def prev(self) -> NavNode | None:
@@ -221,6 +222,7 @@ def _view(
         meta=document.meta if document else {},
         around=Around(context.library, page.url, collection, document) if is_page else None,
         is_searched=_is_searched(page, summary, document),
+        has_look=not page.route.surroundings.layouts,
     )
 
 

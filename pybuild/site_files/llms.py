@@ -266,14 +266,21 @@ def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[
 def _section_index(section: Section, lines: Iterable[str], config: Config) -> Iterator[Artifact]:
     head = _head(config, section.title)
     room = config.settings.llms.split - len(head)
-    rows = list(lines)
-    grouped = (
-        _list(title, (line,)) if number == 0 else line
-        for title, _, own in _groups(section, rows)
-        for number, line in enumerate(own)
-    )
-    parts = _filled(grouped, room)
+    parts = _grouped(_groups(section, list(lines)), room)
     yield from _files(section, section.index, (head + part for part in parts), config)
+
+
+def _grouped(groups: Iterable[tuple[str, bool, Sequence[str]]], limit: int) -> Iterator[str]:
+    """Join the lines of groups to parts of at most `limit` characters; each part begins with a heading."""
+    held = ""
+    for title, _, lines in groups:
+        for number, line in enumerate(lines):
+            added = line if number and held else _list(title, (line,))
+            if held and len(held) + len(added) > limit:
+                yield held
+                held, added = "", _list(title, (line,))
+            held += added
+    yield held
 
 
 def _section_full(

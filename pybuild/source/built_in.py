@@ -178,7 +178,8 @@ def _term_pages(route: Route, entries: Sequence[Entry], collection: Collection) 
     for term in terms:
         url = route.pattern.fill({name: term.slug})
         yield from _numbered(url, len(term.entries), collection.per_page, ((name, term.slug),))
-    yield ListedPage(Pattern(route.pattern.segments[:-1]).fill({}))
+    if terms:
+        yield ListedPage(Pattern(route.pattern.segments[:-1]).fill({}))
 
 
 @dataclass(frozen=True, slots=True)

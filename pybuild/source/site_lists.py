@@ -149,6 +149,16 @@ class SiteLists:
         url = pattern.fill({pattern.params[0]: found.slug})
         return url if url in self._pages else ""
 
+    def term_pages(self, name: str) -> list[tuple[TermKind, str]]:
+        """The pages that list all tags and all authors: kind and decoded URL."""
+        settings, found = self._config.settings.collections[name], list[tuple[TermKind, str]]()
+        for kind in cast("tuple[TermKind, ...]", TERMS):
+            pattern = term_pattern(settings, kind) if getattr(settings, kind) else None
+            if isinstance(pattern, Pattern):
+                url = Pattern(pattern.segments[:-1]).fill({})
+                found += [(kind, url)] if url in self._pages else []
+        return found
+
     def related(self, name: str, number: int) -> list[int]:
         """The documents that share tags with one."""
         if not self._collections[name][number].tags:
@@ -230,7 +240,9 @@ class SiteLists:
         said = [
             (entries[n].file, entries[n].url, entries[n].digest, str(entries[n].date)) for n in page.numbers
         ]
-        return _digest(repr((page.total, page.term and page.term.name, said)))
+        return _digest(
+            repr((page.total, page.term and page.term.name, self.term_pages(page.collection), said))
+        )
 
     def terms_digest(self, name: str, kind: TermKind) -> str:
         """A digest of the page of all terms."""

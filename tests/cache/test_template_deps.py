@@ -37,7 +37,7 @@ def _reach(root: Path, text: str, **others: str) -> Dependencies:
         ("{{ document._library }}", False, True, False),
         ("{% set collections = document %}", False, True, False),
         ("{% include 'other.html' %}", True, False, False),
-        ("{% include page.path %}", True, False, False),
+        ("{% include page.path %}", True, True, False),
         ("{% if", False, True, False),
     ],
 )
