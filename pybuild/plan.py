@@ -19,6 +19,7 @@ from pybuild.source.built_in import listed_pages, term_feeds
 from pybuild.source.site import Site
 from pybuild.urls import collision_key, nfc, page_path
 
+_DEV = "_pybuild/"  # of the output; a server answers there while a site is written
 JobKind = Literal["page", "handler", "metadata", "not_found"]
 Given = tuple[tuple[str, str | tuple[str, ...]], ...]
 
@@ -71,7 +72,16 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
     placed = tuple(replace(job, is_folder=True) if job.url in folders else job for job in ordered)
     pages = frozenset(job.url for job in placed if job.kind == "page")
     taken = frozenset(path for path, _ in _paths(site, placed, copies) if path.endswith(".md"))
-    return Plan(placed, pages, taken, copies, root), _plan_conflicts(site, placed, copies)
+    findings = (*_reserved(site, placed, copies), *_plan_conflicts(site, placed, copies))
+    return Plan(placed, pages, taken, copies, root), findings
+
+
+def _reserved(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> Iterator[Diagnostic]:
+    """Refuse what would answer at the addresses of `pybuild dev`."""
+    for path, maker in _paths(site, jobs, copies):
+        if path.startswith(_DEV):
+            message = f'"{path}" lies in {_DEV}, which belongs to pybuild dev'
+            yield Diagnostic("output-conflict", message, _origin(site, maker), "rename the folder")
 
 
 def _plan_conflicts(

@@ -17,6 +17,7 @@ TOOLS = ROOT / ".tools"
 DEBIAN = {  # the command that shows a package is there, and the package
     "apache2": ["apache2"],
     "caddy": ["caddy"],
+    "chromium": ["chromium"],
     "haproxy": ["haproxy"],
     "faketime": ["faketime"],
     "java": ["default-jre-headless"],

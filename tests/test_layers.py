@@ -39,8 +39,9 @@ RANK = {
     "render": 8,
     "cache": 9,
     "build": 10,
-    "cli": 11,
-    "__main__": 12,
+    "dev": 11,
+    "cli": 12,
+    "__main__": 13,
 }
 ONLY_IN = {  # an effect, and the modules that may have it
     r"\bprint\(": {"cli.report"},

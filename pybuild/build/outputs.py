@@ -107,7 +107,7 @@ def stage_outputs(
     Findings: `output-conflict`, `secret-in-output`, and those of the outputs.
     """
     pages = ordered(answers.pages, "url")
-    copied, findings = _copied(config, copies, answers.assets, stage)
+    copied, findings = copy_files(config, copies, answers.assets, stage)
     files = answers.files
     files.extend(copied)
     paths = [file.path for file in files]
@@ -125,7 +125,7 @@ def stage_outputs(
     return Outputs(by_path(files), pages), tuple(findings)
 
 
-def _copied(
+def copy_files(
     config: Config, copies: Iterable[tuple[str, str]], assets: Iterable[Asset], stage: Stage
 ) -> tuple[list[File], list[Diagnostic]]:
     """Copy what is published as it is: `public/`, static metadata files, and files that documents name."""

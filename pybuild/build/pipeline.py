@@ -24,13 +24,13 @@ from pybuild.cache.inputs import check_inputs
 from pybuild.cache.session import NullCache
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
-from pybuild.engines import Done, Failed, Program, open_engine
+from pybuild.engines import Done, Engine, Failed, open_engine
 from pybuild.fetching import Session, open_session
 from pybuild.look.files import look_faults
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, Files, Link, Redirection, pack_links
-from pybuild.render.result import Rows
+from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
 from pybuild.routing.checks import check
@@ -73,10 +73,14 @@ def expand(
     places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, observer)
     rows: dict[int, Expanded] = {}
-    runner.run(ExpandProgram(site, session), tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
+    if tasks:
+        limit = site.config.settings.build.timeout
+        program = ExpandProgram(site, session)
+        with open_engine(site.config.engine, program, jobs=site.config.jobs, timeout=limit) as engine:
+            runner.run(engine, tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
     found = [row for _, row in sorted(rows.items())]
     return {row.route: row.params for row in found}, (
-        *runner.findings,
+        *runner.failed.values(),
         *(f for row in found for f in row.findings),
     )
 
@@ -97,11 +101,26 @@ def render(
     program: RenderProgram, tasks: Sequence[int], rows: Rows, observer: Observer
 ) -> tuple[Rows, tuple[Diagnostic, ...]]:
     """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
+    config = program.site.config
+    limit = config.settings.build.timeout
+    with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
+        failed = render_with(engine, program, tasks, rows, observer)
+    return rows, _disk_once((*failed.values(), *rows.findings))
+
+
+def render_with(
+    engine: Engine[int, Rendered | bytes],
+    program: RenderProgram,
+    tasks: Sequence[int],
+    rows: Rows,
+    observer: Observer,
+) -> Mapping[int, Diagnostic]:
+    """Like `render`, through an engine that is open for the program; returns why jobs were stopped, by index."""
     site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
     places = [_place(site, job) for job in jobs]
     runner = _Runner(site, "pages", [job.url for job in jobs], places, observer)
-    runner.run(program, tasks, [_limit(site, job.route) for job in jobs], rows.add)
-    return rows, _disk_once((*runner.findings, *rows.findings))
+    runner.run(engine, tasks, [_limit(site, job.route) for job in jobs], rows.add)
+    return runner.failed
 
 
 def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -147,11 +166,11 @@ class _Runner:
         self._names = names
         self._places = places
         self._watch = observer
-        self.findings: list[Diagnostic] = []
+        self.failed: dict[int, Diagnostic] = {}  # by task, in the order of the outcomes
 
     def run(
         self,
-        program: Program[int, R],
+        engine: Engine[int, R],
         tasks: Sequence[int],
         timeouts: Sequence[float],
         hold: Callable[[int, R], None],
@@ -161,25 +180,22 @@ class _Runner:
         No engine is trusted to answer every task: one that was never answered is a finding, and of two answers
         to one task the second is dropped.
         """
-        if not tasks:
-            return
-        config = self._site.config
-        limit = config.settings.build.timeout
         answered, done = bytearray(len(tasks)), 0
-        with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
-            for outcome in engine.run(tasks, timeouts=timeouts):
-                if answered[outcome.index]:
-                    continue
-                answered[outcome.index] = 1
-                if isinstance(outcome, Done):
-                    hold(tasks[outcome.index], outcome.value)
-                else:
-                    self.findings.append(self._failure(outcome))
-                if outcome.output:
-                    self._watch.printed(self._names[outcome.index], outcome.output)
-                done += 1
-                self._watch.progress(self._phase, done, len(tasks))
-        self.findings += (self._never_run(index) for index, seen in enumerate(answered) if not seen)
+        for outcome in engine.run(tasks, timeouts=timeouts):
+            if answered[outcome.index]:
+                continue
+            answered[outcome.index] = 1
+            if isinstance(outcome, Done):
+                hold(tasks[outcome.index], outcome.value)
+            else:
+                self.failed[tasks[outcome.index]] = self._failure(outcome)
+            if outcome.output:
+                self._watch.printed(self._names[outcome.index], outcome.output)
+            done += 1
+            self._watch.progress(self._phase, done, len(tasks))
+        self.failed |= {
+            tasks[index]: self._never_run(index) for index, seen in enumerate(answered) if not seen
+        }
 
     def _never_run(self, index: int) -> Diagnostic:
         message = f"{self._names[index]} was never run: the engine ended without an answer for it"
@@ -320,10 +336,10 @@ def _planned(
     observer.lap("cache")
     asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
-    return _Planned(rows, plan.copies, found.links, reasons, _site_order(site, plan.pages))
+    return _Planned(rows, plan.copies, found.links, reasons, site_order(site, plan.pages))
 
 
-def _site_order(site: Site, pages: frozenset[str]) -> SiteOrder:
+def site_order(site: Site, pages: frozenset[str]) -> SiteOrder:
     """What the site-wide files know of documents: the order of reading, folders, and the feeds of tags."""
     bases = {name: base for name, (_, base) in homes_of(site).items()}
     lists = SiteLists(site.config, site.collections, bases, pages)
@@ -345,14 +361,15 @@ def _staged(
     made = outputs.RenderResults(planned.rows, planned.links)
     staged = gate.unwrap(*outputs.stage_outputs(config, planned.copies, made, stage, planned.order))
     observer.lap("outputs")
-    gate.check(_check_links(staged, made, config))
+    gate.check(check_site_links(staged, made, config))
     observer.lap("links")
     return staged, made.redirections
 
 
-def _check_links(
+def check_site_links(
     staged: outputs.Outputs, made: outputs.RenderResults, config: Config
 ) -> tuple[Diagnostic, ...]:
+    """Find the links of all pages that lead nowhere."""
     packed = chain(made.links, [pack_links(made.template_links)])
     lines = linkcheck.lines_in(config.root)
     return linkcheck.check_links(

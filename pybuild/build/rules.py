@@ -40,18 +40,22 @@ def derive(
     files: Files,
     redirections: Iterable[Redirection],
     read: Callable[[str], bytes] = lambda _: b"",
+    *,
+    notable: Files | None = None,
 ) -> tuple[RuleSet, tuple[Diagnostic, ...]]:
     """Make the rule set of an export. `files` are sorted; the order of pages and redirections is of no account.
 
-    `read` gives the bytes of a file, for what a page needs of its security headers.
+    `read` gives the bytes of a file, for what a page needs of its security headers. `notable` are the files of the
+    folders in which one has a type, headers or a name of its own; without it, all are looked at.
 
     Findings: `invalid-rule` for loops, chains, shadowed rules and unsafe destinations; `broken-link` for
     destinations that nothing answers.
     """
     variants, redirections = any(page.variant_path for page in pages), tuple(redirections)
     answered, findings = _answered(config, redirections)
-    policies, lost, over = page_headers(config, files, read)
-    of_files = rules_for_files(files, redirections, policies)
+    seen = files if notable is None else notable
+    policies, lost, over = page_headers(config, seen, read)
+    of_files = rules_for_files(seen, redirections, policies)
     redirects = (*(rule for rule in config.rules if isinstance(rule, Redirect)), *answered)
     rewrites = tuple(rule for rule in config.rules if isinstance(rule, Rewrite))
     rules = RuleSet(

@@ -185,6 +185,32 @@ def preview(site: Path, out: str | None, engine: str | None, verbose: bool, **ad
 
 @cli.command()
 @_SITE
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="0 takes a free one.  [default: 3000, or the next]",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option("--allowed-host", "allowed", multiple=True, metavar="NAME", help="Answer for this name too.")
+@click.option("--open", "opens", is_flag=True, help="Open the site in a browser.")
+@click.option("--no-drafts", is_flag=True, help="Leave out drafts and documents dated in the future.")
+@_BASE_URL
+@_VERBOSE
+def dev(
+    site: Path, opens: bool, no_drafts: bool, base_url: str | None, verbose: bool, **address: Any
+) -> NoReturn:
+    """Serve SITE while you write it: pages are made when they are asked for, and again after a change."""
+    command = importlib.import_module("pybuild.cli.dev")
+    shows = not no_drafts
+    options = command.Options(base_url=base_url, drafts=shows, future=shows)
+    sys.exit(
+        command.dev(site, options, command.address(**address), _shown("text", False, verbose), opens=opens)
+    )
+
+
+@cli.command()
+@_SITE
 @_OUT
 @click.option(
     "--target",

@@ -7,7 +7,8 @@ Sources: ASGI 3, "HTTP & WebSocket"; RFC 9112 §3.2 (Host), §3.2.2 (absolute fo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
@@ -15,13 +16,11 @@ from starlette.types import Receive, Scope, Send
 
 from pybuild.records import Headers
 from pybuild.rules.evaluate import Request
-from pybuild.serve.responses import Answer, is_local, text_answer
+from pybuild.serve.responses import Answer, text_answer
 
 MAX_BODY = 1024 * 1024  # bytes; only proxies look at bodies
 _VISIBLE = "".join(map(chr, range(0x20, 0x7F))) + "\t"
 Log = Callable[[str], None]
-Body = Callable[[], Awaitable[bytes]]  # reads the body of a request; raises `BodyTooLarge`
-Answering = Callable[[Request, Body], Awaitable[Answer]]
 
 
 class BodyTooLarge(Exception):
@@ -32,13 +31,33 @@ class CutOff(Exception):
     """A body cannot be sent to its end, which only the end of the connection can say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who sends a request, and the body that it may have."""
+
+    address: str  # of the network, as text
+    body: Callable[[], Awaitable[bytes]]  # raises `BodyTooLarge`
+
+
+Answering = Callable[[Request, Visitor], Awaitable[Answer]]
+
+
 class Application:
     """What the server calls for each request."""
 
-    def __init__(self, answer: Answering, *, hosts: Iterable[str] | None, log: Log | None = None) -> None:
-        """`hosts` are names in lower case, without a port, answered besides this machine's own; None is any."""
+    def __init__(
+        self,
+        answer: Answering,
+        *,
+        accepts: Callable[[str], bool],
+        log: Log | None = None,
+        always: Headers = (),
+    ) -> None:
+        """`accepts` tells of a `Host` whether it is answered for; `always` replaces headers of every answer."""
+        self._always = always
+        self._replaced = frozenset(name.lower() for name, _ in always)
         self._answer = answer
-        self._hosts = None if hosts is None else frozenset(hosts)
+        self._accepts = accepts
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,9 +67,13 @@ class Application:
             return await _read_body(request, receive)
 
         try:
-            answer = self._refusal(request) or await self._answer(request, body)
+            visitor = Visitor((scope["client"] or ("",))[0], body)
+            answer = self._refusal(request) or await self._answer(request, visitor)
         except BodyTooLarge:
             answer = text_answer(413, "413\n")
+        if self._always:
+            kept = tuple(pair for pair in answer.headers if pair[0].lower() not in self._replaced)
+            answer = replace(answer, headers=(*kept, *self._always))
         if self._log:
             self._log(f"{answer.status} {request.method} {request.target}")
         await _send(answer, scope, receive, send)
@@ -60,7 +83,7 @@ class Application:
         hosts = request.lines("host")
         if len(hosts) != 1 or not request.target.startswith("/"):
             return text_answer(400, "400\n", ("Connection", "close"))
-        if self._hosts is None or is_local(hosts[0], self._hosts):
+        if self._accepts(hosts[0]):
             return None
         text = "421: this server does not answer for that host; start it with --allowed-host\n"
         return text_answer(421, text, ("Connection", "close"))

@@ -13,7 +13,7 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, replace
 
 import uvicorn
@@ -104,14 +104,26 @@ class _Server(uvicorn.Server):
         self.should_exit = self.force_exit = True
 
 
-def serve(app: Application, listener: socket.socket, *, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called once requests are answered."""
+async def _nothing() -> None:
+    """Do nothing beside the server."""
+
+
+def serve(
+    app: Application,
+    listener: socket.socket,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    beside: Callable[[], Coroutine[None, None, None]] = _nothing,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called once requests are answered; `beside` runs along."""
     server = _Server(app, ready)
 
     async def serve_until_signal() -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, server.end)
+        along = asyncio.create_task(beside())
         await server.serve([listener])
+        along.cancel()
 
     with contextlib.closing(listener):
         asyncio.run(serve_until_signal())

@@ -84,9 +84,17 @@ def talk(port: int, raw: bytes, *, timeout: float = 10) -> bytes:
         return b"".join(iter(lambda: client.recv(65536), b""))
 
 
-def fetch(port: int, target: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Seen:
+def fetch(
+    port: int,
+    target: str,
+    method: str = "GET",
+    body: bytes | None = None,
+    *,
+    wait: float = 10,
+    **headers: str,
+) -> Seen:
     """Send one request exactly as written; `_` in the name of a header stands for `-`."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=wait)
     connection.putrequest(method, target, skip_host="Host" in headers, skip_accept_encoding=True)
     for name, value in headers.items():
         connection.putheader(name.replace("_", "-"), value)

@@ -1,0 +1,94 @@
+"""What `dev` answers is what an export publishes, but for one script: at every address, and after every edit."""
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+from developing import OPTIONS, addresses, differences, session_of
+from incremental import CODE, EDITS, PLAIN, clean_copy, write_site
+from previewing import published
+
+from pybuild.build.export import export
+from pybuild.build.pipeline import Observer
+from pybuild.config.loader import load_config
+from pybuild.dev.session import Change
+from pybuild.diagnostics import has_errors
+
+SAMPLE = Path(__file__).parents[2] / "sample_site"
+COUNT = 200 if os.environ.get("PYBUILD_LONG") else 25
+
+OF_THE_CACHE = {"damage", "cut", "forget", "touch output", "lose output"}
+
+
+def exported(root: Path) -> bool:
+    config, findings = load_config(root, OPTIONS)
+    if has_errors(findings):
+        return False
+    return export(config, Observer()).ok
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    left_out = shutil.ignore_patterns("out*", ".pybuild", "__pycache__")
+    return Path(shutil.copytree(SAMPLE, tmp_path / "site", ignore=left_out))
+
+
+def test_every_address_of_the_sample_site(sample: Path, tmp_path: Path) -> None:
+    assert exported(sample)
+    publication = published(sample)
+    wanted = addresses(publication)
+    random.Random(5).shuffle(wanted)
+    with session_of(sample, tmp_path / "dev") as session:
+        assert differences(session, publication, wanted) == []
+
+
+def test_after_any_edits(tmp_path: Path) -> None:
+    """Where the sources export, every address is as in the export; where they do not, some address says so."""
+    rng = random.Random(11)
+    root = tmp_path / "site"
+    write_site(root, PLAIN, CODE)
+    names = [name for name in sorted(EDITS) if name not in OF_THE_CACHE]
+    with session_of(root, tmp_path / "dev") as session:
+        session.take(Change())
+        for number in range(COUNT):
+            before, name = stamps(root), rng.choice(names)
+            EDITS[name](root)
+            session.take(Change(changed(before, stamps(root))))
+            copy = clean_copy(root, tmp_path / f"copy{number}")
+            if exported(copy):
+                publication = published(copy)
+                wanted = addresses(publication)
+                found = differences(session, publication, rng.sample(wanted, min(len(wanted), 12)))
+                assert found == [], (number, name)
+            shutil.rmtree(copy)
+
+
+def stamps(root: Path) -> dict[str, tuple[int, int, int]]:
+    files = (file for file in root.rglob("*") if file.is_file())
+    seen = ((file.relative_to(root).as_posix(), file.stat()) for file in files)
+    return {name: (s.st_mtime_ns, s.st_size, s.st_ctime_ns) for name, s in seen}
+
+
+def changed(
+    before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int, int, int]]
+) -> frozenset[str]:
+    """What a watcher would have seen."""
+    names = before.keys() | after.keys()
+    return frozenset(name for name in names if before.get(name) != after.get(name)) or frozenset({"nothing"})
+
+
+def test_the_policy_of_each_page(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    inline = {
+        "pybuild.toml": PLAIN["pybuild.toml"] + '[security]\nheaders = "strict"\n',
+        "app/inline/page.html": "<h1>Inline</h1><script>1</script>",
+        "app/not-found.html": "<h1>Lost</h1><style>h1 {}</style>",
+        "public/own.html": "<script>2</script>",
+    }
+    write_site(root, PLAIN, inline)
+    assert exported(root)
+    publication = published(root)
+    with session_of(root, tmp_path / "dev") as session:
+        assert differences(session, publication, addresses(publication)) == []

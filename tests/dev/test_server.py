@@ -1,0 +1,222 @@
+"""The running `pybuild dev`: addresses of its own, who may ask, changes and what they tell, its end."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from developing import Server, developed
+from harness import run_command
+from incremental import put, write_site
+from previewing import fetch, talk
+
+from pybuild.dev.session import SCRIPT
+
+FILES = {
+    "pybuild.toml": '[site]\nurl = "https://a.example/base"\ntitle = "A"\n[build]\ngit_dates = false\n'
+    '[[headers]]\nsource = "/:path*"\nheaders = { Cache-Control = "public" }\n'
+    '[[proxies]]\nsource = "/up/:path*"\ndestination = "http://127.0.0.1:1/:path*"\nheaders = { A = { env = "UP_TOKEN" } }\n',
+    "app/page.md": "# Home\n",
+    "app/code/page.py": "def load(ctx):\n    return {'n': 1}\n",
+    "app/code/page.html": "<h1>{{ n }}</h1>",
+    "public/x.css": "a {}",
+    "public/big.bin": "0123456789" * 50_000,
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    root = tmp_path_factory.mktemp("served") / "site"
+    write_site(root, FILES)
+    with developed(root, "--allowed-host", "My.Example", UP_TOKEN="s3cret-s3cret") as server:
+        yield server
+
+
+def test_nothing_may_be_kept(server: Server) -> None:
+    for target, status in (
+        ("/base/", 200),
+        ("/base/x.css", 200),
+        ("/base/nope", 404),
+        ("/", 404),
+        ("/_pybuild/dev.js", 200),
+    ):
+        seen = server.get(target)
+        assert (seen.status, seen.headers["cache-control"]) == (status, "no-store"), target
+    assert server.get("/base/", Host="evil.example").headers["cache-control"] == "no-store"
+
+
+def test_large_files_and_their_parts(server: Server) -> None:
+    assert server.get("/base/big.bin").body == FILES["public/big.bin"].encode()
+    part = server.get("/base/big.bin", Range="bytes=5-300000")
+    assert (part.status, part.body) == (206, FILES["public/big.bin"].encode()[5:300_001])
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("127.0.0.1:1", 200), ("192.168.1.7:3000", 200), ("[::1]:3000", 200), ("my.example", 200), ("evil.example", 421), ("127.0.0.1.evil.example", 421)],
+)  # fmt: skip
+def test_who_is_answered(server: Server, host: str, status: int) -> None:
+    assert server.get("/base/", Host=host).status == status
+    assert server.get("/_pybuild/findings.json", Host=host).status == status
+
+
+def test_no_other_site_reads_findings(server: Server) -> None:
+    own = f"http://127.0.0.1:{server.port}"
+    assert server.get("/_pybuild/findings.json", Origin=own).status == 200
+    for origin in ("https://evil.example", "null", f"http://localhost:{server.port}"):
+        for name in ("findings", "findings.json", "events", "dev.js"):
+            assert server.get(f"/_pybuild/{name}", Origin=origin).status == 403
+
+
+def test_the_addresses_of_its_own(server: Server) -> None:
+    kinds = {
+        name: server.get(f"/_pybuild/{name}").headers["content-type"]
+        for name in ("dev.js", "dev.css", "findings", "findings.json")
+    }
+    assert kinds == {
+        "dev.js": "text/javascript; charset=utf-8",
+        "dev.css": "text/css; charset=utf-8",
+        "findings": "text/html; charset=utf-8",
+        "findings.json": "application/json",
+    }
+    assert server.get("/_pybuild/nope").status == 404
+    assert fetch(server.port, "/_pybuild/findings", "POST", b"").status == 405
+
+
+def events(server: Server) -> Iterator[tuple[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", "/_pybuild/events")
+    answer = connection.getresponse()
+    assert answer.getheader("Content-Type") == "text/event-stream; charset=utf-8"
+    name = ""
+    while line := answer.readline().decode().rstrip("\n"):
+        name = line.removeprefix("event: ") if line.startswith("event:") else name
+        if line.startswith("data:"):
+            yield name, line.removeprefix("data: ").removeprefix("data:")
+            answer.readline()
+
+
+def test_an_error_comes_and_goes(server: Server) -> None:
+    assert server.get("/base/code").status == 200
+    stream = events(server)
+    assert next(stream)[0] == "hello"
+    put(server.root, "app/code/page.py", "def load(ctx):\n    return {'n': 1 / 0, 's': 's3cret-s3cret'}\n")
+    assert next(stream)[0] == "reload"
+    seen = server.get("/base/code", Accept="text/html")
+    assert (seen.status, b"<h1>1</h1>" in seen.body, seen.body.count(SCRIPT)) == (500, True, 1)
+    said = json.loads(server.get("/_pybuild/findings.json?path=/base/code").body)
+    assert (said["version"], said["ok"]) == (1, False)
+    (finding,) = said["page"]["failed"]
+    assert (finding["code"], finding["file"], finding["line"]) == ("handler-error", "app/code/page.py", 2)
+    assert [(line["line"], line["text"]) for line in finding["source"] if line["marked"]] == [
+        (2, "    return {'n': 1 / 0, 's': '$UP_TOKEN'}")
+    ]
+    assert b"app/code/page.py:2" in server.get("/_pybuild/findings").body
+    assert b"s3cret" not in server.get("/_pybuild/findings").body
+    assert server.get("/base/").status == 200
+    put(server.root, "app/code/page.py", FILES["app/code/page.py"])
+    assert next(stream)[0] == "reload"
+    assert server.get("/base/code").status == 200
+    assert json.loads(server.get("/_pybuild/findings.json").body)["diagnostics"] == []
+    put(server.root, "public/x.css", "a { color: red }")
+    name, data = next(stream)
+    assert (name, json.loads(data)["paths"]) == ("style", ["/base/x.css"])
+
+
+def test_findings_are_text(server: Server) -> None:
+    put(server.root, "app/evil/page.md", "---\ntitle: [<script>alert(1)</script>\n---\n")
+    seen = server.until("/_pybuild/findings", lambda seen: b"app/evil/page.md" in seen.body)
+    assert b"<script>alert" not in seen.body
+    shutil.rmtree(server.root / "app/evil")
+    server.until("/_pybuild/findings", lambda seen: b"app/evil" not in seen.body)
+
+
+def test_folders_may_go_and_come_back(server: Server) -> None:
+    kept = server.root.with_name("kept")
+    shutil.copytree(server.root, kept)
+    shutil.rmtree(server.root / "app")
+    server.until("/base/", lambda seen: seen.status == 404)
+    shutil.copytree(kept / "app", server.root / "app")
+    server.until("/base/", lambda seen: seen.status == 200)
+    (server.root / "pybuild.toml").write_text("=")
+    server.until("/base/", lambda seen: seen.status == 500)
+    for number in range(1000):
+        put(server.root, f"app/n{number}/page.md", "# N\n")
+    shutil.copy(kept / "pybuild.toml", server.root / "pybuild.toml")
+    server.until("/base/n999", lambda seen: seen.status == 200)
+    shutil.rmtree(server.root)
+    assert server.get("/base/").status in {200, 404, 500, 503}
+    shutil.copytree(kept, server.root)
+    server.until("/base/", lambda seen: seen.status == 200)
+    shutil.rmtree(kept)
+
+
+def test_a_page_that_hangs_stops_no_other(server: Server) -> None:
+    put(server.root, "app/code/page.py", "def load(ctx):\n    while True: pass\n")
+    server.until("/_pybuild/findings", lambda seen: seen.status == 200)
+    server.until("/base/", lambda seen: seen.status == 200)
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /base/code HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert server.get("/base/").status == 200
+        put(server.root, "app/code/page.py", FILES["app/code/page.py"])
+        server.until("/base/code", lambda seen: seen.status == 200)
+
+
+def test_junk_ends_nothing(server: Server) -> None:
+    assert talk(server.port, b"\0\0\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert server.get("/_pybuild/../base/").status == 404
+    assert server.get("/base/..%2f..%2fpybuild.toml").status in {400, 404}
+
+
+def test_nothing_is_written_and_nothing_is_left(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    write_site(root, FILES)
+    with developed(root) as server:
+        assert server.get("/base/code").status == 200
+        done = run_command(root, "export", str(root))
+        assert done.code == 0, done.stderr
+        shutil.rmtree(root / "out"), shutil.rmtree(root / ".pybuild")
+        assert server.get("/base/code").status == 200
+        children = [
+            int(name)
+            for name in os.listdir("/proc")
+            if name.isdecimal() and _parent(name) == server.process.pid
+        ]
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(20) == 0
+    assert not (root / "out").exists()
+    assert not (root / ".pybuild").exists()
+    assert [
+        pid
+        for pid in children
+        if Path(f"/proc/{pid}").exists()
+        and _parent(str(pid)) != 0
+        and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+    ] == []
+
+
+def _parent(pid: str) -> int:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def test_ports(tmp_path: Path, server: Server) -> None:
+    done = run_command(server.root, "dev", str(server.root), "--port", str(server.port))
+    assert done.code == 2
+    assert (
+        f"cannot listen on 127.0.0.1 port {server.port}: Address already in use; choose another with --port"
+        in done.stderr
+    )
+
+
+def test_no_site(tmp_path: Path) -> None:
+    done = run_command(tmp_path, "dev", str(tmp_path))
+    assert done.code == 2
+    assert "has no pybuild.toml" in done.stderr
