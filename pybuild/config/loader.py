@@ -27,6 +27,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from pybuild.config.redirect_file import read_redirects
 from pybuild.config.rules import parse_rules
 from pybuild.config.schema import (
     Collection,
@@ -454,6 +455,12 @@ def load_config(
     reader.findings += findings
     rule_tables = {name: table.pop(name) for name in RULE_TABLES if name in table}
     settings: Settings = reader.read(Settings, lift_trailing_slash(table), ())
+    of_file: tuple[Rule, ...] = ()
+    if isinstance(named := rule_tables.get("redirects"), str):
+        redirects = read_redirects(root, named, reader.locate(("redirects",)))
+        of_file, faults = parse_rules({"redirects": [*redirects.tables]}, redirects.locate)
+        reader.findings += (*redirects.findings, *faults)
+        del rule_tables["redirects"]
     rules, rule_findings = parse_rules(rule_tables, reader.locate)
     if not findings:
         settings = checked(settings, options, reader)
@@ -465,7 +472,7 @@ def load_config(
         settings=settings,
         options=options,
         is_readable=not findings,
-        rules=rules,
+        rules=(*of_file, *rules),
         home=_home(),
         now=_now(reader),
         public_env=env[0],

@@ -151,7 +151,6 @@ class Sitemap:
     exclude: tuple[str, ...] = key(
         (), "globs over addresses: `*` stays within a segment, `/drafts/**` is `/drafts` and all below it"
     )
-    location: Location = Location()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +176,6 @@ class Llms:
     full: int = key(
         2_000_000, "characters past which `llms-full.txt` becomes a list of sections, one file each"
     )
-    location: Location = Location()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from pybuild.compact import Selection, ordered
-from pybuild.config.loader import Config
+from pybuild.config.loader import Config, locate_text
 from pybuild.diagnostics import Diagnostic, did_you_mean, warning
 from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
@@ -81,7 +81,7 @@ def _unknown_sections(pages: Collection[Page], config: Config) -> Iterator[Diagn
         if name not in known:
             message = f'llms.optional names "{name}", which is no collection and no route group'
             hint = did_you_mean(name, known) or f"known here: {', '.join(sorted(known))}"
-            yield warning("config-error", message, config.settings.llms.location, hint)
+            yield warning("config-error", message, locate_text(config, ("llms", "optional"), name), hint)
 
 
 def _groups(section: Section, lines: Sequence[str]) -> Iterator[tuple[str, bool, Sequence[str]]]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pybuild.config.loader import Config
+from pybuild.config.loader import Config, locate_text
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.records import Artifact, Page
 from pybuild.site_files.selection import changed, listed, url_filter
@@ -60,7 +60,7 @@ def sitemap(
     for glob in config.settings.sitemap.exclude:
         if not any(map(url_filter((glob,)), (page.url for page in pages))):
             message, hint = f'sitemap.exclude "{glob}" matches no page', "correct it, or delete it"
-            yield warning("config-error", message, config.settings.sitemap.location, hint)
+            yield warning("config-error", message, locate_text(config, ("sitemap", "exclude"), glob), hint)
 
     def chosen() -> Iterator[Page]:
         return (page for page in listed(pages) if page.in_sitemap and not excluded(page.url))

@@ -15,6 +15,11 @@ SERVERS = ["nginx", "caddy", "apache", "haproxy", "varnish"]
 START = '[site]\nurl = "https://a.example"\ntitle = "T"\n'
 
 
+def test_hosts_by_name() -> None:
+    assert [target.name for target in TARGETS.values()] == list(TARGETS)
+    assert "nowhere" not in TARGETS and TARGETS.get("nowhere") is None
+
+
 @pytest.mark.parametrize("target", ["nginx", "caddy", "firebase"])
 @pytest.mark.parametrize(
     ("source", "refused"),
