@@ -16,7 +16,8 @@ PACKAGE = ROOT / "pybuild"
 RANK = {
     "compact": 0,
     "diagnostics": 0,
-    "engines": 0,
+    "engines": 1,
+    "objects": 0,
     "urls": 0,
     "web": 0,
     "fetching": 0,
@@ -45,7 +46,15 @@ RANK = {
 }
 ONLY_IN = {  # an effect, and the modules that may have it
     r"\bprint\(": {"cli.report"},
-    r"\bos\.environ\b|\bgetenv\(": {"config", "cli.report", "cli.step_summary", "serve", "hosts"},
+    r"\bos\.environ\b|\bgetenv\(": {
+        "config",
+        "cli.report",
+        "cli.step_summary",
+        "serve",
+        "hosts",
+        "engines.dask",
+        "engines.remote",
+    },
     r"\btime\.time\(|datetime\.now\(|\.today\(": {"config", "fetching"},
     r"exec_module|import_module\(": {"render.user_code", "cli", "__init__"},
     r"\.write_text\(|\.write_bytes\(": {"publish", "serve.command", "fetching.store"},

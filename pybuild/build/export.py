@@ -28,7 +28,9 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, arrange, has_errors
 from pybuild.engines import Done
 from pybuild.engines.supervisor import ProcessEngine
+from pybuild.objects import StoreFault
 from pybuild.publish import Stage, publication
+from pybuild.publish.store import Pointer, publish_to_store, read_pointer
 from pybuild.records import Artifact, File, Files
 from pybuild.source.site import Site
 
@@ -152,6 +154,7 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Obs
     gate.check(stack.enter_context(publish.exclusive(config.root)))
     output = publish.output_at(config.root, config.out)
     gate.check(publish.recover(output))
+    pointer = gate.unwrap(*_read_pointer(config))
     previous = publish.load_published(output)
     stage = _stage(output, previous, gate, stack, config)
     cache = _open_cache(config, output)
@@ -164,6 +167,10 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Obs
     if config.options.verify_reproducible:
         gate.check(compare(config, built, stage.tree.parent))
     deployed = _stage_deploy(built.deploy, config, gate, stack)
+    if pointer is not None:
+        with_versions = config.settings.store.publish == "versions"
+        gate.check(publish_to_store(pointer, stage, built.files, with_versions=with_versions))
+        observer.lap("store")
     memo = publication.memo(built.rules, config.target)
     if deployed is not None:
         gate.unwrap(*publish.commit(*deployed, adopt=config.options.deploy_dir is None))
@@ -174,6 +181,19 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Obs
     cache.commit(outcome, built.files, deployed[1] if deployed else {})
     observer.lap("cache")
     return Exported((), built.pages, published.files, published.written, cache.cached, built.reasons)
+
+
+def _read_pointer(config: Config) -> tuple[Pointer | None, tuple[Diagnostic, ...]]:
+    """What the store serves as this export begins; None where there is no store."""
+    url = config.settings.store.url
+    if not url:
+        return None, ()
+    try:
+        return read_pointer(url), ()
+    except StoreFault as fault:
+        message = f"the store {url} cannot be used: {fault}"
+        hint = "correct store.url, or the rights to read and write there"
+        return None, (Diagnostic("engine-error", message, hint=hint),)
 
 
 def _open_cache(config: Config, output: publish.Output) -> NullCache:

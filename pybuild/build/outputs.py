@@ -132,7 +132,7 @@ def copy_files(
     root, secrets = config.root, config.secrets
     sources = {path: root / file for path, file in copies}
     for asset in assets:
-        sources.setdefault(asset.path, asset.file)
+        sources.setdefault(asset.path, root / asset.file)
     files: list[File] = []
     findings: list[Diagnostic] = []
     looks = look_files(config).by_path if any(a.file.name == LOOK for a in assets) else {}

@@ -10,7 +10,8 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -20,16 +21,18 @@ from typing import TypeVar
 from pybuild.build import outputs
 from pybuild.build import outputs as linkcheck
 from pybuild.build.rules import derive
+from pybuild.build.transport import cluster_of, fetch_bodies, store_of, travelling
 from pybuild.cache.inputs import check_inputs
 from pybuild.cache.session import NullCache
 from pybuild.config.loader import Config
-from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict
-from pybuild.engines import Done, Engine, Failed, open_engine
+from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict, warning
+from pybuild.engines import Done, Engine, EngineFault, Failed, Program, open_engine
 from pybuild.fetching import Session, open_session
 from pybuild.look.files import look_faults
+from pybuild.objects import StoreFault
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
-from pybuild.records import Artifact, Files, Link, Redirection, pack_links
+from pybuild.records import Artifact, File, Files, Link, Redirection, pack_links
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
@@ -61,6 +64,7 @@ class Observer:
     progress: Callable[[str, int, int], None] = _ignore  # phase, done, total
     printed: Callable[[str, str], None] = _ignore  # who, text
     lap: Callable[[str], None] = _ignore  # a phase that has ended
+    count: Callable[[str, float], None] = _ignore  # a figure of the engine; those of one name are added
     asked: frozenset[str] = frozenset()  # URLs of which is asked why they are rendered
 
 
@@ -73,13 +77,13 @@ def expand(
     places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, observer)
     rows: dict[int, Expanded] = {}
+    faults: list[Diagnostic] = []
     if tasks:
-        limit = site.config.settings.build.timeout
-        program = ExpandProgram(site, session)
-        with open_engine(site.config.engine, program, jobs=site.config.jobs, timeout=limit) as engine:
+        with _opened(site.config, ExpandProgram(site, session), None, observer, faults) as engine:
             runner.run(engine, tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
     found = [row for _, row in sorted(rows.items())]
     return {row.route: row.params for row in found}, (
+        *faults,
         *runner.failed.values(),
         *(f for row in found for f in row.findings),
     )
@@ -101,11 +105,51 @@ def render(
     program: RenderProgram, tasks: Sequence[int], rows: Rows, observer: Observer
 ) -> tuple[Rows, tuple[Diagnostic, ...]]:
     """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
-    config = program.site.config
+    config, stage = program.site.config, program.stage
+    faults: list[Diagnostic] = []
+    failed: dict[int, Diagnostic] = {}
+    if tasks:
+        with _opened(config, travelling(program), stage, observer, faults) as engine:
+            failed |= render_with(engine, program, tasks, rows, observer)
+    findings = (*faults, *_disk_once((*failed.values(), *rows.findings)))
+    if store_of(config) and not has_errors(findings):
+        made = (file for index in tasks if index in rows for file in rows[index].files)
+        findings += _fetched(store_of(config), stage, made, observer)
+    return rows, findings
+
+
+@contextlib.contextmanager
+def _opened(
+    config: Config,
+    program: Program[int, R],
+    stage: Stage | None,
+    observer: Observer,
+    faults: list[Diagnostic],
+) -> Iterator[Engine[int, R]]:
+    """Open the engine of the settings. What it cannot do ends the work in it and is added to `faults`."""
+    cluster = cluster_of(
+        config, stage, warn=lambda *said: faults.append(_engine_warning(*said)), count=observer.count
+    )
     limit = config.settings.build.timeout
-    with open_engine(config.engine, program, jobs=config.jobs, timeout=limit) as engine:
-        failed = render_with(engine, program, tasks, rows, observer)
-    return rows, _disk_once((*failed.values(), *rows.findings))
+    try:
+        with open_engine(config.engine, program, jobs=config.jobs, timeout=limit, cluster=cluster) as engine:
+            yield engine
+    except EngineFault as fault:
+        faults.append(Diagnostic("engine-error", str(fault), hint=fault.hint))
+
+
+def _engine_warning(message: str, hint: str) -> Diagnostic:
+    return warning("engine-error", message, hint=hint)
+
+
+def _fetched(url: str, stage: Stage, files: Iterable[File], observer: Observer) -> tuple[Diagnostic, ...]:
+    """Bring home what the workers staged in the store."""
+    try:
+        observer.count("bytes fetched", fetch_bodies(url, stage, files))
+    except StoreFault as fault:
+        message = f"the store {url} cannot be used: {fault}"
+        return (Diagnostic("engine-error", message, hint="see that it can be read, and export again"),)
+    return ()
 
 
 def render_with(

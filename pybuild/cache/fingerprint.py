@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 
 from pybuild.config.loader import Config, Options
-from pybuild.config.schema import Build, Feed, Llms, Negotiation, Robots, Sitemap
+from pybuild.config.schema import Build, Cluster, Feed, Llms, Negotiation, Robots, Sitemap, Store
 from pybuild.publish.state import fresh_file, make_folders
 
 LATE = 1 << 62  # a moment for which every file is old
@@ -236,7 +236,15 @@ def _distributions() -> Iterator[str]:
 
 def run_digest(config: Config) -> str:
     """The digest of all that options and environment say, and of the history of the files; settings are a file."""
-    options = replace(config.options, jobs=None, engine=None, cache=True, allow_shrink=False)
+    options = replace(
+        config.options,
+        jobs=None,
+        engine=None,
+        cluster=None,
+        insecure_cluster=False,
+        cache=True,
+        allow_shrink=False,
+    )
     outside = (config.public_env, sorted(config.secrets.items()), config.home)
     places = (config.target, str(config.out), str(config.deploy))
     return digest(tool(), repr(options), repr(outside), *places, history(config.root))
@@ -247,6 +255,8 @@ def page_settings_digest(config: Config) -> str:
     settings = replace(
         config.settings,
         build=Build(),
+        cluster=Cluster(),
+        store=Store(),
         targets={},
         feed=replace(config.settings.feed, limit=Feed().limit, collections=()),
         robots=Robots(),

@@ -66,7 +66,7 @@ def export(site: Path, options: Options, shown: ReportOptions, wanted: ExportFla
     done = None if known else _run(config, report, laps, wanted)
     for line in _answers(wanted, known, done, laps):
         report.aside(line)
-    extra = {"timings": laps.seconds} if wanted.timings else {}
+    extra = {"timings": laps.seconds, "cluster": laps.figures} if wanted.timings else {}
     _finish(report, replace(_summary(config, findings, known, done, elapsed), extra=extra))
     return 0 if done is None or done.ok else 1
 
@@ -86,10 +86,11 @@ def _before(config: Config, report: Report) -> tuple[Diagnostic, ...]:
 
 
 class PhaseTimer:
-    """The seconds that phases took. A phase may come more than once."""
+    """The seconds that phases took, and the figures of an engine. A phase may come more than once."""
 
     def __init__(self, elapsed: Elapsed) -> None:
         self.seconds: dict[str, float] = {}
+        self.figures: dict[str, float] = {}
         self._elapsed = elapsed
         self._last = 0.0
 
@@ -99,13 +100,17 @@ class PhaseTimer:
         self.seconds[phase] = round(self.seconds.get(phase, 0.0) + now - self._last, 4)
         self._last = now
 
+    def count(self, figure: str, number: float) -> None:
+        """Add to a figure."""
+        self.figures[figure] = round(self.figures.get(figure, 0.0) + number, 4)
+
 
 def _run(config: Config, report: Report, laps: PhaseTimer, wanted: ExportFlags) -> Exported:
     gc.set_threshold(*_FEW_COLLECTIONS)
     run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.build.export:export")
     asked = frozenset(_addresses(wanted.explain)) if wanted.explain else frozenset()
     observer = pkgutil.resolve_name("pybuild.build.pipeline:Observer")(
-        report.progress, report.printed, laps, asked
+        report.progress, report.printed, laps, laps.count, asked
     )
     if wanted.profile is None:
         return run(config, observer)
@@ -127,6 +132,7 @@ def _answers(
         yield f"{wanted.explain}: {_explained(wanted.explain, done)}"
     if wanted.timings:
         yield from (f"{seconds:8.3f} s  {phase}" for phase, seconds in laps.seconds.items())
+        yield from (f"{number:10.10g}  cluster: {figure}" for figure, number in laps.figures.items())
     if wanted.profile:
         yield (
             "no profile was taken, for nothing of the site has changed"

@@ -9,6 +9,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from pybuild import publish
 from pybuild.build.export import check_site
 from pybuild.cli.open_site import ReportOptions, open_site
@@ -19,9 +21,10 @@ from pybuild.diagnostics import Diagnostic, arrange, has_errors
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS
 from pybuild.metadata.layers import KEYS
+from pybuild.publish.store import clean_store as removed_from
 from pybuild.source.site import Site
 
-__all__ = ["Options", "check", "clean", "routes", "schema"]
+__all__ = ["Options", "check", "clean", "clean_store", "routes", "schema"]
 
 
 def check(site: Path, options: Options, shown: ReportOptions) -> int:
@@ -85,6 +88,19 @@ def clean(site: Path, options: Options, shown: ReportOptions) -> int:
         text += f"; left {_counted(done.foreign, 'file')} of others"
     report.finish(Summary(done is not None, str(config.out), diagnostics=findings, text=text))
     return 0 if done is not None else 1
+
+
+def clean_store(site: Path, options: Options, shown: ReportOptions) -> int:
+    """Delete what the store has of builds before the last two."""
+    report, config, _ = open_site(site, options, shown)
+    store = config.settings.store
+    if not store.url:
+        raise click.UsageError("the settings name no store: write store.url")
+    with publish.exclusive(config.root) as locked:
+        removed, findings = (0, locked) if locked else removed_from(store.url, store.grace, config.now)
+    text = "" if findings else f"Removed {_counted(removed, 'object')} from {store.url}"
+    report.finish(Summary(not findings, store.url, diagnostics=findings, text=text))
+    return 1 if findings else 0
 
 
 def _also_checked(config: Config, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -84,7 +84,13 @@ def new(folder: Path, **wishes: Any) -> NoReturn:
     "--engine",
     metavar="NAME",
     shell_complete=completed(engines),
-    help="Where pages are made: processes or serial.  [default: processes]",
+    help="Where pages are made: processes, serial or dask.  [default: processes]",
+)
+@click.option(
+    "--cluster", metavar="ADDRESS", help="The scheduler of the engine dask, such as tls://host:8786."
+)
+@click.option(
+    "--insecure-cluster", is_flag=True, help="Use a cluster beyond this machine without encryption."
 )
 @click.option("--no-cache", is_flag=True, help="Render every page anew.")
 @click.option("--offline", is_flag=True, help="Let fetch() use only what is kept.")
@@ -149,12 +155,16 @@ def routes(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
 @cli.command()
 @_SITE
 @click.option("--out", metavar="DIR", help="The output to remove.  [default: out, in the site]")
+@click.option(
+    "--store", is_flag=True, help="Remove from the store what only builds before the last two have."
+)
 @_FORMAT
 @_QUIET
-def clean(site: Path, form: str, quiet: bool, **options: Any) -> NoReturn:
+def clean(site: Path, store: bool, form: str, quiet: bool, **options: Any) -> NoReturn:
     """Remove what pybuild published and its state. Files of others stay."""
     command = _commands()
-    sys.exit(command.clean(site, command.Options(**options), _shown(form, quiet)))
+    run = command.clean_store if store else command.clean
+    sys.exit(run(site, command.Options(**options), _shown(form, quiet)))
 
 
 @cli.command()

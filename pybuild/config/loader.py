@@ -396,6 +396,7 @@ class Config:
     public_env: Mapping[str, str] = field(default_factory=dict)  # PYBUILD_PUBLIC_*, without the prefix
     secrets: Mapping[str, str] = field(default_factory=dict)  # values that must not be published
     digest: str = ""  # of the text of the settings file
+    cluster: str = ""  # the address of the scheduler of `engine = "dask"`; "" is a cluster on this machine
 
     @property
     def site(self) -> Site:
@@ -478,6 +479,7 @@ def load_config(
         public_env=env[0],
         secrets=env[1],
         digest=text_digest(text),
+        cluster=options.cluster or os.environ.get("DASK_SCHEDULER_ADDRESS", "") or settings.cluster.address,
     )
     return config, (*reader.findings, *rule_findings)
 

@@ -64,7 +64,7 @@ class Build:
     jobs: int = key(0, "worker processes; `0` is one a processor", minimum=0)
     engine: str = key(
         "processes",
-        "`processes`, or `serial`: everything in the command's own process, for debuggers",
+        "`processes`; `serial`: everything in the command's own process, for debuggers; `dask`: a cluster",
         names="engine",
     )
     git_dates: bool = key(True, "ask git for the last change of documents that name none")
@@ -78,6 +78,36 @@ class Dev:
     """What runs beside `pybuild dev`: `[dev]`."""
 
     run: tuple[str, ...] = key((), "commands that start with `dev` and end with it")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The machines of `engine = "dask"`: `[cluster]`."""
+
+    address: str = key(
+        "",
+        "of the Dask scheduler, such as `tls://scheduler:8786`; without one a cluster in the command itself",
+    )
+    workers: int = key(
+        0, "workers to wait for; with fewer the export goes on after a minute, with a warning", minimum=0
+    )
+    batch: float = key(1.0, "seconds of work that a worker is given at once", minimum=0.01)
+    ca: str = key("", "file with the certificate of the authority of the cluster, relative to the site")
+    cert: str = key("", "file with our own certificate")
+    key: str = key("", "file with the key of our own certificate")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Objects that all machines of a cluster see: `[store]`."""
+
+    url: str = key("", "such as `s3://bucket/site`; without one all workers see the site at one path")
+    publish: Literal["out", "versions"] = key(
+        "out", "`out`: the output folder only; `versions`: each build in the store too, and one pointer"
+    )
+    grace: int = key(
+        3600, "seconds after a publication in which `pybuild clean --store` deletes nothing", minimum=0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +292,8 @@ class Settings:
     )
     build: Build = Build()
     dev: Dev = Dev()
+    cluster: Cluster = Cluster()
+    store: Store = Store()
     markdown: Markdown = Markdown()
     collections: Mapping[str, Collection] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(
@@ -289,6 +321,8 @@ class Options:
     base_url: str | None = None
     jobs: int | None = None
     engine: str | None = None
+    cluster: str | None = None
+    insecure_cluster: bool = False
     cache: bool = True
     offline: bool = False  # fetches use only what is kept
     allow_shrink: bool = False

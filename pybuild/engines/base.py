@@ -6,9 +6,10 @@ Source of truth: the protocols below; every engine is held against tests/engines
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -60,6 +61,37 @@ class Failed:
     detail: str
     output: str = ""
     frames: tuple[Frame, ...] = ()  # where it was, innermost last; empty when nobody could tell
+
+
+Outcome = Done[Any] | Failed
+
+
+class EngineFault(Exception):
+    """The engine or its machines cannot work at all; the text says why, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The machines of an engine that has some, and what it needs of the site to use them."""
+
+    address: str = ""  # of the scheduler; "" is a cluster on this machine
+    workers: int = 0  # to wait for before starting
+    batch: float = 1.0  # seconds of work in a batch
+    certificates: tuple[str, str, str] = ("", "", "")  # files: of the authority, our own, its key
+    is_insecure: bool = False  # whether an address without encryption may lie beyond this machine
+    folder: Path | None = None  # seen by all workers at this path; None where all run on this machine
+    store: str = ""  # the address of objects that all workers see, where they do not see `folder`
+    bundle: tuple[str, bytes] = ("", b"")  # the digest and bytes of the site, for the store
+    places: Mapping[str, Path] = field(
+        default_factory=dict
+    )  # "site" and "stage": folders that lie elsewhere there
+    private: Mapping[str, Any] = field(default_factory=dict)  # parts of programs that no disk may keep
+    warn: Callable[[str, str], None] = lambda message, hint: None
+    count: Callable[[str, float], None] = lambda name, number: None  # a figure for whoever measures
 
 
 class Engine(Protocol[T_contra, R_co]):

@@ -39,7 +39,7 @@ def worker_main(program: Program[Any, Any], ends: WorkerPipes, parent: int, fore
         os.close(number)
     _reset_signals()
     _leave_terminal(ends.output.number)
-    _die_with(parent)
+    die_with(parent)
     gc.freeze()  # what a fork shares with its parent stays shared as long as no collector counts it
     try:
         function = program.start()
@@ -165,7 +165,8 @@ def _line_writer(number: int) -> io.TextIOWrapper:
     return open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
+    """Let this process end with the thread of `parent` that made it."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     else:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from types import FrameType
 from typing import Generic, TypeVar
 
-from pybuild.engines.base import Done, Failed, Program, R, T, seconds
+from pybuild.engines.base import Cluster, Done, Failed, Program, R, T, seconds
 from pybuild.engines.captured_output import CappedStream
 from pybuild.engines.tracebacks import described, exit_words, raised_frames
 
@@ -80,7 +80,9 @@ class SerialEngine(Generic[T, R]):
 
 
 @contextmanager
-def open_serial(program: Program[T, R], *, jobs: int, timeout: float) -> Iterator[SerialEngine[T, R]]:
+def open_serial(
+    program: Program[T, R], *, jobs: int, timeout: float, cluster: Cluster | None = None
+) -> Iterator[SerialEngine[T, R]]:
     """Open the engine. `jobs` is of no use to it; `timeout` is in seconds."""
     yield SerialEngine(program, timeout=timeout)
 

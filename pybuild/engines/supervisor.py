@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, Literal
 
-from pybuild.engines.base import Done, Failed, Program, R, T, seconds
+from pybuild.engines.base import Cluster, Done, Failed, Program, R, T, seconds
 from pybuild.engines.batches import Batches
 from pybuild.engines.protocol import IDLE, STARTING, UNDISTURBED, Row, Task
 from pybuild.engines.tracebacks import described
@@ -49,6 +49,11 @@ class ProcessEngine(Generic[T, R]):
         self._failed_starts = 0
         self._refusal: Failed | None = None  # why no worker starts
         self._suspects: set[int] = set()  # first in line when a worker died without a running task
+
+    @property
+    def busy(self) -> float:
+        """The seconds that workers have spent on tasks; the time of those that died is not counted."""
+        return sum(worker.slot.busy for worker in self._workers)
 
     def run(
         self, tasks: Sequence[T], *, timeouts: Sequence[float] | None = None
@@ -176,7 +181,9 @@ class ProcessEngine(Generic[T, R]):
 
 
 @contextlib.contextmanager
-def open_processes(program: Program[T, R], *, jobs: int, timeout: float) -> Iterator[ProcessEngine[T, R]]:
+def open_processes(
+    program: Program[T, R], *, jobs: int, timeout: float, cluster: Cluster | None = None
+) -> Iterator[ProcessEngine[T, R]]:
     """Open the engine for at most `jobs` workers; `timeout` is in seconds. Closing kills what still runs."""
     _fill_streams()
     engine = ProcessEngine(program, jobs=jobs, timeout=timeout)

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from pybuild.publish.listing import Stamp, list_tree, parents_of, scan
 from pybuild.publish.manifest import Output, load_manifest, save_rows, save_stamps
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.spare import drop_spare, find_spare, is_usable, keep_spare, refresh
-from pybuild.publish.stage import Stage, drop_container, is_inner, list_output, make_folders
+from pybuild.publish.stage import Stage, drop_container, fresh_tree, is_inner, list_output, make_folders
 from pybuild.publish.syscalls import sync_tree
 from pybuild.records import Files
 
@@ -57,6 +57,7 @@ def commit(
     Precondition: the lock is held; no worker writes to the stage any more.
     """
     try:
+        stage = _fenced(stage)
         return _commit(stage, files, adopt=adopt, memo=memo)
     except OSError as fault:
         needed = sum(file.size for file in files.values() if not stage.holds(file.path, file.digest))
@@ -97,6 +98,13 @@ def _failure(output: Output, fault: OSError, needed: int) -> Diagnostic:
     if not output.journal.exists():
         return publish_error(fault, "publish the site, the output is as it was", needed=needed)
     return publish_error(fault, "finish publishing the site, the next export will", needed=needed)
+
+
+def _fenced(stage: Stage) -> Stage:
+    """Give the stage a new name: a lost worker that wakes up, here or on another machine, finds no folder to write in."""
+    tree = fresh_tree(stage.tree.parent)
+    stage.tree.rename(tree)
+    return replace(stage, tree=tree)
 
 
 def _settle(stage: Stage, wanted: Set[str]) -> Set[str]:

@@ -26,7 +26,7 @@ class Asset:
     """A file beside a document that is published because the document names it."""
 
     path: str  # in the output
-    file: Path  # on disk
+    file: Path  # relative to the site
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +158,10 @@ class LinkMap:
         hidden = any(part.startswith(".") for part in inside.split("/"))
         if inside == near or hidden or near.endswith((".py", ".pyc")):
             return None
-        spelt = (self.config.root / form for form in (near, unicodedata.normalize("NFD", near)))
-        file = next((file for file in spelt if file.is_file()), None)
-        if not (file and file.resolve().is_relative_to(self.config.root)):
+        root = self.config.root
+        spelt = (Path(form) for form in (near, unicodedata.normalize("NFD", near)))
+        file = next((file for file in spelt if (root / file).is_file()), None)
+        if not (file and (root / file).resolve().is_relative_to(root)):
             return None
         return Asset((home.base.rstrip("/") + "/" + inside)[1:], file)
 

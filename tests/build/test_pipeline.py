@@ -12,7 +12,7 @@ import pytest
 from harness import Files
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Watch
+from pybuild.build.pipeline import Observer
 from pybuild.config.loader import Options, load_config
 from pybuild.engines import ENGINES, Done
 from pybuild.engines.serial import SerialEngine, open_serial
@@ -33,7 +33,7 @@ def answering(run: Run) -> Callable[..., Any]:
             return run(super().run(*arguments, **options))
 
     @contextmanager
-    def opened(program: Any, *, jobs: int, timeout: float) -> Iterator[Any]:
+    def opened(program: Any, *, jobs: int, timeout: float, cluster: Any) -> Iterator[Any]:
         with open_serial(program, jobs=jobs, timeout=timeout):
             yield Engine(program, timeout=timeout)
 
@@ -45,7 +45,7 @@ def test_pages_that_an_engine_forgets_are_errors(
 ) -> None:
     monkeypatch.setitem(ENGINES, "toy", answering(lambda outcomes: islice(outcomes, 2)))
     root = site(SITE)
-    done = export(load_config(root, Options(engine="toy"))[0], Watch())
+    done = export(load_config(root, Options(engine="toy"))[0], Observer())
     said = [(f.code, str(f.location), f.message) for f in done.findings if f.severity == "error"]
     assert said == [
         ("handler-error", f"app/{name}/route.py:6:1", f"/{name} was never run: the engine ended without an answer for it")
@@ -64,5 +64,5 @@ def test_the_first_of_two_answers_holds(
 
     monkeypatch.setitem(ENGINES, "toy", answering(twice))
     root = site(SITE)
-    done = export(load_config(root, Options(engine="toy"))[0], Watch())
+    done = export(load_config(root, Options(engine="toy"))[0], Observer())
     assert done.ok and {"a", "b", "c"} <= {p.name for p in (root / "out").iterdir()}

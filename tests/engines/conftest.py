@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
+import cloudpickle
 import pytest
 
 from pybuild.engines import Done, Failed, open_engine
@@ -21,6 +25,19 @@ class Toy:
     def start(self) -> Callable[[Any], Any]:
         self.begin()
         return self.work
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel by value: on the workers of a cluster nobody can import what a test defines."""
+        begin, work = self.begin, self.work
+
+        def start() -> Callable[[Any], Any]:
+            begin()
+            return work
+
+        if module := sys.modules.get(work.__module__ or ""):
+            with contextlib.suppress(ValueError):
+                cloudpickle.register_pickle_by_value(module)
+        return cloudpickle.loads, (cloudpickle.dumps(SimpleNamespace(start=start)),)
 
 
 Outcomes = list[Done[Any] | Failed]

@@ -96,7 +96,8 @@ def test_an_exception_that_escapes_is_a_failure_of_its_task(name, toy, run_on):
 
     zero, one = run_on(name, toy(work), [0, 1])
     assert (zero.reason, zero.detail) == ("raised", "ZeroDivisionError: integer division or modulo by zero")
-    assert [(frame.file, frame.name) for frame in zero.frames] == [(__file__, "work")]
+    file = "<dynamic-code>" if name == "dask" else __file__  # there the function came by value
+    assert [(frame.file, frame.name) for frame in zero.frames] == [(file, "work")]
     assert one == Done(1, 1)
 
 
@@ -153,4 +154,4 @@ def test_streams_and_signals_are_as_before(name, toy, run_on):
 def test_an_unknown_engine_names_the_known_ones():
     with pytest.raises(UnknownEngine) as caught:
         open_engine("dusk", None, jobs=1, timeout=1)
-    assert str(caught.value) == 'there is no engine "dusk"; choose one of: processes, serial'
+    assert str(caught.value) == 'there is no engine "dusk"; choose one of: dask, processes, serial'

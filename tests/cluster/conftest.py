@@ -1,0 +1,83 @@
+"""A real scheduler with real workers, on loopback, for one test or for all of them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clusters import Machines
+from harness import SAMPLE_TIME, environment
+
+pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
+
+
+@pytest.fixture(scope="session")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """One scheduler and two workers that no test harms."""
+    made = Machines(tmp_path_factory.mktemp("cluster"))
+    try:
+        made.start_scheduler()
+        made.start_worker()
+        made.start_worker()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def fresh_machines(tmp_path: Path) -> Iterator[Callable[..., Machines]]:
+    """A cluster for one test: `fresh_machines(2)` has two workers."""
+    made: list[Machines] = []
+
+    def make(workers: int, *options: str) -> Machines:
+        folder = tmp_path / f"cluster-{len(made)}"
+        folder.mkdir()
+        made.append(Machines(folder, options))
+        made[-1].start_scheduler()
+        for _ in range(workers):
+            made[-1].start_worker()
+        return made[-1]
+
+    try:
+        yield make
+    finally:
+        for cluster in made:
+            cluster.stop()
+
+
+@pytest.fixture
+def begin(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """Begin an export in a process; `finish(process)` waits for it and gives its summary."""
+    begun: list[Any] = []
+
+    def start(root: Path, *arguments: str, env: Mapping[str, str | None] | None = None) -> Any:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pybuild", "export", str(root), "--format", "json", *arguments],
+            env=environment({**SAMPLE_TIME, **(env or {})}),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def finish() -> Callable[[Any], Mapping[str, Any]]:
+    def end(process: Any) -> Mapping[str, Any]:
+        out, said = process.communicate(timeout=120)
+        assert out.startswith("{"), said
+        summary: Mapping[str, Any] = json.loads(out)
+        return summary
+
+    return end
