@@ -46,7 +46,7 @@ def is_external(href: str) -> bool:
 
 def is_safe(href: str) -> bool:
     """Whether an href's scheme is one that is harmless behind a link."""
-    if ":" not in href or href.startswith(("https://", "http://")):
+    if ":" not in href or (href.startswith(("https://", "http://")) and "[" not in href):
         return True
     try:
         return urlsplit(_IGNORED.sub("", href)).scheme.lower() in _SAFE_SCHEMES
