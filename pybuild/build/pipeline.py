@@ -33,6 +33,7 @@ from pybuild.objects import StoreFault
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, File, Files, Link, Redirection, pack_links
+from pybuild.render.page import TAGS_SHOWN
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
@@ -111,7 +112,7 @@ def render(
     if tasks:
         with _opened(config, travelling(program), stage, observer, faults) as engine:
             failed |= render_with(engine, program, tasks, rows, observer)
-    findings = (*faults, *_disk_once((*failed.values(), *rows.findings)))
+    findings = (*faults, *_counted(_disk_once((*failed.values(), *rows.findings))))
     if store_of(config) and not has_errors(findings):
         made = (file for index in tasks if index in rows for file in rows[index].files)
         findings += _fetched(store_of(config), stage, made, observer)
@@ -165,6 +166,17 @@ def render_with(
     runner = _Runner(site, "pages", [job.url for job in jobs], places, observer)
     runner.run(engine, tasks, [_limit(site, job.route) for job in jobs], rows.add)
     return runner.failed
+
+
+def _counted(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Make one warning of those that every document with raw HTML has, with their number."""
+    shown = sorted((one for one in findings if one.message == TAGS_SHOWN), key=lambda one: one.location)
+    if not shown:
+        return tuple(findings)
+    others = len(shown) - 1
+    more = f", in this and {others} more {'document' if others == 1 else 'documents'}" if others else ""
+    first = replace(shown[0], message=TAGS_SHOWN + more)
+    return (first, *(finding for finding in findings if finding.message != TAGS_SHOWN))
 
 
 def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -78,13 +78,16 @@ def cleaned(html: str, text: str) -> str:
     return html
 
 
-def sign_for(text: str) -> str:
-    """What stands for the "<" of tags where they are shown as text; "" where there is none."""
-    return next((sign for sign in _SIGNS if sign not in text), "\ue0ff") if _TAG.search(text) else ""
+def sign_for(text: str, *, shows_all: bool) -> str:
+    """What stands for the "<" of tags that are shown as text, all or only an unclosed comment's; "" for none."""
+    has_any = _TAG.search(text) if shows_all else None
+    if not has_any and text.rfind("<!--") <= text.rfind("-->"):
+        return ""
+    return next((sign for sign in _SIGNS if sign not in text), "\ue0ff")
 
 
-def without_tags(text: str, sign: str) -> str:
-    """Put `sign` for each "<" that could begin a tag, in code too; those of addresses stay."""
+def without_tags(text: str, sign: str, *, shows_all: bool) -> str:
+    """Put `sign` for each "<" that could begin what is shown as text, in code too; those of addresses stay."""
 
     def replaced(found: re.Match[str]) -> str:
         at = found.start()
@@ -92,7 +95,10 @@ def without_tags(text: str, sign: str) -> str:
             return "<"
         return sign
 
-    return _TAG.sub(replaced, text)
+    if shows_all:
+        text = _TAG.sub(replaced, text)
+    end = text.rfind("-->") + 3 if "-->" in text else 0
+    return text[:end] + text[end:].replace("<!--", f"{sign}!--")
 
 
 def with_tags_shown(html: str, sign: str) -> str:

@@ -57,10 +57,12 @@ class MarkdownRenderer:
         """Render one text."""
         text = _lines(text)
         mark, guard, gap = _free_characters(text)
-        sign = sign_for(text) if self._settings.html is False else ""
-        plain, blocks = cut(_marked(text, guard, gap, sign), mark)
+        shows_all = self._settings.html is False
+        sign = sign_for(text, shows_all=shows_all)
+        marked = _marked(without_tags(text, sign, shows_all=shows_all) if sign else text, guard, gap)
+        plain, blocks = cut(marked, mark)
         html = self._engine(plain if plain.endswith("\n") else plain + "\n")
-        has_hidden_tags = bool(sign) and shows_tags(html, sign)
+        has_hidden_tags = shows_all and bool(sign) and shows_tags(html, sign)
         html, notes = place(with_tags_shown(html, sign) if sign else html, blocks, mark)
         if gap in html:
             html = html.replace(gap, " ")
@@ -100,11 +102,11 @@ def _free_characters(text: str) -> tuple[str, str, str]:
     return one, two, three
 
 
-def _marked(text: str, guard: str, gap: str, sign: str) -> str:
-    """Mark what engines do not tell: what was escaped, the words behind a fence's first, and tags to be shown."""
+def _marked(text: str, guard: str, gap: str) -> str:
+    """Mark what engines do not report: what was escaped, and the words behind a fence's first."""
     if "\\" in text:
         text = _ESCAPED.sub(rf"\1{guard}", text)
     for fence, info in _INFO.items():
         if fence in text:
             text = info.sub(lambda found: found[1] + found[2].replace(" ", gap), text)
-    return without_tags(text, sign) if sign else text
+    return text

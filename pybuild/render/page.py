@@ -15,7 +15,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pybuild.diagnostics import Diagnostic, Location
+from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.rewrite import rewritten
@@ -41,6 +41,7 @@ from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.web import Redirected
 
+TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
 LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
 _WHOLE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
@@ -150,12 +151,22 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *anchors, "")),
         assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
-        findings=summary.findings,
+        findings=(*summary.findings, *_shown_tags(document)),
         template_links=links,
         template_link_ids=link_ids,
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
     )
+
+
+def _shown_tags(document: Document | None) -> tuple[Diagnostic, ...]:
+    """A warning where raw HTML of the page's document is shown as text; the build makes one of all of them."""
+    if document is None or not document.body.result.has_hidden_tags:
+        return ()
+    hint = (
+        'write html = "safe" below [markdown] to let harmless elements through, or put the tags in backticks'
+    )
+    return (warning("unknown-export", TAGS_SHOWN, Location(document.entry.file), hint),)
 
 
 def _load(context: RenderContext, page: PageJob) -> tuple[Mapping[str, Any], Document | None] | Redirection:

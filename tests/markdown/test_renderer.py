@@ -40,6 +40,10 @@ CASES = {
     "strikethrough": ("~~a~~ ~b~ H~2~O", "<p><del>a</del> <del>b</del> H~2~O</p>\n"),
     "raw HTML": ("<b onclick=x>a</b><script>x</script>", "<p><b>a</b></p>\n"),
     "a comment": ("a <!-- b --> c\n<!--\nd\n\n[e](f)\n-->\ng", "<p>a  c</p>\n<p>g</p>\n"),
+    "a comment that is never closed": (
+        "a\n\n<!-- b\n\n*c*",
+        "<p>a</p>\n<p>&lt;!-- b</p>\n<p><em>c</em></p>\n",
+    ),
     "a comment in code": ("`<!-- a -->`", "<p><code>&lt;!-- a --&gt;</code></p>\n"),
     "definitions below a comment": ("[a]\n\n<!-- b -->\n[a]: /c", '<p><a href="/c">a</a></p>\n'),
     "terms": (
