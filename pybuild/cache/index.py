@@ -16,6 +16,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ SCHEMA = (
     "CREATE UNIQUE INDEX rows_by_name ON rows (number, name)",
 )
 _AHEAD = 128  # rows that are read together where names are asked for in their order
+_RETRY = 16  # reads of one row, after which it is seen whether names come in their order again
 _WAIT = 5.0  # seconds for another that reads, before writing is given up
 _decode = json.JSONDecoder().decode
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -35,6 +37,15 @@ _UPSERT = (
     " ON CONFLICT (number, name) DO UPDATE SET value = excluded.value, sum = excluded.sum"
 )
 _FROM = "SELECT name, value, sum FROM rows WHERE number = ? AND name >= ? ORDER BY name LIMIT ?"
+
+
+@dataclass(slots=True)
+class _Run:
+    """Names that are asked for one after the other."""
+
+    ahead: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)  # read and not yet asked for
+    hits: int = 0  # of them that were asked for
+    reads: int = 0
 
 
 class RowSet:
@@ -48,8 +59,7 @@ class RowSet:
         self._database: sqlite3.Connection | None = None
         self._number = 0  # in the file; 0 where it has none
         self._is_open = False
-        self._ahead: dict[bytes, tuple[bytes, bytes]] = {}  # rows that were read and not yet asked for
-        self._hits = 1
+        self._runs: dict[bytes, _Run] = {}  # by the first byte of the names
 
     def get(self, name: str) -> Any:
         """The value of that name; None where there is none that can be trusted. Raises nothing."""
@@ -66,17 +76,17 @@ class RowSet:
     def _row(self, name: bytes) -> tuple[bytes, bool]:
         """A row, and whether its check holds. Names in order are read ahead, others one by one."""
         assert self._database is not None, "a row is read from an open file"
-        if name not in self._ahead:
-            many = _AHEAD if self._hits else 1
-            self._hits = 0
-            found = self._database.execute(_FROM, (self._number, name, many))
-            self._ahead = {key: (value, check) for key, value, check in found}
+        run = self._runs.setdefault(name[:1], _Run())
+        if name in run.ahead:
+            run.hits += 1
         else:
-            self._hits += 1
-        if name not in self._ahead:
-            self._hits = 1
+            many = _AHEAD if run.hits or run.reads % _RETRY == 0 else 1
+            found = self._database.execute(_FROM, (self._number, name, many))
+            run.ahead = {key: (value, check) for key, value, check in found}
+            run.hits, run.reads = 0, run.reads + 1
+        if name not in run.ahead:
             return b"", False
-        value, check = self._ahead.pop(name)
+        value, check = run.ahead.pop(name)
         return value, check == self._check(name, value)
 
     def _check(self, name: bytes, value: bytes) -> bytes:
@@ -154,7 +164,7 @@ class RowSet:
         if self._database is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()  # rolls back
-        self._database, self._is_open, self._number, self._ahead = None, False, 0, {}
+        self._database, self._is_open, self._number, self._runs = None, False, 0, {}
 
 
 def _connect(file: Path, *, wait: float = _WAIT, empty: bool = False) -> sqlite3.Connection:
