@@ -66,7 +66,9 @@ def check_regex(regex: str) -> tuple[str, ...]:
         if token is None or not regex[at].isprintable():
             raise PatternError(
                 f'the regex "{regex}" is not portable from "{regex[at : at + 12]}" on',
-                "use only what PCRE, RE2, JavaScript and Python share: "
+                "write a rule for what is left out before this one, since the first that matches wins"
+                if regex.startswith(("(?!", "(?<!"), at)
+                else "use only what PCRE, RE2, JavaScript and Python share: "
                 "no look-around, back-reference, possessive repeat or inline flag",
             )
         if token[0].startswith("(?<"):

@@ -77,6 +77,21 @@ def test_nothing_acceptable(ask: Callable) -> None:
     assert ask("/docs/a", Accept="image/png") == Outcome(406, headers, text=NOT_ACCEPTABLE)
 
 
+@pytest.mark.parametrize("field", ["image/png", "text/html;q=0, text/markdown;q=0", "*/*;q=0"])
+def test_lenient_negotiation_answers_html_where_nothing_is_acceptable(field: str) -> None:
+    files = by_path(File(path, "", "1" * 64, 1) for path in ("a.html", "a.md"))
+    answers = {
+        mode: evaluate(RuleSet(negotiation=mode), Request("/a", headers=(("Accept", field),)), files)
+        for mode in ("lenient", "strict", "off")
+    }
+    found = {mode: (one.status, one.path, one.header("vary")) for mode, one in answers.items()}
+    assert found == {
+        "lenient": (200, "a.html", "Accept"),
+        "strict": (406, "", "Accept"),
+        "off": (200, "a.html", ""),
+    }
+
+
 @pytest.mark.parametrize("field", [tag(3)[1], "W/" + tag(3)[1], f'"x", {tag(3)[1]}', "*"])
 def test_not_modified(ask: Callable, field: str) -> None:
     here = ("Content-Location", "/docs/a.md")

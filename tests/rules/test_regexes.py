@@ -20,7 +20,6 @@ PORTABLE = [
 ]
 FOREIGN = [
     "(?=a)",
-    "(?!a)",
     "(?<=a)b",
     r"(a)\1",
     "(?i)a",
@@ -61,3 +60,13 @@ def test_named_groups_in_python() -> None:
 def test_javascript_reads_them() -> None:
     program = "JSON.parse(process.argv[1]).forEach(function (r) { new RegExp('^(?:' + r + ')$', 'u'); })"
     subprocess.run(["node", "-e", program, json.dumps(PORTABLE)], check=True)
+
+
+@pytest.mark.parametrize("regex", ["(?!api|_next).*", "a(?<!b)c"])
+def test_a_negative_look_around_is_told_what_to_do(regex: str) -> None:
+    with pytest.raises(PatternError) as fault:
+        check_regex(regex)
+    assert (
+        fault.value.hint
+        == "write a rule for what is left out before this one, since the first that matches wins"
+    )

@@ -24,6 +24,7 @@ from hosts.servers.test_servers import (
     check_proxied,
     expected_of,
     make_tree,
+    plain,
     seen_of,
     send,
     under,
@@ -96,7 +97,7 @@ def unsure(request: Request, expected: dict[str, object], answer: Answer, tree: 
         return {"status": 204, "allow": "GET, HEAD, OPTIONS"}
     if tree.rules.trailing_slash and answer.status == 308:
         query = f"?{request.query}" if request.query else ""
-        return {"status": 308, "location": f"{request.path}/{query}"}
+        return {"status": 308, "location": plain(f"{request.path}/{query}")}
     return {name: expected[name] for name in ("status", "body") if name in expected}
 
 

@@ -732,7 +732,7 @@ def expected_of(outcome: Outcome, tree: Tree, method: str) -> dict[str, object]:
 
 def plain(text: str) -> str:
     text = text.replace("; charset", ";charset").replace("UTF-8", "utf-8")
-    return re.sub("%[0-9A-Fa-f]{2}", lambda escape: escape[0].upper(), text)
+    return re.sub("%[0-9A-Fa-f]{2}", lambda escape: escape[0].upper(), text).replace("%27", "'")
 
 
 def tokens(vary: str) -> frozenset[str]:
