@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from developing import OPTIONS, addresses, differences, session_of
+from harness import run_command
 from incremental import CODE, EDITS, PLAIN, clean_copy, write_site
 from previewing import published
 
@@ -92,3 +93,16 @@ def test_the_policy_of_each_page(tmp_path: Path) -> None:
     publication = published(root)
     with session_of(root, tmp_path / "dev") as session:
         assert differences(session, publication, addresses(publication)) == []
+
+
+@pytest.mark.parametrize("template", ["docs", "blog", "api"])
+def test_every_address_of_a_starter(tmp_path: Path, template: str) -> None:
+    done = run_command(tmp_path, "new", str(tmp_path / "site"), "--template", template)
+    assert done.code == 0, done.stderr
+    root = tmp_path / "site"
+    assert exported(root)
+    publication = published(root)
+    wanted = addresses(publication)
+    random.Random(5).shuffle(wanted)
+    with session_of(root, tmp_path / "dev") as session:
+        assert differences(session, publication, wanted) == []

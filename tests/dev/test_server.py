@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,13 +192,13 @@ def test_nothing_is_written_and_nothing_is_left(tmp_path: Path) -> None:
         assert server.process.wait(20) == 0
     assert not (root / "out").exists()
     assert not (root / ".pybuild").exists()
-    assert [
-        pid
-        for pid in children
-        if Path(f"/proc/{pid}").exists()
-        and _parent(str(pid)) != 0
-        and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
-    ] == []
+    for _ in range(200):
+        if not any(Path(f"/proc/{pid}").exists() for pid in children):
+            return
+        time.sleep(0.05)
+    raise AssertionError(
+        [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children if Path(f"/proc/{pid}").exists()]
+    )
 
 
 def _parent(pid: str) -> int:
