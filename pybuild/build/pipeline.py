@@ -10,8 +10,7 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -78,10 +77,16 @@ def expand(
     places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, observer)
     rows: dict[int, Expanded] = {}
-    faults: list[Diagnostic] = []
+    faults: tuple[Diagnostic, ...] = ()
     if tasks:
-        with _opened(site.config, ExpandProgram(site, session), None, observer, faults) as engine:
-            runner.run(engine, tasks, [_limit(site, i) for i in tasks], rows.__setitem__)
+        limits = [_limit(site, i) for i in tasks]
+        faults = _through_engine(
+            ExpandProgram(site, session),
+            site.config,
+            None,
+            observer,
+            lambda engine: runner.run(engine, tasks, limits, rows.__setitem__),
+        )
     found = [row for _, row in sorted(rows.items())]
     return {row.route: row.params for row in found}, (
         *faults,
@@ -107,11 +112,14 @@ def render(
 ) -> tuple[Rows, tuple[Diagnostic, ...]]:
     """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
     config, stage = program.site.config, program.stage
-    faults: list[Diagnostic] = []
+    faults: tuple[Diagnostic, ...] = ()
     failed: dict[int, Diagnostic] = {}
+
+    def work(engine: Engine[int, Rendered | bytes]) -> None:
+        failed.update(render_with(engine, program, tasks, rows, observer))
+
     if tasks:
-        with _opened(config, travelling(program), stage, observer, faults) as engine:
-            failed |= render_with(engine, program, tasks, rows, observer)
+        faults = _through_engine(travelling(program), config, stage, observer, work)
     findings = (*faults, *_counted(_disk_once((*failed.values(), *rows.findings))))
     if store_of(config) and not has_errors(findings):
         made = (file for index in tasks if index in rows for file in rows[index].files)
@@ -119,24 +127,25 @@ def render(
     return rows, findings
 
 
-@contextlib.contextmanager
-def _opened(
-    config: Config,
+def _through_engine(
     program: Program[int, R],
+    config: Config,
     stage: Stage | None,
     observer: Observer,
-    faults: list[Diagnostic],
-) -> Iterator[Engine[int, R]]:
-    """Open the engine of the settings. What it cannot do ends the work in it and is added to `faults`."""
+    work: Callable[[Engine[int, R]], None],
+) -> tuple[Diagnostic, ...]:
+    """Do work with the engine of the settings; return what the engine or its machines could not do."""
+    faults: list[Diagnostic] = []
     cluster = cluster_of(
         config, stage, warn=lambda *said: faults.append(_engine_warning(*said)), count=observer.count
     )
     limit = config.settings.build.timeout
     try:
         with open_engine(config.engine, program, jobs=config.jobs, timeout=limit, cluster=cluster) as engine:
-            yield engine
+            work(engine)
     except EngineFault as fault:
         faults.append(Diagnostic("engine-error", str(fault), hint=fault.hint))
+    return tuple(faults)
 
 
 def _engine_warning(message: str, hint: str) -> Diagnostic:
