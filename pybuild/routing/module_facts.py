@@ -286,6 +286,8 @@ def server_file_fault(root: Path, disk: Path, file: str) -> tuple[Diagnostic, ..
     """Refuse a proxy or middleware that holds code (`unsupported-feature`)."""
     place: tuple[int, int] | tuple[()] = ()
     if disk.suffix == ".py":
+        if declared := _declared_proxy(disk, file):
+            return (declared,)
         facts = read_module(root, disk, file, ())
         if facts.is_readable and facts.code is None:
             return ()
@@ -293,6 +295,45 @@ def server_file_fault(root: Path, disk: Path, file: str) -> tuple[Diagnostic, ..
     message = f"{file} would run before each request, and nothing runs when a static file is served"
     hint = "write [[redirects]], [[rewrites]] or [[headers]] into the settings instead, and delete the file"
     return (Diagnostic("unsupported-feature", message, Location(file, *place), hint),)
+
+
+def _declared_proxy(disk: Path, file: str) -> Diagnostic | None:
+    """The finding for a module that says where requests go by `destination = "https://…"`: the lines to write."""
+    try:
+        body = ast.parse(disk.read_bytes()).body
+    except (OSError, SyntaxError, ValueError):
+        return None
+    found = {
+        target.id: node.value
+        for node in body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant | ast.List | ast.Tuple | ast.Dict)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    to = found.get("destination")
+    if not (isinstance(to, ast.Constant) and isinstance(to.value, str)):
+        return None
+    folders = [one for one in file.split("/")[1:-1] if not re.fullmatch(r"\(.*\)", one)]
+    source = "".join(f"/{re.sub(_DYNAMIC, _as_parameter, one)}" for one in folders)
+    more = ":" not in source
+    lines = [f'source = "{source}{"/:path*" if more else ""}"']
+    lines.append(f'destination = "{to.value.rstrip("/") + "/:path*" if more else to.value}"')
+    if "methods" in found:
+        lines.append(
+            f"methods = {ast.unparse(found['methods'])}".replace("'", '"').replace("(", "[").replace(")", "]")
+        )
+    message = f"{file} declares a proxy, which is written in the settings"
+    rest = " and its headers" if "headers" in found else ""
+    hint = f"delete the file and write [[proxies]] with {', '.join(lines)}{rest}"
+    return Diagnostic("unsupported-feature", message, Location(file, to.lineno, 1), hint)
+
+
+_DYNAMIC = re.compile(r"\[{1,2}(\.\.\.)?(\w+)\]{1,2}")
+
+
+def _as_parameter(found: re.Match[str]) -> str:
+    return f":{found[2]}{'*' if found[1] else ''}"
 
 
 def _inspect(
