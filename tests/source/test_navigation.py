@@ -1,0 +1,55 @@
+"""Trees of documents: order, what is before and after, and what a page of a large tree shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pybuild.source.document import Entry
+from pybuild.source.navigation import AROUND, PRUNED, Navigation, Node, natural
+
+
+def _tree(slugs: Iterable[str]) -> Navigation:
+    entries = [Entry(f"content/{s or 'index'}.md", "docs", s, f"/docs/{s}".rstrip("/"), s) for s in slugs]
+    return Navigation(entries, "/docs", {entry.url for entry in entries})
+
+
+def _titles(nodes: Iterable[Node]) -> list[str]:
+    return [node.title for node in nodes]
+
+
+def test_names_are_in_the_order_of_people() -> None:
+    assert sorted(["10-x", "2-x", "B", "a", "1"], key=natural) == ["1", "2-x", "10-x", "a", "B"]
+
+
+def test_a_document_named_like_a_folder_is_its_index() -> None:
+    tree = _tree(["guides", "guides/a", "z"])
+    assert [(node.title, _titles(node.children)) for node in tree.roots] == [
+        ("guides", ["guides/a"]),
+        ("z", []),
+    ]
+    assert _titles(tree.parents("/docs/guides/a")) == ["guides"]
+    assert [node and node.title for node in tree.neighbours("/docs/guides/a")] == ["guides", "z"]
+
+
+def test_a_large_tree_shows_its_top_and_the_branch_of_the_page() -> None:
+    tree = _tree(f"f{folder}/d{number}" for folder in range(5) for number in range(PRUNED // 4))
+    view = tree.view("/docs/f2/d7")
+    assert [len(node.children) for node in view.nodes] == [0, 0, PRUNED // 4, 0, 0]
+    assert [node.more for node in view.nodes] == [PRUNED // 4, PRUNED // 4, 0, PRUNED // 4, PRUNED // 4]
+    assert sum(node.size for node in tree.view("/docs").nodes) == tree.size
+
+
+def test_a_long_folder_shows_what_is_around_the_page() -> None:
+    tree = _tree(f"d{number}" for number in range(1000))
+    shown = tree.view("/docs/d500").nodes
+    assert (len(shown), shown[AROUND].title, shown[-1].more) == (
+        2 * AROUND + 2,
+        "d500",
+        1000 - 2 * AROUND - 1,
+    )
+
+
+def test_what_a_page_shows_depends_on_titles_not_on_far_branches() -> None:
+    slugs = [f"f{folder}/d{number}" for folder in range(5) for number in range(PRUNED // 4)]
+    assert _tree(slugs).digest("/docs/f0/d1") == _tree([*slugs[:-1], "f4/dx"]).digest("/docs/f0/d1")
+    assert _tree(slugs).digest("/docs/f4/d1") != _tree([*slugs[:-1], "f4/dx"]).digest("/docs/f4/d1")
