@@ -1,23 +1,27 @@
 """The plan: every page, handler and copy of an export, before anything is rendered.
 
-Owns the URLs and the rule that no two things may share an output path, on any file system. Pure.
-Source: nextjs.org, "Static Exports", for file names.
+Owns the URLs, and the rules that no two things may share an output path, on any file system, nor an address, as
+hosts resolve them: `/a` finds `a`, `a.html` and `a/index.html`. Pure.
+Source: nextjs.org, "Static Exports", for file names; docs/routing.md, "An address has exactly one answer".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from itertools import chain
 from typing import Literal
 
 from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.records import Redirection
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route, Surroundings
+from pybuild.source.addresses import ALIAS_KEYS
 from pybuild.source.built_in import listed_pages, term_feeds
+from pybuild.source.document import Entry, alias_place, aliases_of, is_public
 from pybuild.source.site import Site
-from pybuild.urls import collision_key, nfc, page_path
+from pybuild.urls import collision_key, encode, nfc, page_href, page_path, variant_urls
 
 _DEV = "_pybuild/"  # of the output; a server answers there while a site is written
 JobKind = Literal["page", "handler", "metadata", "not_found"]
@@ -46,6 +50,7 @@ class Plan:
     taken: frozenset[str] = frozenset()  # paths of the site's own Markdown files, which variants give way to
     copies: tuple[tuple[str, str], ...] = ()  # output path and the file to copy, relative to the site
     root: Surroundings = Surroundings()  # what surrounds the page for what is not found
+    redirections: tuple[Redirection, ...] = ()  # from the aliases of documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +77,17 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
     placed = tuple(replace(job, is_folder=True) if job.url in folders else job for job in ordered)
     pages = frozenset(job.url for job in placed if job.kind == "page")
     taken = frozenset(path for path, _ in _paths(site, placed, copies) if path.endswith(".md"))
-    findings = (*_reserved(site, placed, copies), *_plan_conflicts(site, placed, copies))
-    return Plan(placed, pages, taken, copies, root), findings
+    refused = tuple(_named_index(site, placed))
+    sound = [job for job in placed if not (job.kind == "page" and is_index(job.url))] if refused else placed
+    findings = (
+        *_reserved(site, placed, copies),
+        *refused,
+        *_path_conflicts(site, sound, copies),
+        *_address_conflicts(site, sound, copies),
+        *_hidden_pages(site, sound, taken),
+        *_alias_conflicts(site, sound, copies),
+    )
+    return Plan(placed, pages, taken, copies, root, tuple(_redirections(site))), findings
 
 
 def _reserved(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> Iterator[Diagnostic]:
@@ -84,12 +98,153 @@ def _reserved(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]
             yield Diagnostic("output-conflict", message, _origin(site, maker), "rename the folder")
 
 
-def _plan_conflicts(
+def _documents(site: Site) -> Iterator[tuple[Entry, str]]:
+    """Documents with the address each answers at; a page.md of a route with parameters has none."""
+    for entries in site.collections.values():
+        yield from ((entry, entry.url) for entry in entries)
+    for file, entry in site.documents.items():
+        if (url := site.files.get(nfc(file))) and is_public(entry, site.config):
+            yield entry, url
+
+
+def _aliases(site: Site) -> Iterator[tuple[str, Entry, str]]:
+    """Each alias with its document and that one's address."""
+    for entry, url in _documents(site):
+        if any(key in entry.meta for key in ALIAS_KEYS):
+            yield from ((alias, entry, url) for alias in aliases_of(entry, url, site.config))
+
+
+def _redirections(site: Site) -> Iterator[Redirection]:
+    """The redirects that aliases are: permanent ones."""
+    for alias, entry, url in _aliases(site):
+        at = alias_place(entry)
+        href = page_href(url, trailing_slash=site.config.trailing_slash)
+        yield Redirection(alias, encode(site.config.site.base_path + href), 308, at.file, at.line)
+
+
+def _alias_conflicts(
+    site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]
+) -> Iterator[Diagnostic]:
+    """Find aliases that meet an address of anything else, or of each other."""
+    aliases = list(_aliases(site))
+    if not aliases:
+        return
+    slash, answers = site.config.trailing_slash, dict[str, Location]()
+    for path, file in copies:
+        answers |= dict.fromkeys((collision_key(path), collision_key(address_of(path))), Location(file))
+    for job in jobs:
+        at = _origin(site, job)
+        answers[collision_key(job.url[1:])] = at
+        if job.kind == "page":
+            files = (
+                page_path(job.url, trailing_slash=slash),
+                *(u[1:] for u in variant_urls(job.url, trailing_slash=slash)),
+            )
+            answers |= {collision_key(path): at for path in files}
+    for alias, entry, _ in aliases:
+        at = alias_place(entry)
+        other = answers.setdefault(collision_key(address_of(alias[1:])), at)
+        if other is at:
+            other = answers.setdefault(collision_key(alias[1:]), at)
+        if other is not at:
+            message = f'the alias "{alias}" of {entry.file} is the address of {other.file or "pybuild"}'
+            notes = (Note("which is here", other),) if other.file else ()
+            yield Diagnostic("output-conflict", message, at, "delete the alias, or rename the other", notes)
+
+
+def _named_index(site: Site, jobs: Iterable[Job]) -> Iterator[Diagnostic]:
+    """Refuse pages whose file hosts serve for the folder around them: `docs/index.html` answers `/docs/`."""
+    for job in jobs if not site.config.trailing_slash else ():
+        if job.kind == "page" and is_index(job.url):
+            yield index_fault(site, job, _origin(site, job))
+
+
+def is_index(url: str) -> bool:
+    """Whether the file of an HTML page at this URL would be that of its folder, on some system."""
+    return url.rpartition("/")[2].casefold() == "index"
+
+
+def index_fault(site: Site, job: Job, at: Location) -> Diagnostic:
+    """Say that a page cannot answer at an address that ends in `/index`, and what to write in its place."""
+    folder = job.url.rpartition("/")[0] or "/"
+    message = f'no page can answer at "{job.url}": hosts serve its file, "{job.url[1:]}.html", for "{folder}"'
+    route = site.routes[job.route]
+    if job.entry >= 0:
+        hint = 'rename the folder or file named "index"; an index.md answers for the folder around it'
+        return Diagnostic("invalid-static-params", message, at, hint)
+    if job.params:
+        return Diagnostic("invalid-static-params", message, at, 'leave "index" out, or name it otherwise')
+    outer = route.folder.rpartition("/")[0]
+    hint = f"move {route.folder}/{route.file.rpartition('/')[2]} to {outer}/, which answers {folder}, or rename its folder"
+    return Diagnostic("invalid-segment", message, Location(route.folder), hint)
+
+
+def _path_conflicts(
     site: Site, jobs: Sequence[Job], copies: Sequence[tuple[str, str]]
 ) -> tuple[Diagnostic, ...]:
     if not are_in_conflict(path for path, _ in _paths(site, jobs, copies)):
         return ()
     return conflicts(Claim(path, _origin(site, maker)) for path, maker in _paths(site, jobs, copies))
+
+
+def address_of(path: str) -> str:
+    """The address at which hosts find a file, less its first slash: `a`, `a.html` and `a/index.html` are at `a`."""
+    stem = path.removesuffix(".html")
+    return path if stem == path else "" if stem == "index" else stem.removesuffix("/index")
+
+
+def _address_conflicts(
+    site: Site, jobs: Sequence[Job], copies: Iterable[tuple[str, str]]
+) -> Iterator[Diagnostic]:
+    """Find two answers for one address that lie in different files, so that hosts serve but one of them.
+
+    Pages are held against the rest, which is mostly little; two pages of one address are of one file.
+    """
+    made: dict[str, tuple[str, Job | str]] = {}
+    copied: dict[str, tuple[str, Job | str]] = {}
+    for path, file in copies:
+        copied[collision_key(address_of(path))] = path, file
+    for job in sorted(jobs, key=lambda job: job.kind == "page"):
+        if job.kind != "not_found":
+            key = collision_key(job.url[1:] if job.kind == "page" else address_of(job.url[1:]))
+            path = (
+                page_path(job.url, trailing_slash=site.config.trailing_slash)
+                if job.kind == "page"
+                else job.url[1:]
+            )
+            for other, maker in filter(None, (made.get(key), copied.get(key))):
+                if collision_key(other) != collision_key(path):
+                    yield _same_address(job.url, _origin(site, maker), _origin(site, job))
+            if job.kind != "page":
+                made.setdefault(key, (path, job))
+
+
+def _same_address(url: str, first: Location, second: Location) -> Diagnostic:
+    message = f'{first.file} and {second.file} both answer "{url}", and a host serves one of them'
+    if first == second:
+        message = f'{first.file} answers "{url}" twice, in two files, and a host serves one of them'
+    notes = (Note("the other one", first),) if first != second else ()
+    return Diagnostic("output-conflict", message, second, "rename or remove one of the two", notes)
+
+
+def _hidden_pages(site: Site, jobs: Sequence[Job], taken: Collection[str]) -> Iterator[Diagnostic]:
+    """Find pages named as the file or the Markdown variant of another page, which hosts serve in their place."""
+    odd = [job for job in jobs if job.kind == "page" and job.url.casefold().endswith((".md", ".html"))]
+    if not odd:
+        return
+    slash = site.config.trailing_slash
+    shown: dict[str, tuple[str, Job]] = {}
+    for job in (job for job in jobs if job.kind == "page"):
+        shown[collision_key(page_path(job.url, trailing_slash=slash))] = "file", job
+        variants = (url[1:] for url in variant_urls(job.url, trailing_slash=slash))
+        shown |= {collision_key(path): ("Markdown variant", job) for path in variants if path not in taken}
+    for job in odd:
+        what, other = shown.get(collision_key(job.url[1:]), ("", job))
+        if other is not job:
+            at, first = _origin(site, job), _origin(site, other)
+            message = f'{at.file} answers "{job.url}", and hosts serve the {what} of "{other.url}" there'
+            notes = (Note("the other page", first),) if first != at else ()
+            yield Diagnostic("output-conflict", message, at, "rename one of the two", notes)
 
 
 def _copies(site: Site, params: ParamsByRoute) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,7 @@ from starlette.responses import (
     Response,
     StreamingResponse,
 )
+from starlette.types import Message, Receive
 
 __all__ = [
     "BuildRequest",
@@ -104,6 +105,7 @@ class BuildRequest(Request):
         name, _, port = host.partition(":")
         scope: dict[str, Any] = {
             "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
             "http_version": "1.1",
             "method": "GET",
             "scheme": scheme,
@@ -116,11 +118,39 @@ class BuildRequest(Request):
             "headers": [],
             "path_params": dict(path_params),
         }
-        super().__init__(scope, _nothing_arrives)
+        super().__init__(_Scope(scope, self._report_scope), _nothing_arrives)
         self._on_read = on_read
+        self._address = url
 
     def _report_use(self, what: str) -> None:
         self._on_read(what, sys._getframe(2))
+
+    def _report_scope(self, what: str) -> None:
+        """Report who asks for what no build knows: neither Starlette on its own account nor whoever runs the handler."""
+        frame: FrameType | None = sys._getframe(2)
+        while frame and str(frame.f_globals.get("__name__")).startswith(("starlette.", __name__)):
+            if frame.f_code.co_qualname.startswith(("URL.", "StreamingResponse.")):
+                return
+            frame = frame.f_back
+        if frame and not str(frame.f_globals.get("__name__")).startswith("pybuild."):
+            self._on_read(what, frame)
+
+    @property
+    def url(self) -> URL:
+        found = _BuildURL(self._address)
+        found.on_read = self._report_use
+        return found
+
+    @property
+    def receive(self) -> Receive:
+        """Give one empty message; a build never disconnects."""
+        self._report_use("body")
+        left: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Message:
+            return left.pop() if left else await _nothing_arrives()
+
+        return receive
 
     @property
     def headers(self) -> Headers:
@@ -152,6 +182,36 @@ class BuildRequest(Request):
     def form(self, **limits: Any) -> Any:
         self._report_use("body")
         return _EmptyForm()
+
+
+class _BuildURL(URL):
+    """The address of a page, which has no query."""
+
+    on_read: Callable[[str], None] | None = None
+
+    @property
+    def query(self) -> str:
+        if self.on_read:
+            self.on_read("query")
+        return super().query
+
+
+class _Scope(dict[str, Any]):
+    """An ASGI scope that reports who reads what no build knows."""
+
+    _EMPTY: Mapping[str, str] = {"headers": "headers", "query_string": "query"}
+
+    def __init__(self, values: Mapping[str, Any], report: Callable[[str], None]) -> None:
+        super().__init__(values)
+        self._report = report
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._EMPTY:
+            self._report(self._EMPTY[key])
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default  # noqa: SIM401 - it is this method that reports
 
 
 class _EmptyForm:

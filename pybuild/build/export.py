@@ -29,9 +29,11 @@ from pybuild.diagnostics import Diagnostic, Location, arrange, has_errors
 from pybuild.engines import Done
 from pybuild.engines.supervisor import ProcessEngine
 from pybuild.objects import StoreFault
+from pybuild.plan import make_plan
 from pybuild.publish import Stage, publication
 from pybuild.publish.store import Pointer, publish_to_store, read_pointer
 from pybuild.records import Artifact, File, Files
+from pybuild.routing.segments import Pattern
 from pybuild.source.site import Site
 
 _NAMED = 5  # files that a message names
@@ -143,10 +145,11 @@ def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
     """Do all that can be done without running site code. The site is None where it has errors."""
     gate = PhaseGate(strict=config.options.strict)
     try:
-        site = discovered(config, gate)
+        site, tree = discovered(config, gate)
+        gate.check(make_plan(site, {}, tree.around(Pattern()))[1])
     except BuildFailed:
         return None, arrange(gate.findings)
-    return site[0], arrange(gate.findings)
+    return site, arrange(gate.findings)
 
 
 def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Observer) -> Exported:

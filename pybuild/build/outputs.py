@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -30,12 +30,14 @@ from pybuild.markdown.rewrite import lines_of
 from pybuild.plan import Claim, are_in_conflict, conflicts
 from pybuild.publish import Stage
 from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path, unpack_links
+from pybuild.render.handlers import moved_page
 from pybuild.render.links import Asset
 from pybuild.render.result import Rendered, Rows, link_digest, link_digests
 from pybuild.rules.model import Rule, RuleSet, SetHeaders
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
+from pybuild.urls import page_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ def stage_outputs(
     answers: RenderResults,
     stage: Stage,
     order: SiteOrder = NO_ORDER,
+    redirections: Iterable[Redirection] = (),
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered.
 
@@ -110,6 +113,8 @@ def stage_outputs(
     copied, findings = copy_files(config, copies, answers.assets, stage)
     files = answers.files
     files.extend(copied)
+    if "redirects" not in TARGETS[config.target].features:
+        files.extend(_moved_pages(config, redirections, stage))
     paths = [file.path for file in files]
     taken = frozenset(paths)
     order = replace(order, has_look=any(asset.file.name == LOOK for asset in answers.assets))
@@ -122,7 +127,41 @@ def stage_outputs(
             files.append(write(stage, made))
     if are_in_conflict(chain(paths, (file.path for file in files[len(paths) :]))):
         findings += conflicts(map(_claim, files))
-    return Outputs(by_path(files), pages), tuple(findings)
+    staged = by_path(files)
+    findings += _hidden_pages(pages, staged)
+    findings += _hidden_aliases(redirections, staged)
+    return Outputs(staged, pages), tuple(findings)
+
+
+def _moved_pages(config: Config, redirections: Iterable[Redirection], stage: Stage) -> Iterator[File]:
+    """Stand-ins for the aliases of documents on a host without redirects; none where the name is no page's."""
+    for moved in redirections:
+        name = moved.url.rpartition("/")[2]
+        if "." not in name or name.endswith(".html"):
+            is_file = name.endswith(".html")
+            path = moved.url[1:] if is_file else page_path(moved.url, trailing_slash=config.trailing_slash)
+            yield write(stage, Artifact(path, moved.file, moved_page(moved.location)))
+
+
+def _hidden_aliases(redirections: Iterable[Redirection], files: Files) -> Iterator[Diagnostic]:
+    """Find aliases at the address of a file that pybuild makes."""
+    for moved in redirections:
+        if (file := files.get(moved.url[1:])) and file.origin != moved.file:
+            message = f'the alias "{moved.url}" of {moved.file} is the address of {file.origin}'
+            yield Diagnostic("output-conflict", message, Location(moved.file, moved.line), "delete the alias")
+
+
+def _hidden_pages(pages: Iterable[Page], files: Files) -> Iterator[Diagnostic]:
+    """Find pages at the address of a file that pybuild makes, such as `/rss.xml`: hosts serve the file."""
+    for page in pages:
+        if (
+            "." in page.url.rpartition("/")[2]
+            and (file := files.get(page.url[1:]))
+            and file.origin.startswith("[")
+        ):
+            message = f'{page.file} answers "{page.url}", and hosts serve the file that pybuild makes there'
+            hint = "make it with a route.py, which then stands in for the file, or rename the page"
+            yield Diagnostic("output-conflict", message, Location(page.file, page.line), hint)
 
 
 def copy_files(
@@ -179,12 +218,17 @@ def write(stage: Stage, artifact: Artifact) -> File:
 
 
 def compile_target(rules: RuleSet, files: Files, config: Config) -> tuple[Compiled, tuple[Diagnostic, ...]]:
-    """Make the files of the target. Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`."""
+    """Make the files of the target.
+
+    Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`, `secret-in-output`.
+    """
     compiled = compile_rules(TARGETS[config.target], rules, files, config)
     taken = tuple(
         _taken(artifact, files[artifact.path], config) for artifact in compiled.site if artifact.path in files
     )
-    return compiled, (*compiled.findings, *taken)
+    made = ((made, leak_in(made.body, config.secrets)) for made in (*compiled.site, *compiled.deploy))
+    leaks = tuple(leak_finding(name, made.path, config.file) for made, name in made if name)
+    return compiled, (*compiled.findings, *taken, *leaks)
 
 
 def _taken(artifact: Artifact, file: File, config: Config) -> Diagnostic:
@@ -205,6 +249,7 @@ def check_links(
     rules: Sequence[Rule],
     first_page_with: Callable[[Link], tuple[str, int]],
     lines_of: Callable[[str, str], Sequence[int]] = lambda file, href: (),
+    redirections: Iterable[Redirection] = (),
 ) -> tuple[Diagnostic, ...]:
     """Find links that lead nowhere.
 
@@ -213,13 +258,14 @@ def check_links(
     how many more there are. `lines_of` gives the lines where a file writes an href, for links without one.
     """
     answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
+    moved = frozenset(redirection.url for redirection in redirections)
     findings: dict[Diagnostic, None] = {}
     near = _Near(anchors)
     for fields in (fields for text in packed for fields in unpack_links(text)):
         target, fragment = fields[0], fields[1]
         page = target if target in anchors else target.rstrip("/") or "/"
         if page not in anchors:
-            if not _answers(target, paths, answering):
+            if page not in moved and not _answers(target, paths, answering):
                 link = Link(*fields)
                 findings |= dict.fromkeys(_placed(_link_finding(link, near), link, first_page_with, lines_of))
         elif fragment and f"\n{fragment}\n" not in (ids := anchors[page]):

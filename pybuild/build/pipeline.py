@@ -380,6 +380,7 @@ class _Planned:
     links: tuple[Link, ...]  # of templates, on pages that were taken over
     reasons: Mapping[str, str]  # as in `Built`
     order: SiteOrder
+    redirections: tuple[Redirection, ...] = ()  # as in `Plan`
 
 
 def _planned(
@@ -401,7 +402,7 @@ def _planned(
     observer.lap("cache")
     asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
-    return _Planned(rows, plan.copies, found.links, reasons, site_order(site, plan.pages))
+    return _Planned(rows, plan.copies, found.links, reasons, site_order(site, plan.pages), plan.redirections)
 
 
 def site_order(site: Site, pages: frozenset[str]) -> SiteOrder:
@@ -424,19 +425,24 @@ def _staged(
 ) -> tuple[outputs.Outputs, Sequence[Redirection]]:
     """Stage what is not rendered, and check the links. The redirections are those that site code answered with."""
     made = outputs.RenderResults(planned.rows, planned.links)
-    staged = gate.unwrap(*outputs.stage_outputs(config, planned.copies, made, stage, planned.order))
+    staged = gate.unwrap(
+        *outputs.stage_outputs(config, planned.copies, made, stage, planned.order, planned.redirections)
+    )
     observer.lap("outputs")
-    gate.check(check_site_links(staged, made, config))
+    gate.check(check_site_links(staged, made, config, planned.redirections))
     observer.lap("links")
-    return staged, made.redirections
+    return staged, (*made.redirections, *planned.redirections)
 
 
 def check_site_links(
-    staged: outputs.Outputs, made: outputs.RenderResults, config: Config
+    staged: outputs.Outputs,
+    made: outputs.RenderResults,
+    config: Config,
+    redirections: Iterable[Redirection] = (),
 ) -> tuple[Diagnostic, ...]:
     """Find the links of all pages that lead nowhere."""
     packed = chain(made.links, [pack_links(made.template_links)])
     lines = linkcheck.lines_in(config.root)
     return linkcheck.check_links(
-        packed, made.anchors, staged.files, config.rules, made.first_page_with, lines
+        packed, made.anchors, staged.files, config.rules, made.first_page_with, lines, redirections
     )

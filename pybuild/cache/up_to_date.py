@@ -24,6 +24,7 @@ from pybuild.cache.index import RowSet
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish import Output
+from pybuild.source.secrets import masked_findings
 
 VERSION = 4
 INDEX = "index.sqlite"
@@ -92,7 +93,7 @@ class BuildRecord:
         """Write the record; `paths` are those of the output and of the deploy folder. Raises `OSError`."""
         folders = (self._config.out, self._config.deploy)
         outputs = [publish.output_at(self._config.root, folder) for folder in folders]
-        findings = [finding_value(finding) for finding in outcome.findings]
+        findings = [finding_value(found) for found in masked_findings(outcome.findings, self._config.secrets)]
         until = None if span.until == float("inf") else span.until
         self._ledger.write(
             chain(

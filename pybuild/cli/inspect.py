@@ -14,7 +14,7 @@ import click
 from pybuild import publish
 from pybuild.build.export import check_site
 from pybuild.cli.open_site import ReportOptions, open_site
-from pybuild.cli.report import Report, Summary
+from pybuild.cli.report import Report, Summary, printable_name
 from pybuild.config.json_schema import json_schema
 from pybuild.config.loader import MARKDOWN_ENGINES, Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
@@ -43,7 +43,7 @@ def routes(site: Path, options: Options, shown: ReportOptions) -> int:
     found, faults = (None, ()) if has_errors(findings) else check_site(config)
     every = arrange((*findings, *faults))
     rows = _route_rows(found) if found else []
-    lines = [f"{row['kind']:<9} {row['route']:<{_width(rows)}} {row['file']}" for row in rows]
+    lines = [f"{row['kind']:<9} {row['route']:<{_width(rows)}} {printable_name(row['file'])}" for row in rows]
     ok = not has_errors(every)
     report.finish(
         Summary(ok, str(config.out), diagnostics=every, text="\n".join(lines), extra={"routes": rows})

@@ -302,6 +302,8 @@ def main() -> None:
             click.echo(f"error: {fault}", err=True)
         sys.exit(1)
     except BaseException:
-        traceback.print_exc()
+        masked = importlib.import_module("pybuild.source.secrets").masked
+        secrets = importlib.import_module("pybuild.config.loader").environment_secrets()
+        click.echo(masked(traceback.format_exc(), secrets), err=True)
         click.echo("This is a fault of pybuild. Please report it with the lines above.", err=True)
         sys.exit(3)

@@ -1,8 +1,9 @@
 """What people and machines are told. The one module that prints.
 
 Owns the three formats of findings, the progress bar and the summary. Results go to standard output,
-people read standard error. Knows no phase.
-Sources: no-color.org; docs.github.com, "Workflow commands for GitHub Actions".
+people read standard error. Whatever text of a site is in them, file names too, reaches a terminal without
+control and format characters, and a log without anything that its reader takes for a command. Knows no phase.
+Sources: no-color.org; docs.github.com, "Workflow commands for GitHub Actions"; Unicode TR36 §2 for format characters.
 """
 
 from __future__ import annotations
@@ -11,18 +12,21 @@ import contextlib
 import importlib
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TextIO
+from unicodedata import category
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.source.secrets import masked, masked_finding
+from pybuild.source.secrets import Secrets, masked, masked_finding
 
 Format = Literal["text", "json", "github"]
 FORMATS: tuple[Format, ...] = ("text", "json", "github")
-_NO_SECRETS: Mapping[str, str] = {}
+_NO_SECRETS: Secrets = {}
+_KEPT = "\n\t\u200c\u200d"  # some languages and emoji need the joiners
 _STYLES = {"error": "1;31", "warning": "1;33", "place": "1", "fix": "32", "mark": "31", "note": "36"}
 
 
@@ -69,7 +73,7 @@ class Report:
     """Prints for one command."""
 
     def __init__(
-        self, format: Format, root: Path, *, verbosity: int = 0, secrets: Mapping[str, str] = _NO_SECRETS
+        self, format: Format, root: Path, *, verbosity: int = 0, secrets: Secrets = _NO_SECRETS
     ) -> None:
         """`verbosity`: -1 quiet, 0 usual, 1 verbose. `root` is where source lines are read from.
 
@@ -95,16 +99,16 @@ class Report:
     def printed(self, who: str, text: str) -> None:
         """Pass on what site code printed, each line with the page that printed it."""
         if self.verbosity > 0:
-            for line in _printable(masked(text, self.secrets)).splitlines():
-                self._aside(f"[{who}] {line}")
+            for line in printable(masked(text, self.secrets)).splitlines():
+                self._aside(f"[{_one_line(masked(who, self.secrets))}] {line}")
 
     def say(self, text: str) -> None:
         """Print a result at once, such as the address of a server, on standard output."""
-        write_stdout(text)
+        write_stdout(printable(text))
 
     def aside(self, text: str) -> None:
         """Print a line for people on standard error."""
-        self._aside(_printable(masked(text, self.secrets)))
+        self._aside(printable(masked(text, self.secrets)))
 
     def finish(self, summary: Summary) -> Summary:
         """Print the findings and the summary in the format asked for; what was printed, without secrets."""
@@ -113,11 +117,11 @@ class Report:
         findings = tuple(masked_finding(finding, self.secrets) for finding in summary.diagnostics)
         summary = replace(summary, diagnostics=findings)
         if self.format == "json":
-            write_stdout(json.dumps(to_json(summary), ensure_ascii=False))
+            write_stdout(_json_text(to_json(summary)))
         else:
             self._findings(summary.diagnostics)
             if summary.ok and summary.text and self.verbosity >= 0:
-                write_stdout(summary.text)
+                write_stdout(printable(masked(summary.text, self.secrets)))
         return summary
 
     def _findings(self, findings: Sequence[Diagnostic]) -> None:
@@ -158,17 +162,17 @@ def format_text(finding: Diagnostic, source: str = "", *, colour: bool = False) 
     def styled(style: str, text: str) -> str:
         return f"\x1b[{_STYLES[style]}m{text}\x1b[0m" if colour else text
 
-    place = f"{styled('place', str(finding.location))}: " if finding.location.file else ""
+    place = f"{styled('place', printable_name(str(finding.location)))}: " if finding.location.file else ""
     head = f"{place}{styled(finding.severity, f'{finding.severity}[{finding.code}]')}: {_one_line(finding.message)}"
     lines = [head]
     if source.strip():
-        lines.append("  | " + _printable(source.replace("\t", " ").rstrip()[:160]))
+        lines.append("  | " + _one_line(source.replace("\t", " ").rstrip()[:160]))
         if finding.location.column and finding.location.column <= 160:
             lines.append("  | " + " " * (finding.location.column - 1) + styled("mark", "^"))
     for note in finding.notes:
-        where = f"{note.location}: " if note.location.file else ""
+        where = f"{printable_name(str(note.location))}: " if note.location.file else ""
         lines += [
-            f"  {styled('note', 'note')}: {where}{line}" for line in _printable(note.message).splitlines()
+            f"  {styled('note', 'note')}: {where}{line}" for line in printable(note.message).splitlines()
         ]
     if finding.hint:
         lines.append(f"  {styled('fix', 'fix')}: {_one_line(finding.hint)}")
@@ -181,13 +185,13 @@ def github_lines(findings: Iterable[Diagnostic], prefix: str = "") -> Iterable[s
     for finding in ordered:
         at = finding.location
         places = {
-            "file": prefix + at.file if at.file else "",
+            "file": printable_name(prefix + at.file) if at.file else "",
             "line": at.line,
             "col": at.column,
             "title": finding.code,
         }
         properties = ",".join(f"{k}={_escape_property(str(v))}" for k, v in places.items() if v)
-        text = finding.message + (f"\nfix: {finding.hint}" if finding.hint else "")
+        text = printable(finding.message + (f"\nfix: {finding.hint}" if finding.hint else ""))
         yield f"::{finding.severity} {properties}::{_escape_data(text)}"
 
 
@@ -211,19 +215,40 @@ def to_json(summary: Summary) -> dict[str, Any]:
         "cached": summary.cached,
         "seconds": round(summary.seconds, 3),
         "diagnostics": [_finding_json(finding) for finding in summary.diagnostics],
-        **summary.extra,
+        **_cleaned(summary.extra),
     }
+
+
+def _json_text(value: Any) -> str:
+    """JSON in which whatever a terminal or a runner may act on is an escape: names of files stay exact."""
+    text = json.dumps(value, ensure_ascii=False)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+    return re.sub(r"##(\w*)\[", r"##\1\\u005b", text)
 
 
 def _finding_json(finding: Diagnostic) -> dict[str, Any]:
     return {
         "code": finding.code,
         "severity": finding.severity,
-        "message": _printable(finding.message),
-        **asdict(finding.location),
-        "hint": finding.hint,
-        "notes": [{"message": note.message, **asdict(note.location)} for note in finding.notes],
+        "message": printable(finding.message),
+        **_place_json(finding.location),
+        "hint": printable(finding.hint),
+        "notes": [{"message": printable(n.message), **_place_json(n.location)} for n in finding.notes],
     }
+
+
+def _place_json(at: Location) -> dict[str, Any]:
+    return {"file": at.file, "line": at.line, "column": at.column}
+
+
+def _cleaned(value: Any) -> Any:
+    """A JSON value with all its texts printable."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {_one_line(str(key)): _cleaned(item) for key, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _count(findings: Sequence[Diagnostic]) -> str:
@@ -237,13 +262,33 @@ def _count(findings: Sequence[Diagnostic]) -> str:
 
 
 def _one_line(text: str) -> str:
-    return _printable(" ".join(text.split("\n")))
+    """A sentence on one line."""
+    return printable(text.replace("\n", " "))
 
 
-def _printable(text: str) -> str:
-    """Keep control characters and lone surrogates of site text from reaching the terminal."""
-    clean = "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
-    return clean.encode("utf-8", "backslashreplace").decode()
+def printable_name(text: str) -> str:
+    """The name of a file on one line, its own line ends shown."""
+    return printable(text.replace("\n", "\\x0a"))
+
+
+def printable(text: str) -> str:
+    """Show control and format characters and lone surrogates as escapes: `\\x1b`, `\\u202e`; line ends and tabs stay."""
+    if not text.isprintable():
+        text = "".join(
+            c if c.isprintable() or c in _KEPT or category(c) == "Zs" else _escaped(c) for c in text
+        )
+    return re.sub(r"##(\w*)\[", r"##\1\\[", text)  # runners find `##[error]`, `##vso[…]` inside of lines too
+
+
+def _escaped(char: str) -> str:
+    number = ord(char)
+    return (
+        f"\\x{number:02x}"
+        if number < 0x100
+        else f"\\u{number:04x}"
+        if number < 0x10000
+        else f"\\U{number:08x}"
+    )
 
 
 def _escape_data(text: str) -> str:

@@ -47,7 +47,9 @@ from pybuild.config.schema import (
 from pybuild.config.toml_lines import TomlMap
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import decode
+from pybuild.language_tags import is_language_tag, language_hint
 from pybuild.rules.model import RULE_TABLES, Rule
+from pybuild.source.secrets import Secrets, secrets_of
 from pybuild.urls import encode, nfc, path_fault
 
 MARKDOWN_ENGINES = ("auto", "markdown-it-py", "pyromark")
@@ -255,6 +257,9 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
             or 'write an IANA name such as "Europe/Vienna"',
         )
         site = dataclasses.replace(site, timezone="UTC")
+    if not is_language_tag(site.language):
+        message = f'site.language is no language tag: "{site.language}"'
+        reader.fault(("site", "language"), message, language_hint(site.language))
     _check_collections(settings, reader)
     _check_theme(settings.theme, reader)
     _check_markdown(settings.markdown.engine, reader)
@@ -377,8 +382,6 @@ __all__ = [
 
 _NO_OPTIONS = Options()
 _NO_NAMES: Mapping[str, frozenset[str]] = {}
-_SECRET_LENGTH, _NAMED_LENGTH = 8, 6  # characters; shorter values stand in every page by chance
-_SECRET_NAME = re.compile(r"SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +397,7 @@ class Config:
     home: Path | None = None  # of the user
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # only to tell future dates; SOURCE_DATE_EPOCH
     public_env: Mapping[str, str] = field(default_factory=dict)  # PYBUILD_PUBLIC_*, without the prefix
-    secrets: Mapping[str, str] = field(default_factory=dict)  # values that must not be published
+    secrets: Secrets = field(default_factory=dict)  # what must not be published nor printed
     digest: str = ""  # of the text of the settings file
     cluster: str = ""  # the address of the scheduler of `engine = "dask"`; "" is a cluster on this machine
 
@@ -466,7 +469,7 @@ def load_config(
     if not findings:
         settings = checked(settings, options, reader)
         check_names(settings, names, reader)
-    env = _environment(rules)
+    env = _environment(rules, settings.build.public_env)
     config = Config(
         root=root,
         file=file,
@@ -526,16 +529,14 @@ def _now(reader: Reader) -> datetime:
         return datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _environment(rules: tuple[Rule, ...]) -> tuple[dict[str, str], dict[str, str]]:
+def _environment(rules: tuple[Rule, ...], public: tuple[str, ...]) -> tuple[dict[str, str], Secrets]:
     """What templates may see of the environment, and the values that no output may hold."""
     prefix = "PYBUILD_PUBLIC_"
-    public = {k.removeprefix(prefix): v for k, v in sorted(os.environ.items()) if k.startswith(prefix)}
-    named = {name for rule in rules for name in rule.env_names}
-    secret = {
-        k: v
-        for k, v in sorted(os.environ.items())
-        if len(v) >= (_NAMED_LENGTH if k in named else _SECRET_LENGTH)
-        and (k in named or _SECRET_NAME.search(k))
-        and not k.startswith(prefix)
-    }
-    return public, secret
+    shown = {k.removeprefix(prefix): v for k, v in sorted(os.environ.items()) if k.startswith(prefix)}
+    sent = {name for rule in rules for name in rule.env_names}
+    return shown, secrets_of(os.environ, sent=sent, public=public)
+
+
+def environment_secrets() -> Secrets:
+    """What must not be printed where no settings are known."""
+    return secrets_of(os.environ, sent=(), public=())

@@ -71,6 +71,9 @@ class Build:
     before: tuple[str, ...] = key(
         (), "commands that run in the site's folder before an export or `dev` reads it"
     )
+    public_env: tuple[str, ...] = key(
+        (), "variables whose values all may read, although their names look secret"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,10 @@ class Collection:
         "", "required: the route, with one parameter at its end, such as `/docs/[...slug]`", required=True
     )
     title: str = key("", "the heading of its section in `llms.txt`, and its name in the look")
+    index: tuple[str, ...] = key(
+        (), "files that stand for their folder as `index.md` does, such as `README.md`"
+    )
+    lowercase: bool = key(False, "addresses are in small letters, whatever the files are named")
     feed: bool = key(True, "whether its dated documents may go into the feeds")
     nav: tuple[NavItem, ...] = key((), "the menu, instead of that of the folders")
     list: bool = key(False, "a page at the collection's own address lists its documents")
@@ -231,6 +238,13 @@ class Security:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Which internal links are checked: `[links]`."""
+
+    ignore: tuple[str, ...] = key((), "addresses of the host that others answer, as globs: `/dotnet/**`")
+
+
+@dataclass(frozen=True, slots=True)
 class ThemeLink:
     """One link of the header."""
 
@@ -306,6 +320,7 @@ class Settings:
     llms: Llms = Llms()
     negotiation: Negotiation = Negotiation()
     security: Security = Security()
+    links: Links = Links()
     theme: Theme = Theme()
     search: Search = Search()
     targets: Mapping[str, TargetSettings] = field(default_factory=dict, metadata={"names": "target"})

@@ -7,7 +7,7 @@ Source: docs/dev.md; the JSON is that of `--format json`, with `source` in each 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 
 from pybuild.diagnostics import Diagnostic
-from pybuild.source.secrets import masked
+from pybuild.source.secrets import Secrets, masked
 
 _AROUND = 3  # lines before and after the one that is meant
 _LONGEST = 300  # characters of a line
@@ -28,7 +28,7 @@ class Sources:
     """Where lines of the source come from."""
 
     root: Path
-    secrets: Mapping[str, str]
+    secrets: Secrets
     are_shown: bool = True
 
     def around(self, finding: Diagnostic) -> list[dict[str, Any]]:

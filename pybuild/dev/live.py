@@ -51,7 +51,7 @@ class Expected:
         self.makers: dict[str, int] = {}  # the job of a file
         self.paths = [tuple(self._paths(index)) for index in range(len(reading.plan.jobs))]
         pages = (_SOME_PAGE,) if reading.plan.pages else ()
-        self.rules, found = derive(reading.config, pages, self.files, (), notable={})
+        self.rules, found = derive(reading.config, pages, self.files, reading.plan.redirections, notable={})
         self.findings = tuple(finding for finding in found if finding.code != "broken-link")  # not yet known
 
     def _paths(self, index: int) -> Iterator[str]:
@@ -124,7 +124,12 @@ class LiveSite:
                 file for file in self.files.values() if not self._notable.isdisjoint(_folders(file))
             )
             self._rules, _ = derive(
-                self.reading.config, pages, self.files, away, self._rendered_bytes, notable=near
+                self.reading.config,
+                pages,
+                self.files,
+                [*away, *self.reading.plan.redirections],
+                self._rendered_bytes,
+                notable=near,
             )
         return self._rules
 
@@ -257,8 +262,9 @@ class LiveSite:
         results = outputs.RenderResults(rows)
         order = site_order(self.reading.site, self.reading.plan.pages)
         copies = self.reading.plan.copies
-        staged, findings = outputs.stage_outputs(config, copies, results, self._stage, order)
-        self.findings = (*self.findings, *findings, *check_site_links(staged, results, config))
+        moved = self.reading.plan.redirections
+        staged, findings = outputs.stage_outputs(config, copies, results, self._stage, order, moved)
+        self.findings = (*self.findings, *findings, *check_site_links(staged, results, config, moved))
         for path, file in staged.files.items():
             if self._is_strict or file.headers or file.media_type:
                 self._note(file)

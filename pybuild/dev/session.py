@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from pybuild.render.job import PageJob
 from pybuild.rules.evaluate import Outcome, Request, evaluate
 from pybuild.rules.negotiate import negotiate
 from pybuild.serve.responses import Answer, file_answer, outcome_answer, text_answer
-from pybuild.source.secrets import masked, masked_finding
+from pybuild.source.secrets import Secrets, masked, masked_finding
 
 SCRIPT = b'<script src="/_pybuild/dev.js"></script>'
 _WITH_SCRIPT = frozenset({200, 404, 500})
@@ -51,7 +51,7 @@ class State:
 
     findings: tuple[Diagnostic, ...]  # of the site as a whole, masked
     base: str = ""  # base path, encoded
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Secrets = field(default_factory=dict, repr=False)
     seconds: float = 0.0
     printed: tuple[tuple[str, str], ...] = ()  # who, text
 

@@ -66,11 +66,19 @@ class SerialEngine(Generic[T, R]):
 
     def _attempt(self, index: int, work: Callable[[], A], limit: float) -> Done[A] | Failed:
         try:
-            with redirect_stdout(self._stream), redirect_stderr(self._stream), _deadline(limit):
+            with (
+                redirect_stdout(self._stream),
+                redirect_stderr(self._stream),
+                _deadline(limit),
+                _interrupts(),
+            ):
                 value = work()
         except _Expired as late:
             frames = raised_frames(late)[1:-1]
             return Failed(index, "timeout", seconds(limit), self._printed.take(), frames)
+        except _Raised as error:
+            frames = raised_frames(error.cause)[1:]
+            return Failed(index, "raised", "KeyboardInterrupt", self._printed.take(), frames)
         except SystemExit as stop:
             detail, words = exit_words(stop)
             return Failed(index, "exit", detail, self._printed.take() + words, raised_frames(stop)[1:])
@@ -85,6 +93,45 @@ def open_serial(
 ) -> Iterator[SerialEngine[T, R]]:
     """Open the engine. `jobs` is of no use to it; `timeout` is in seconds."""
     yield SerialEngine(program, timeout=timeout)
+
+
+class _Raised(Exception):
+    """A task raised KeyboardInterrupt of its own accord."""
+
+    def __init__(self, cause: KeyboardInterrupt) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Tell a KeyboardInterrupt that a task raises from one that the user sends."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    is_sent = False
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal is_sent
+        is_sent = True
+        before = usual[signal.Signals(number)]
+        if callable(before):
+            before(number, frame)
+
+    for number, before in usual.items():
+        if callable(before):
+            signal.signal(number, note)
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if is_sent:
+            raise
+        raise _Raised(error) from None
+    finally:
+        for number, before in usual.items():
+            if callable(before):
+                signal.signal(number, before)
 
 
 @contextmanager

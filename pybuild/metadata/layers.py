@@ -46,6 +46,7 @@ class Layer:
     kind: LayerKind
     depth: int = -1  # of its folder: `app/` is 0, each folder below adds one; settings are -1
     location: Location = field(default_factory=Location)
+    lines: Mapping[str, int] = field(default_factory=dict)  # of its keys, where they are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def read_layer(layer: Layer, config: Config, href: str) -> tuple[Said, list[Diag
 
     Findings: `config-error` for settings, `front-matter-error` for a document, else `invalid-setting`.
     """
-    reader = Reader(_CODES.get(layer.kind, "invalid-setting"), layer.location, "metadata")
+    reader = Reader(_CODES.get(layer.kind, "invalid-setting"), layer.location, "metadata", layer.lines)
     said = _LayerReader(reader, config, href).read(_own_values(layer, reader))
     return said, reader.findings
 
@@ -143,7 +144,12 @@ class _LayerReader:
             self.reader.wrong(f"alternates.{key}", "a mapping", value)
             return ()
         pairs = (
-            (self.reader.text(name, key), self.address(self.reader, url, f"alternates.{key}.{name}"))
+            (
+                self.reader.language(name, f"alternates.{key}")
+                if key == "languages"
+                else self.reader.text(name, key),
+                self.address(self.reader, url, f"alternates.{key}.{name}"),
+            )
             for name, url in value.items()
         )
         return tuple(sorted(pair for pair in pairs if all(pair)))

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.plan import index_fault, is_index
 from pybuild.records import File, Redirection
 from pybuild.render.context import RenderContext
 from pybuild.render.job import PageJob
@@ -57,7 +58,10 @@ def render_handler(context: RenderContext, page: PageJob) -> Rendered:
     at = facts.place("GET")
     dynamic = facts.settings.get("dynamic")
     reading = StaticRequest(context.code, at, refuse=bool(dynamic and dynamic.value == "error"))
-    answer = _get(context, page, at, reading)
+    try:
+        answer = _get(context, page, at, reading)
+    except Stop as stop:
+        raise Stop(*map(reading.explain, stop.findings), *reading.findings) from None
     findings = tuple(dict.fromkeys(reading.findings))
     if isinstance(answer, Redirection):
         return Rendered(files=stub(context, page, answer), redirection=answer, findings=findings)
@@ -141,6 +145,8 @@ def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Di
 def _file(context: RenderContext, page: PageJob, answer: Answer) -> File:
     media_type = answer.media_type or _guessed(page.url, answer.body)
     path = place(page.url, media_type, is_folder=page.job.is_folder)
+    if path.endswith(".html"):
+        _refuse_index(context, page)
     return context.write(path, answer.body, page, media_type=media_type, headers=answer.headers)
 
 
@@ -150,6 +156,15 @@ def _guessed(url: str, body: bytes) -> str:
         return "" if type_of(url) or "\0" in body.decode() else TEXT
     except UnicodeDecodeError:
         return ""
+
+
+def _refuse_index(context: RenderContext, page: PageJob) -> None:
+    """Raise `Stop` for HTML at an address that ends in `/index`, whose file would answer for the folder."""
+    if is_index(page.url) and not page.job.is_folder:
+        module = page.route.module
+        raise Stop(
+            index_fault(context.site, page.job, module.place("GET") if module else Location(page.origin))
+        )
 
 
 def place(url: str, media_type: str, *, is_folder: bool) -> str:
@@ -176,13 +191,19 @@ def stub(context: RenderContext, page: PageJob, away: Redirection) -> tuple[File
     """A page that sends browsers on where the host has no redirects. None where a handler's URL names a file."""
     if page.job.kind == "handler" and "." in page.url.rpartition("/")[2]:
         return ()
-    target = html.escape(_target(context, page, away.location), quote=True)
-    body = (
+    if page.job.kind == "handler":
+        _refuse_index(context, page)
+    return (context.write(page.path, moved_page(_target(context, page, away.location)), page),)
+
+
+def moved_page(location: str) -> bytes:
+    """A page that sends browsers on to an address, and asks not to be indexed."""
+    target = html.escape(location, quote=True)
+    return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
         f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
         f'<meta name="robots" content="noindex">\n</head>\n<body>\n<p><a href="{target}">Moved</a></p>\n</body>\n</html>\n'
-    )
-    return (context.write(page.path, body.encode(), page),)
+    ).encode()
 
 
 def _target(context: RenderContext, page: PageJob, location: str) -> str:

@@ -11,8 +11,9 @@ import posixpath
 import unicodedata
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urljoin
 
 from pybuild.config.loader import Config
 from pybuild.records import Link
@@ -74,6 +75,9 @@ class LinkMap:
         fragment = unquote(href.partition("#")[2])
         written = unquote(path)
         asset = None
+        tail = mark + quote(rest, safe="/?#:@!$&'()*+,;=~%")
+        if (elsewhere := self._elsewhere(written, home.url)) and not self._near(written, home):
+            return Resolved(encode(elsewhere) + tail, self.config.site.origin + encode(elsewhere) + tail)
         if not written:
             target = home.url
         elif written.startswith("/"):
@@ -81,7 +85,6 @@ class LinkMap:
         else:
             target, asset = self._relative(written, home)
         link = Link(target, fragment, home.file, line, href)
-        tail = mark + quote(rest, safe="/?#:@!$&'()*+,;=~%")
         shown = self.href(target)
         page = target if target in self.pages else ""
         kept = mark + rest if not written else shown + tail
@@ -96,6 +99,8 @@ class LinkMap:
         if not written:
             return url, fragment
         base = self.config.site.base_path
+        if self._elsewhere(written, url):
+            return None
         if not written.startswith("/"):
             joined = posixpath.normpath(posixpath.join(_folder_of(url, self.config), written))
             return self._page_or_path(nfc(joined), written), fragment
@@ -103,11 +108,38 @@ class LinkMap:
             return None
         return self._page_or_path(_normal(written[len(base) :]), written), fragment
 
+    def _elsewhere(self, written: str, url: str) -> str:
+        """The path on the host of a link that leaves the site: above its base path, or where others answer; else ""."""
+        base = self.config.site.base_path
+        if written.startswith("/"):
+            return written if self._is_others(written) else ""
+        if not written:
+            return ""
+        joined = posixpath.normpath(posixpath.join(base + _folder_of(url, self.config), written))
+        slash = "/" if written.endswith(("/", "/..")) and joined != "/" else ""
+        is_above = bool(base) and not (joined + "/").startswith(base + "/")
+        return joined + slash if is_above or self._is_others(joined + slash) else ""
+
+    def _is_others(self, path: str) -> bool:
+        """Whether `links.ignore` names a path of the host."""
+        return any(
+            fnmatchcase(path, glob) or path.rstrip("/") == glob.removesuffix("/**")
+            for glob in self.config.settings.links.ignore
+        )
+
+    def _near(self, written: str, home: Home) -> bool:
+        """Whether a relative path names a document."""
+        near = nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
+        return not written.startswith("/") and any(
+            candidate in self.files
+            for candidate in (near, near + ".md", near + ".markdown", near + "/index.md")
+        )
+
     def published(self, href: str, url: str) -> str:
         """An href of a finished page as an absolute URL, a page's being that of its variant."""
         found = self.follow(href, url)
         if found is None:
-            return href if is_external(href) else self.config.site.origin + href
+            return href if is_external(href) else urljoin(absolute(self.config.site.url, url), href)
         target, _ = found
         _, mark, rest = _split(href)
         return self._absolute(target if target in self.pages else "", self.href(target)) + mark + rest

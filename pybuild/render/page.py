@@ -15,7 +15,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.rewrite import rewritten
@@ -39,6 +39,7 @@ from pybuild.render.page_links import (
 from pybuild.render.page_metadata import Summary, summarise
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
+from pybuild.source.layouts import LEFT_OUT, read_uses
 from pybuild.web import Redirected
 
 TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
@@ -256,10 +257,10 @@ def _html(context: RenderContext, made: PageBuild) -> str:
     for layout in reversed(made.page.route.surroundings.layouts):
         if _WHOLE.match(html):
             raise Stop(_two_documents(inner, layout))
-        html, inner = (
-            context.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame),
-            layout,
-        )
+        outer = context.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame)
+        if html.strip() not in outer and not (uses := read_uses(context.config.root, layout)).changes:
+            raise Stop(_left_out(layout, made, is_everywhere=not uses.shows))
+        html, inner = outer, layout
     if _WHOLE.match(html):
         return html
     return context.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
@@ -274,6 +275,13 @@ def _listing(context: RenderContext, made: PageBuild) -> Mapping[str, Any]:
     if entry is None or settings is None or not settings.list or entry.slug:
         return {}
     return list_values(context.library, context.library.lists.index_page(entry.collection))
+
+
+def _left_out(layout: str, made: PageBuild, *, is_everywhere: bool) -> Diagnostic:
+    where = "" if is_everywhere else " on a branch that some pages take"
+    message = f"{layout} leaves out {{{{ children }}}}{where}, so those pages would be published empty"
+    notes = (Note(f"so is {made.page.url}"),)
+    return Diagnostic("template-error", message, Location(layout, 1), LEFT_OUT, notes)
 
 
 def _two_documents(inner: str, outer: str) -> Diagnostic:

@@ -200,4 +200,4 @@ def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]
     if document.cover_href and not isinstance(values.get("open_graph"), Mapping):
         values["open_graph"] = {"images": [document.cover_href]}
     depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))
-    yield Layer(values, "document", depth, Location(entry.file, 1))
+    yield Layer(values, "document", depth, Location(entry.file, 1), entry.lines)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from pybuild.records import Headers
 from pybuild.rules.owned_headers import HOST_OWNED
@@ -43,6 +44,18 @@ class Answer:
     location: str = ""
 
 
+def _empty_body() -> Receive:
+    """Give one empty message; a build never disconnects."""
+    left: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not left:
+            await asyncio.Event().wait()
+        return left.pop()
+
+    return receive
+
+
 def is_application(value: object) -> bool:
     """Whether a handler is an ASGI application, such as an `HTTPEndpoint` class: it takes (scope, receive, send)."""
     return callable(value) and _parameters(value) == _ASGI
@@ -62,7 +75,7 @@ def plain_answer(response: object) -> Answer | None:
     return None
 
 
-async def run_application(application: Any, scope: Mapping[str, Any] = _SCOPE) -> Answer:
+async def run_application(application: Any, scope: MutableMapping[str, Any] | None = None) -> Answer:
     """Send one GET to an ASGI application or response, and gather what it sends until it returns.
 
     Raises RuntimeError where it sends nothing.
@@ -70,14 +83,6 @@ async def run_application(application: Any, scope: Mapping[str, Any] = _SCOPE) -
     status = 0
     headers: list[tuple[bytes, bytes]] = []
     body = bytearray()
-    received = 0
-
-    async def receive() -> dict[str, Any]:
-        nonlocal received
-        received += 1
-        if received > 1:  # a build never disconnects
-            await asyncio.Event().wait()
-        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         nonlocal status
@@ -87,7 +92,7 @@ async def run_application(application: Any, scope: Mapping[str, Any] = _SCOPE) -
         elif message["type"] == "http.response.body":
             body.extend(message.get("body", b""))
 
-    await application({**_SCOPE, **scope}, receive, send)
+    await application(dict(_SCOPE) if scope is None else scope, _empty_body(), send)
     if not status:
         raise RuntimeError("it sent no response")
     return _answer(status, headers, bytes(body))

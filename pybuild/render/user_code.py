@@ -10,9 +10,11 @@ import asyncio
 import importlib.util
 import inspect
 import sys
+import threading
+import time
 import traceback
 import types
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +63,7 @@ class SiteCode:
         self.root = root
         self._modules: dict[str, types.ModuleType] = {}
         self._faults: dict[str, Stop] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
         sys.dont_write_bytecode = True
         for name in [name for name, module in sys.modules.items() if self._is_own(name, module)]:
             del sys.modules[name]
@@ -75,7 +78,23 @@ class SiteCode:
 
     @cached_property
     def _runner(self) -> asyncio.Runner:
-        return asyncio.Runner()
+        runner = asyncio.Runner()
+        runner.get_loop().set_task_factory(self._new_task)
+        return runner
+
+    def _new_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
+        self._tasks.append(task)
+        return task
+
+    def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine and, for a moment, the tasks it leaves behind. Raises what one of them failed with."""
+        self._tasks.clear()
+        found = self._runner.run(_with_tasks(coroutine))
+        for task in self._tasks:
+            if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
+                raise task.exception() or AssertionError("a task without an exception has none to log")
+        return found
 
     def load(self, file: str) -> types.ModuleType:
         """Import a file of the site once. Raises `Stop` with `import-error`, the same one each time."""
@@ -129,13 +148,16 @@ class SiteCode:
 
     @contextmanager
     def guard(self, code: str, at: Location, doing: str) -> Iterator[None]:
-        """Turn whatever site code raises into `Stop` with one finding."""
-        try:
-            yield
-        except (Stop, KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
-            raise Stop(self.fault(error, code, at, doing)) from None
+        """Turn whatever site code raises, in a thread it starts too, into `Stop` with one finding."""
+        with _thread_failures() as failures:
+            try:
+                yield
+            except (Stop, KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:
+                raise Stop(self.fault(error, code, at, doing)) from None
+        if failures:
+            raise Stop(*(self.fault(error, code, at, f"a thread of {doing}") for error in failures))
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call with as many of the arguments as the function takes, and wait for the result if it must be."""
@@ -145,15 +167,15 @@ class SiteCode:
     def respond(self, handler: Callable[..., Any], request: Request, context: Context) -> Any:
         """Call a handler for its response; one that is an ASGI application is sent the request itself."""
         if is_application(handler):
-            return self._runner.run(run_application(handler, request.scope))
+            return self._run(run_application(handler, request.scope))
         return self.call(handler, request, context)
 
     def settle(self, result: Any) -> Any:
         """Await an awaitable and gather an async iterator; anything else is returned as it is."""
         if inspect.isawaitable(result):
-            return self._runner.run(_await(result))
+            return self._run(_await(result))
         if isinstance(result, AsyncIterable) and not isinstance(result, Response):
-            return self._runner.run(_gather(result))
+            return self._run(_gather(result))
         return result
 
     def answer(self, response: Any) -> Answer | None:
@@ -162,7 +184,7 @@ class SiteCode:
             return response
         if not is_response(response):
             return None
-        return plain_answer(response) or self._runner.run(run_application(response))
+        return plain_answer(response) or self._run(run_application(response))
 
     def fault(self, error: BaseException, code: str, default: Location, doing: str) -> Diagnostic:
         """Make a finding of an exception, placed at the innermost line inside the site."""
@@ -209,6 +231,38 @@ class SiteCode:
                 return Location(file, frame.f_lineno)
             frame = frame.f_back
         return default
+
+
+_MOMENT = 1.0  # seconds that threads and tasks are waited for behind a result
+
+
+@contextmanager
+def _thread_failures() -> Iterator[list[BaseException]]:
+    """Collect what threads fail with that are started inside; they are waited for a moment, workers of pools are not."""
+    failures: list[BaseException] = []
+    before, usual = set(threading.enumerate()), threading.excepthook
+
+    def collect(failed: threading.ExceptHookArgs) -> None:
+        usual(failed)
+        if failed.exc_value is not None and failed.exc_type is not SystemExit:
+            failures.append(failed.exc_value)
+
+    threading.excepthook = collect
+    try:
+        yield failures
+        until = time.monotonic() + _MOMENT
+        for thread in set(threading.enumerate()) - before:
+            if not thread.daemon and "ThreadPoolExecutor" not in thread.name:
+                thread.join(max(0.0, until - time.monotonic()))
+    finally:
+        threading.excepthook = usual
+
+
+async def _with_tasks(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    found = await coroutine
+    if others := asyncio.all_tasks() - {asyncio.current_task()}:
+        await asyncio.wait(others, timeout=_MOMENT)
+    return found
 
 
 def kind_of(value: object) -> str:

@@ -10,7 +10,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
+from pybuild.source.secrets import masked_findings
 from pybuild.source.site import Site
 
 _RENDER: dict[str, Callable[[RenderContext, PageJob], Rendered]] = {
@@ -95,8 +96,15 @@ def render(context: RenderContext, job: Job) -> Rendered:
     page = resolve(context.site, job, context.root)
     begin_job(_policy(context.site, page.route))
     context.library.page_url = page.url if job.kind == "page" else ""
+    made, secrets = _made(context, page), context.config.secrets
+    return (
+        replace(made, findings=masked_findings(made.findings, secrets)) if made.findings and secrets else made
+    )
+
+
+def _made(context: RenderContext, page: PageJob) -> Rendered:
     try:
-        return _RENDER[job.kind](context, page)
+        return _RENDER[page.job.kind](context, page)
     except Stop as stop:
         return Rendered(findings=stop.findings)
     except RecursionError:

@@ -167,7 +167,7 @@ def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic
     parsed = {name: pattern for name, pattern in patterns.items() if isinstance(pattern, Pattern)}
     findings: list[Diagnostic] = []
     for module in tree.modules:
-        findings += [*check_settings(module), *_unknown_exports(module), *_layout_load(module)]
+        findings += [*check_settings(module), *_unknown_exports(module), *_without_effect(module)]
     for route in tree.routes:
         if route.module is None or route.module.is_readable:
             findings += _check_route(route, set(parsed.values()))
@@ -196,9 +196,9 @@ def _handler(module: ModuleFacts) -> list[Diagnostic]:
     for method in METHODS:
         if method in module.names:
             findings.append(non_get_handler(method, module.place(method)))
-    if "GET" not in module.names and not module.is_open:
+    if "GET" not in module.names and not module.is_open and not findings:
         findings.append(_missing_get(module))
-    if "dynamic" not in module.names:
+    if "dynamic" not in module.names and ("GET" in module.names or not findings):
         message = f"{module.file} does not say that it is static"
         hint = 'write dynamic = "force-static" at the top level'
         findings.append(Diagnostic("not-force-static", message, module.place("GET"), hint))
@@ -297,15 +297,47 @@ def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
     return findings
 
 
-def _layout_load(module: ModuleFacts) -> list[Diagnostic]:
-    """Warn of a `load` that nothing calls."""
-    if not module.file.endswith("/layout.py") or "load" not in module.names:
-        return []
-    message, hint = (
-        f"load has no meaning in {module.file}",
-        "move it to page.py: layouts see what the page loads",
-    )
-    return [warning("unknown-export", message, module.place("load"), hint)]
+_IDLE: Mapping[
+    str, Mapping[str, str]
+] = {  # names that nothing calls, by the stem of their module, and what to do
+    "layout": {
+        "load": "move it to page.py: layouts see what the page loads",
+        "GET": "move it to a route.py in a folder of its own",
+    },
+    "page": {"GET": "move it to a route.py in a folder of its own: a page is shown, it does not answer"},
+    "not-found": {"GET": "delete it: a page is shown, it does not answer"},
+    "route": {
+        "load": "call it in GET: only pages have load()",
+        "metadata": "write what it says into the response: only pages and layouts have metadata",
+        "generate_metadata": "write what it says into the response: only pages and layouts have metadata",
+    },
+}
+_OF_NEXT: Mapping[str, str] = {  # names of Next.js that mean nothing in any module
+    "generate_image_metadata": "write one file for each image, such as icon1.py and icon2.py",
+    "generateImageMetadata": "write one file for each image, such as icon1.py and icon2.py",
+    "generate_viewport": 'write <meta name="viewport"> into the layout',
+    "viewport": 'write <meta name="viewport"> into the layout',
+}
+
+
+def _without_effect(module: ModuleFacts) -> list[Diagnostic]:
+    """Warn of names that have a meaning elsewhere, and refuse methods in modules that are no route handlers."""
+    stem = module.file.rpartition("/")[2].removesuffix(".py")
+    idle = {**_IDLE.get(stem, {}), **_OF_NEXT}
+    if "[" not in module.file.rpartition("/")[0] and "[" not in stem:
+        idle[GENERATOR] = "delete it, or name a folder above it with a parameter, such as [slug]"
+    if stem == "route":
+        odd = (name for name in module.functions if name.isalpha() and name.isupper())
+        idle |= dict.fromkeys(
+            (name for name in odd if name not in (*METHODS, "GET")), "delete it: hosts answer GET and HEAD"
+        )
+    findings = [
+        warning("unknown-export", f"{name} has no meaning in {module.file}", module.place(name), hint)
+        for name, hint in sorted(idle.items())
+        if name in module.names
+    ]
+    refused = METHODS if stem in {"page", "layout", "not-found"} else ()
+    return findings + [non_get_handler(name, module.place(name)) for name in refused if name in module.names]
 
 
 def _nearest(name: str) -> str:

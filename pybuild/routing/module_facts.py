@@ -60,6 +60,7 @@ class ModuleFacts:
     names: Mapping[str, Place] = field(default_factory=dict)  # each module-scope name at its first binding
     settings: Mapping[str, Setting] = field(default_factory=dict)
     exports: frozenset[str] = frozenset()  # what `from module import *` gives
+    functions: frozenset[str] = frozenset()  # names that a def binds
     code: Place | None = None  # the first statement that does something
     is_open: bool = (
         False  # it binds names that are only known when it runs, as `from elsewhere import *` does
@@ -145,8 +146,11 @@ def _syntax_error(fault: SyntaxError, file: str) -> Diagnostic:
 
 def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[str]) -> ModuleFacts:
     places: dict[str, set[Place]] = {}
+    functions: set[str] = set()
     is_open = False
     for binding in module_bindings(tree):
+        if isinstance(binding.node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.add(binding.name)
         found: Collection[str] = (binding.name,)
         if binding.name == "*":
             module = star(binding.module, binding.level)
@@ -164,6 +168,7 @@ def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[s
         names={name: min(places[name]) for name in sorted(places)},
         settings=read,
         exports=_exports(literals, places),
+        functions=frozenset(functions),
         code=source.place(code) if code is not None else None,
         is_open=is_open,
         findings=(*findings, *_directives(tree, source)),

@@ -122,6 +122,10 @@ def _entry(reader: Reader, value: object, place: str, config: Config) -> Entry |
         return None
     site_url = config.site.url
     loc = reader.address(table["url"], f"{place}.url", site_url=site_url)
+    if isinstance(table["url"], str) and not table["url"].strip():
+        reader.fault(f"{place}.url is empty", 'write the address of the page, such as "/about"')
+    if not loc:
+        return None
     if len(loc) >= MAX_LOC:
         reader.fault(f"{place}.url has {len(loc)} characters", f"keep it below {MAX_LOC}")
     moment, frequency = table.get("last_modified", ""), table.get("change_frequency", "")
@@ -156,9 +160,10 @@ def _languages(reader: Reader, value: object, place: str, site_url: str) -> tupl
         reader.wrong(place, "a mapping", value)
         return ()
     pairs = (
-        (str(code), reader.address(url, f"{place}.{code}", site_url=site_url)) for code, url in value.items()
+        (reader.language(code, place), reader.address(url, f"{place}.{code}", site_url=site_url))
+        for code, url in value.items()
     )
-    return tuple((code, url) for code, url in pairs if url)
+    return tuple((code, url) for code, url in pairs if code and url)
 
 
 def _video(reader: Reader, value: object, place: str, config: Config) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 from zoneinfo import ZoneInfo
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.language_tags import is_language_tag, language_hint
 from pybuild.site_files.xml_text import one_line
 from pybuild.source.dates import parse_date
 
@@ -46,26 +47,53 @@ def absolute_address(text: str, site_url: str, href: str) -> str:
     path, query, fragment = (
         quote(part, safe="%/:@!$&'()*+,;=~?[]") for part in (parts.path, parts.query, parts.fragment)
     )
-    return parts._replace(path=path, query=query, fragment=fragment).geturl()
+    return parts._replace(
+        netloc=_ascii_host(parts.netloc), path=path, query=query, fragment=fragment
+    ).geturl()
+
+
+def _ascii_host(netloc: str) -> str:
+    """A host as a URL carries it (RFC 3986 §3.2.2): `münchen.example` → `xn--mnchen-3ya.example`."""
+    if netloc.isascii():
+        return netloc
+    user, at, host = netloc.rpartition("@")
+    return quote(user, safe="%:!$&'()*+,;=~") + at + host.encode("idna").decode("ascii")
+
+
+_NO_LINES: Mapping[str, int] = {}
+_SWITCHES = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
 class Reader:
     """Reads values and collects what does not fit as findings; a value that does not fit reads as empty."""
 
-    def __init__(self, code: str, location: Location, subject: str) -> None:
-        """`subject` opens each message: `metadata`, `the sitemap`."""
+    def __init__(
+        self, code: str, location: Location, subject: str, lines: Mapping[str, int] = _NO_LINES
+    ) -> None:
+        """`subject` opens each message: `metadata`, `the sitemap`. `lines` are those of keys, where they are known."""
         self.code = code
         self.location = location
         self.subject = subject
+        self.lines = lines
         self.findings: list[Diagnostic] = []
 
-    def fault(self, message: str, hint: str) -> None:
-        self.findings.append(Diagnostic(self.code, f"{self.subject}: {message}", self.location, hint))
+    def fault(self, message: str, hint: str, key: str = "") -> None:
+        """Record what is wrong, at the line of `key` or of the key around it."""
+        place = self.location
+        while key and place is self.location:
+            place = Location(place.file, self.lines[key]) if key in self.lines else place
+            key = key.rpartition(".")[0]
+        self.findings.append(Diagnostic(self.code, f"{self.subject}: {message}", place, hint))
 
     def wrong(self, key: str, wanted: str, value: object) -> None:
         """Record that `key` has the wrong type."""
         found = _NAMES.get(type(value), f"a {type(value).__name__}")
-        self.fault(f'"{key}" must be {wanted}, not {found}', f"write {wanted}")
+        hint = f"write {wanted}"
+        if isinstance(value, bool) and wanted == "text":
+            hint = f'put it in quotes: "{str(value).lower()}"'
+        if isinstance(value, str) and value.lower() in _SWITCHES and wanted == "true or false":
+            hint = f'write {_SWITCHES[value.lower()]}: "{value}" is text here'
+        self.fault(f'"{key}" must be {wanted}, not {found}', hint, key)
 
     def table(self, value: object, key: str, known: Collection[str]) -> dict[str, Any]:
         """Read a mapping; keys that are not known are findings, and None is no value."""
@@ -81,7 +109,11 @@ class Reader:
         """Record a key that nobody reads."""
         place = f' in "{inside}"' if inside else ""
         hint = did_you_mean(name, known) or f"use one of {', '.join(sorted(known))}"
-        self.fault(f'unknown key "{name}"{place}', hint)
+        self.fault(
+            f'unknown key "{name}"{place}',
+            hint,
+            f"{inside}.{name}" if f"{inside}.{name}" in self.lines else name,
+        )
 
     def text(self, value: object, key: str) -> str:
         """Read text or a number as one line."""
@@ -101,8 +133,16 @@ class Reader:
             return absolute_address(text, site_url, href) if text else ""
         except ValueError:
             hint = 'write a path such as "/about", or an address that starts with https://'
-            self.fault(f'"{key}" is not an address of the web: "{text}"', hint)
+            self.fault(f'"{key}" is not an address of the web: "{text}"', hint, key)
             return ""
+
+    def language(self, code: object, key: str) -> str:
+        """Read the tag of a translation: BCP 47, or `x-default`; `""` for what is none."""
+        text = self.text(code, key)
+        if text and text != "x-default" and not is_language_tag(text):
+            self.fault(f'"{key}" holds "{text}", which is no language tag', language_hint(text), key)
+            return ""
+        return text
 
     def items(self, value: object) -> list[Any]:
         """The members of a list, or the value itself as the only one."""
@@ -125,7 +165,7 @@ class Reader:
         text = self.text(value, key)
         if text and text not in allowed:
             hint = did_you_mean(text, allowed) or f"write one of {', '.join(sorted(allowed))}"
-            self.fault(f'"{key}" cannot be "{text}"', hint)
+            self.fault(f'"{key}" cannot be "{text}"', hint, key)
             return ""
         return text
 
@@ -135,7 +175,7 @@ class Reader:
             return value.isoformat()
         read = parse_date(value, zone) if isinstance(value, (str, datetime)) else None
         if read is None:
-            self.fault(f'"{key}" is not a date: {value!r}', "write a date such as 2024-01-05")
+            self.fault(f'"{key}" is not a date: {value!r}', "write a date such as 2024-01-05", key)
             return ""
         alone = isinstance(value, str) and len(value.strip()) == len("2024-01-05")
         return read.date().isoformat() if alone else read.isoformat(timespec="seconds")

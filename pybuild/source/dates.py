@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 _MOMENT = re.compile(
-    r"""([0-9]{4})-([0-9]{2})-([0-9]{2})
+    r"""([0-9]{4})(?:-([0-9]{2})-|/([0-9]{1,2})/)([0-9]{1,2})
         (?:(?:[Tt]|[ \t]+)([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]{1,9}))?)?
         [ \t]*(?:([Zz]|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?)?)?""",
     re.X,
@@ -25,7 +25,7 @@ def parse_date(value: object, zone: ZoneInfo) -> datetime | None:
     """Read a date or a moment as an aware datetime with a fixed offset; None where it is neither.
 
     Takes a `date`, a `datetime` or text: `2024-01-05`, `2024-01-05 23:30`, `2024-01-05T23:30:00.5+01:00`,
-    `2024-01-05 23:30 -0500`. A date is its midnight; what has no zone is in `zone`.
+    `2024/1/5`,    `2024-01-05 23:30 -0500`. A date is its midnight; what has no zone is in `zone`.
     """
     try:
         if isinstance(value, datetime):
@@ -39,16 +39,23 @@ def parse_date(value: object, zone: ZoneInfo) -> datetime | None:
 
 def _read(text: str) -> datetime:
     found = _MOMENT.fullmatch(text)
-    if not found:
+    if not found or (found[2] and len(found[4]) != 2):
         raise ValueError(text)
-    year, month, day, hour, minute, second, fraction, utc, sign, hours, minutes = found.groups()
+    year, dashed, slashed, day, hour, minute, second, fraction, utc, sign, hours, minutes = found.groups()
     micros = int((fraction or "0")[:6].ljust(6, "0"))
     offset: tzinfo | None = UTC if utc else None
     if sign:
         east = timedelta(hours=int(hours), minutes=_minute(minutes or "0"))
         offset = timezone(east if sign == "+" else -east)
     return datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), micros, offset
+        int(year),
+        int(dashed or slashed),
+        int(day),
+        int(hour or 0),
+        int(minute or 0),
+        int(second or 0),
+        micros,
+        offset,
     )
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -26,7 +26,9 @@ from pybuild.compact import Codec, table
 from pybuild.config.loader import Collection, Config
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.files import read, walk
+from pybuild.language_tags import is_language_tag, language_hint
 from pybuild.routing.segments import Pattern
+from pybuild.source.addresses import ALIAS_KEYS, asked_addresses, foreign_keys
 from pybuild.source.dates import parse_date
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.urls import nfc, segment_fault
@@ -38,6 +40,17 @@ _SETEXT = re.compile(r"^ {0,3}(\S[^\n]*)\n {0,3}=+ *$", re.M)
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.M)
 _LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _MARKS = re.compile(r"[`*]|(?<!\w)_|_(?!\w)|\\(?=[^\w\s])")
+
+
+TEXT_KEYS = frozenset(  # what is written there is text, numbers too
+    ("title", "description", "tags", "keywords", "author", "authors", "guid", "language", "lang", "canonical", "icons")
+    + ("open_graph", "twitter", "nav_title", "cover", "slug", "permalink", "aliases", "redirect_from")
+)  # fmt: skip
+_ONE_TEXT = ("author", "guid", "language", "lang")
+KNOWN_KEYS = TEXT_KEYS | frozenset(
+    ("alternates", "robots", "json_ld", "date", "updated", "lastmod", "last_updated", "draft", "order", "nav", "toc")
+    + ("search", "llms", "sitemap")
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +84,9 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
         hint = f"split it; {MAX_BYTES // 1024 // 1024} MiB is the limit of a document"
         return Front(), (Diagnostic("file-too-large", f"{file} is too large", Location(file), hint),)
     data = read(str(path))
-    found = parse(data, file)
+    found = parse(data, file, TEXT_KEYS)
     reader = _Meta(found, file, zone)
+    reader.check_names()
     written = reader.text("title")
     heading = "" if written else first_heading(found.body)
     front = Front(
@@ -131,6 +145,21 @@ class _Meta:
         self.fault(key, f"{key} must be text", f'write {key}: "…"')
         return ""
 
+    def check_names(self) -> None:
+        """Find keys that differ from a known one only by letter case, and values of the wrong type."""
+        for key in self.meta:
+            if key not in KNOWN_KEYS and (known := key.lower()) in KNOWN_KEYS and known not in self.meta:
+                at = Location(self.file, self.lines.get(key))
+                message = f'"{key}" is not read: keys are in small letters'
+                self.findings.append(warning("front-matter-error", message, at, f'write "{known}"'))
+        for key in _ONE_TEXT:
+            value = self.meta.get(key)
+            if value is not None and not isinstance(value, str):
+                hint = f'write {key}: "…"' + (", or authors: [one, two]" if key == "author" else "")
+                self.fault(key, f"{key} must be text", hint)
+            elif value and key in ("lang", "language") and not is_language_tag(value):
+                self.fault(key, f'{key} is no language tag: "{value}"', language_hint(value))
+
     def date(self, *keys: str) -> datetime | None:
         key = next((k for k in keys if self.meta.get(k) not in (None, "")), None)
         if key is None:
@@ -172,6 +201,13 @@ def plain(text: str) -> str:
 
 
 SUFFIXES = (".md", ".markdown")
+_RENAME = "rename it"
+_CONVERT = "convert it to Markdown, such as with pandoc"
+_UNREAD = {
+    **dict.fromkeys(("MD", "Md", "mD", "MARKDOWN", "Markdown", "mdown", "mkd", "mkdn", "mdwn"), _RENAME),
+    **dict.fromkeys(("mdx", "MDX"), "rename it; Markdown is never run as code"),
+    **dict.fromkeys(("rst", "adoc", "asciidoc", "org", "textile", "ipynb"), _CONVERT),
+}  # suffixes of documents that are not read, and what to do
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,29 +289,68 @@ def read_collection(
     """
     places, findings = _places(config, collection, pattern)
     entries = table(ENTRY, len(places))
+    is_moved = False
     for place in sorted(places, key=lambda place: place.segments):
         entry, faults = read_entry(config, place, fronts)
         findings += faults
         if entry and is_public(entry, config):
-            entries.append(entry)
+            own, moved = _at_own_address(entry, pattern, config)
+            findings += moved
+            is_moved = is_moved or own.slug != entry.slug
+            entries.append(own)
+    if is_moved:
+        sorted_entries = sorted(entries, key=lambda entry: entry.segments)
+        entries = table(ENTRY, len(sorted_entries))
+        entries.extend(sorted_entries)
     return entries, tuple(findings)
+
+
+def _at_own_address(entry: Entry, pattern: Pattern, config: Config) -> tuple[Entry, list[Diagnostic]]:
+    """A document at the address that its front matter asks for."""
+    asked = asked_addresses(entry.meta, config.site.base_path)
+    at = Location(entry.file, entry.lines.get("slug"))
+    if asked.slug:
+        if not entry.segments:
+            message = f"{entry.file} answers at the address of its collection, which has no last segment"
+            hint = "write permalink, or change the route of the collection"
+            return entry, [Diagnostic("front-matter-error", message, at, hint)]
+        segments = (*entry.segments[:-1], asked.slug)
+        url, finding = _url(pattern, segments, entry.file)
+        if finding:
+            return entry, [finding]
+        entry = replace(entry, slug="/".join(segments), url=url)
+    return replace(entry, url=asked.permalink) if asked.permalink else entry, []
+
+
+def aliases_of(entry: Entry, url: str, config: Config) -> tuple[str, ...]:
+    """The other addresses of a document, which answers at `url`."""
+    found = asked_addresses(entry.meta, config.site.base_path).aliases
+    return tuple(alias for alias in found if alias != url)
+
+
+def alias_place(entry: Entry) -> Location:
+    """Where a document names its aliases."""
+    lines = (entry.lines[key] for key in ALIAS_KEYS if key in entry.lines)
+    return Location(entry.file, next(lines, None))
 
 
 def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[list[Place], list[Diagnostic]]:
     """Where the documents of a collection stand and answer."""
     places: list[Place] = []
     findings: list[Diagnostic] = []
+    unread: dict[str, list[str]] = {}
     if not (config.root / collection.source).is_dir():
         findings.append(_no_folder(collection))
     for found in walk(config.root, collection.source, skip=_is_hidden):
         if isinstance(found, Diagnostic):
             findings.append(found)
-        elif fault := _suffix_fault(f"{collection.source.strip('/')}/{found.path}"):
-            findings.append(fault)
+        elif (suffix := found.path.rpartition(".")[2]) in _UNREAD and not found.path.endswith(SUFFIXES):
+            unread.setdefault(suffix, []).append(f"{collection.source.strip('/')}/{found.path}")
         elif found.path.endswith(SUFFIXES):
             place, fault = _placed(collection, pattern, found.path)
             places += [place] if place else []
             findings += [fault] if fault else []
+    findings += (_suffix_fault(suffix, files) for suffix, files in sorted(unread.items()))
     return places, findings
 
 
@@ -284,14 +359,11 @@ def _no_folder(collection: Collection) -> Diagnostic:
     return Diagnostic("config-error", message, collection.location, "make the folder, or correct source")
 
 
-def _suffix_fault(file: str) -> Diagnostic | None:
-    """Warn of a file that is a document but for its suffix."""
-    suffix = file.rpartition(".")[2]
-    if suffix.lower() not in {"md", "markdown", "mdx", "mdown"} or file.endswith(SUFFIXES):
-        return None
-    message = f'{file} is not read: documents end with ".md"'
-    hint = "rename it; Markdown is never run as code" if suffix.lower() == "mdx" else "rename it"
-    return warning("unknown-export", message, Location(file), hint)
+def _suffix_fault(suffix: str, files: Sequence[str]) -> Diagnostic:
+    """Warn of files that are documents but for their suffix: one for all of a kind."""
+    more = f" (and so for {len(files) - 1} more)" if len(files) > 1 else ""
+    message = f'{files[0]} is not read: documents end with ".md"{more}'
+    return warning("unknown-export", message, Location(files[0]), _UNREAD[suffix])
 
 
 def _is_hidden(path: str) -> bool:
@@ -305,10 +377,13 @@ def is_public(entry: Entry, config: Config) -> bool:
     return config.options.future or entry.date is None or entry.date <= config.now
 
 
-def slug_of(path: str) -> tuple[str, ...]:
-    """`guides/intro.md` → `("guides", "intro")`; `index.md` stands for its folder."""
+def slug_of(path: str, collection: Collection | None = None) -> tuple[str, ...]:
+    """`guides/intro.md` → `("guides", "intro")`; `index.md`, and what the collection names, stands for its folder."""
+    name = path.rpartition("/")[2]
+    is_index = name.rpartition(".")[0] == "index" or bool(collection and name in collection.index)
     parts = nfc(path.rpartition(".")[0]).split("/")
-    return tuple(parts[:-1] if parts[-1] == "index" else parts)
+    slug = tuple(parts[:-1] if is_index else parts)
+    return tuple(part.lower() for part in slug) if collection and collection.lowercase else slug
 
 
 def _url(pattern: Pattern, segments: Sequence[str], file: str) -> tuple[str, Diagnostic | None]:
@@ -328,7 +403,7 @@ def _url(pattern: Pattern, segments: Sequence[str], file: str) -> tuple[str, Dia
 def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Place | None, Diagnostic | None]:
     """Where a document of a collection answers; None and `invalid-static-params` where it cannot."""
     file = f"{collection.source.strip('/')}/{path}"
-    segments = slug_of(path)
+    segments = slug_of(path, collection)
     for segment in segments:
         if fault := segment_fault(segment):
             message = f'"{segment}" cannot be part of a URL: {fault}'
@@ -347,9 +422,30 @@ def read_entry(
     except OSError as fault:
         message = f"{place.file} cannot be read: {fault.strerror}"
         return None, (Diagnostic("unsafe-path", message, Location(place.file), "let it be read"),)
+    findings = (*findings, *_address_faults(config, place, front))
     if any(finding.is_error for finding in findings):
         return None, findings
     return Entry(*_PLACE(place), front.title or _name_title(place.file), *_FRONT(front)), findings
+
+
+def _address_faults(config: Config, place: Place, front: Front) -> Iterator[Diagnostic]:
+    """What is wrong with the addresses that a document gives itself."""
+
+    def at(key: str) -> Location:
+        return Location(place.file, front.lines.get(key))
+
+    found: list[Diagnostic] = []
+    asked_addresses(
+        front.meta,
+        config.site.base_path,
+        lambda key, message, hint: found.append(Diagnostic("front-matter-error", message, at(key), hint)),
+    )
+    yield from found
+    yield from foreign_keys(front.meta, at)
+    for key in ("slug", "permalink"):
+        if not place.collection and front.meta.get(key) is not None:
+            message = f"{key} has no effect here: a page answers at the address of its folder"
+            yield warning("front-matter-error", message, at(key), "rename the folder, or write aliases")
 
 
 def _name_title(file: str) -> str:

@@ -3,7 +3,8 @@
 Owns the small, unsurprising part of YAML that front matter may use. Knows no key: what `title` or `date` mean
 is decided elsewhere.
 Source of truth: YAML 1.2.2 §10.3 (core schema), of which only `null`, `true`, `false` and decimal numbers are
-read as such; dates, times, `yes`, `no` and numbers with a leading zero stay text.
+read as such; dates, times, `yes`, `no` and numbers with a leading zero stay text, and so do numbers below the keys
+that the caller names as text.
 """
 
 from __future__ import annotations
@@ -11,23 +12,36 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
-from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.files import decode
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FENCE = re.compile(r"---[ \t]*\n")
 _CLOSE = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.M)
 _KEY = re.compile(r"[\w\"'-][^\n:]*:(?:\s|\Z)")
-_TOML = re.compile(r"\+\+\+[ \t]*\n\s*[\w\"'\[#]")
+_OTHERS = {
+    "TOML": re.compile(r"\+\+\+[ \t]*\n\s*[\w\"'\[#]|---[ \t]*toml[ \t]*\n", re.I),
+    "JSON": re.compile(r";;;[ \t]*\n|---[ \t]*json[ \t]*\n|\{\s*\"[^\"\n]*\"\s*:", re.I),
+    "JavaScript": re.compile(r"---[ \t]*(?:js|javascript|ts)[ \t]*\n", re.I),
+    "the manner of Org": re.compile(r"#\+(?:title|date|author|tags|filetags|property)[^\n:]*:", re.I),
+    "another form than plain YAML": re.compile(r"---[ \t]*ya?ml[ \t]*\n", re.I),
+}  # formats of other builders, by how they begin
+_LATE = re.compile(r"(?:[ \t]*\n)+(---)[ \t]*\n(?:[\w-]+:(?:[ \t][^\n]*)?\n)+---[ \t]*(?:\n|\Z)")
+_BARE = re.compile(
+    r"(?:title|date|author|authors|tags|category|slug|summary|status|layout|draft)[ \t]*:[ \t]*\S[^\n]*\n"
+    r"(?:[A-Za-z][\w -]*:[ \t]*\S|[ \t]*\n)",
+    re.I,
+)  # as MultiMarkdown and Pelican have it
+_AS_YAML = "write it as YAML: lines of key: value between two lines of ---"
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,300}\.[0-9]{0,300}|\.[0-9]{1,300})(?:[eE][-+]?[0-9]{1,3})?")
 _WORDS = {
@@ -51,14 +65,17 @@ class FrontMatter:
     meta: dict[str, Any] = field(default_factory=dict)  # scalars, None, lists and mappings of them
     body: str = ""  # line ends are "\n"; no byte order mark
     body_line: int = 1  # of the body's first line in the file, 1-based
-    lines: Mapping[str, int] = field(default_factory=dict)  # line of each top-level key, 1-based
+    lines: Mapping[str, int] = field(
+        default_factory=dict
+    )  # of each key, 1-based; inner ones as "robots.index"
     findings: tuple[Diagnostic, ...] = ()
 
 
-def parse(data: bytes, file: str) -> FrontMatter:
+def parse(data: bytes, file: str, texts: Collection[str] = ()) -> FrontMatter:
     """Decode a content file and read its front matter; a file without any is all body.
 
-    Codes: `encoding-error`, `front-matter-error`. With either, `meta` is empty.
+    A number at one of the keys `texts`, or inside its value, is the text that was written: `3.10`, not 3.1.
+    Codes: `encoding-error`, `front-matter-error`. With an error `meta` is empty.
     """
     text, findings = decode(data, file)
     if findings:
@@ -73,20 +90,31 @@ def parse(data: bytes, file: str) -> FrontMatter:
     block, body = text[start : closing.start()], text[closing.end() :]
     body_line = text.count("\n", 0, closing.end()) + 1
     try:
-        meta, lines = _read(block)
+        meta, lines = _read(block, texts)
     except _Fault as fault:
         return FrontMatter({}, body, body_line, findings=(fault.finding(file),))
     return FrontMatter(meta, body, body_line, lines)
 
 
 def _without(text: str, file: str) -> FrontMatter:
-    if not _TOML.match(text):
-        return FrontMatter(body=text)
-    hint = "write it as YAML: lines of key: value between two lines of ---"
+    """A file that is all body, unless it begins with front matter of another kind, or has it further down."""
     at = Location(file, 1)
-    return FrontMatter(
-        body=text, findings=(Diagnostic("front-matter-error", "front matter in TOML is not read", at, hint),)
-    )
+    name = next((name for name, form in _OTHERS.items() if form.match(text)), "")
+    if name:
+        message = f"front matter in {name} is not read"
+        return FrontMatter(body=text, findings=(Diagnostic("front-matter-error", message, at, _AS_YAML),))
+    late = _LATE.match(text)
+    if late:
+        line = text.count("\n", 0, late.start(1)) + 1
+        message = "front matter begins on the first line; this one is shown as text"
+        hint = "delete what stands above it"
+        return FrontMatter(
+            body=text, findings=(warning("front-matter-error", message, Location(file, line), hint),)
+        )
+    if _BARE.match(text):
+        message = "the file begins with keys that are shown as text: front matter stands between lines of ---"
+        return FrontMatter(body=text, findings=(warning("front-matter-error", message, at, _AS_YAML),))
+    return FrontMatter(body=text)
 
 
 def _unclosed(text: str, start: int, file: str) -> FrontMatter:
@@ -113,9 +141,9 @@ class _Fault(Exception):
         return Diagnostic("front-matter-error", self.message, Location(file, line, column), self.hint, notes)
 
 
-def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
+def _read(block: str, texts: Collection[str]) -> tuple[dict[str, Any], dict[str, int]]:
     """Read a block's mapping and the file lines of its keys; raise `_Fault`."""
-    if len(block) <= _FLAT_SIZE and (flat := _flat(block)):
+    if len(block) <= _FLAT_SIZE and (flat := _flat(block, texts)):
         return flat
     size = len(block.encode("utf-8"))
     if size > MAX_BYTES:
@@ -124,7 +152,7 @@ def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
     try:
         loader = _Loader(block)
         try:
-            return _Reader(loader.get_event).document()
+            return _Reader(loader.get_event, texts).document()
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as fault:
@@ -135,7 +163,7 @@ def _read(block: str) -> tuple[dict[str, Any], dict[str, int]]:
         raise _Fault(f"this is not YAML: {said}", None, "delete the control character") from None
 
 
-def _flat(block: str) -> tuple[dict[str, Any], dict[str, int]] | None:
+def _flat(block: str, texts: Collection[str]) -> tuple[dict[str, Any], dict[str, int]] | None:
     """Read what is nothing but `key: words` and `key: "text"`, as most blocks are, without a YAML parser."""
     values: dict[str, Any] = {}
     lines: dict[str, int] = {}
@@ -145,7 +173,7 @@ def _flat(block: str) -> tuple[dict[str, Any], dict[str, int]] | None:
         if not found or found[1] in values or found[1] in _WORDS:
             return None
         key = sys.intern(found[1])
-        values[key] = _plain(found[3].rstrip()) if found[2] is None else found[2]
+        values[key] = _plain(found[3].rstrip(), is_text=key in texts) if found[2] is None else found[2]
         lines[key] = len(lines) + 2
         at = found.end()
     return (values, lines) if values else None
@@ -159,16 +187,21 @@ def _mark(fault: yaml.MarkedYAMLError, block: str) -> Any:
 
 
 def _advice(problem: str) -> str:
+    if "tab" in problem or "'\\t'" in problem:
+        return "indent with spaces, not tabs"
     if "cannot start any token" in problem:
-        return "indent with spaces, not tabs; put a value that starts with @, ` or % in double quotes"
+        return "put a value that starts with @, ` or % in double quotes"
     return _QUOTE
 
 
 class _Reader:
     """Builds values from libyaml's events, and refuses what front matter has no use for."""
 
-    def __init__(self, next_event: Any) -> None:
+    def __init__(self, next_event: Any, texts: Collection[str]) -> None:
         self.next = next_event
+        self.texts = texts
+        self.is_text = False  # inside the value of one of `texts`
+        self.lines: dict[str, int] = {}  # as in `FrontMatter`
 
     def document(self) -> tuple[dict[str, Any], dict[str, int]]:
         self.next()  # the stream's start
@@ -181,46 +214,49 @@ class _Reader:
         if not isinstance(event, yaml.MappingStartEvent):
             hint = "write lines of key: value; for a thematic break at the top of the page write ***"
             raise _Fault("the front matter is not a mapping", event.start_mark, hint)
-        lines: dict[str, int] = {}
-        meta = self._mapping(event, 1, lines)
+        meta = self._mapping(event, 1, "")
         self.next()  # the document's end
         if not isinstance(event := self.next(), yaml.StreamEndEvent):
             raise _Fault("a second YAML document begins here", event.start_mark, "keep one block of keys")
-        return meta, lines
+        return meta, self.lines
 
-    def _value(self, event: Any, depth: int) -> Any:
+    def _value(self, event: Any, depth: int, path: str) -> Any:
         if isinstance(event, yaml.ScalarEvent):
             _refuse_anchor(event)
-            return _scalar(event)
+            return _scalar(event, is_text=self.is_text)
         if isinstance(event, yaml.AliasEvent):
             hint = "put the value in double quotes, or write it out"
             raise _Fault(f'"*{event.anchor}" is an alias', event.start_mark, hint)
         if depth >= MAX_DEPTH:
             raise _Fault(f"it nests deeper than {MAX_DEPTH} levels", event.start_mark, "flatten the value")
         if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(event, depth + 1, {})
-        return self._sequence(event, depth + 1)
+            return self._mapping(event, depth + 1, f"{path}.")
+        return self._sequence(event, depth + 1, path)
 
-    def _sequence(self, start: Any, depth: int) -> list[Any]:
+    def _sequence(self, start: Any, depth: int, path: str) -> list[Any]:
         _refuse_anchor(start)
         _refuse_tag(start, "seq")
         values = []
         while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            values.append(self._value(event, depth))
+            values.append(self._value(event, depth, path))
         return values
 
-    def _mapping(self, start: Any, depth: int, lines: dict[str, int]) -> dict[str, Any]:
-        """Read up to the mapping's end; `lines` receives the file line of each key."""
+    def _mapping(self, start: Any, depth: int, prefix: str) -> dict[str, Any]:
+        """Read up to the mapping's end; `prefix` is the way to it, such as "robots."."""
         _refuse_anchor(start)
         _refuse_tag(start, "map")
         values: dict[str, Any] = {}
+        seen: dict[str, int] = {}
         while not isinstance(event := self.next(), yaml.MappingEndEvent):
             key = _key(event, is_top=depth == 1)
-            if key in lines:
+            if key in seen:
                 hint = "keep one of the two"
-                raise _Fault(f'"{key}" is written twice', event.start_mark, hint, lines[key])
-            lines[key] = event.start_mark.line + 2
-            values[key] = self._value(self.next(), depth)
+                raise _Fault(f'"{key}" is written twice', event.start_mark, hint, seen[key])
+            seen[key] = event.start_mark.line + 2
+            self.lines.setdefault(prefix + key, seen[key])
+            if depth == 1:
+                self.is_text = key in self.texts
+            values[key] = self._value(self.next(), depth, prefix + key)
         return values
 
 
@@ -236,17 +272,19 @@ def _key(event: Any, *, is_top: bool) -> str:
     return key
 
 
-def _scalar(event: Any) -> Any:
+def _scalar(event: Any, *, is_text: bool = False) -> Any:
     """Read a scalar by the narrow schema: a quoted, block or `!!str` one is text."""
     text: str = event.value
     _refuse_tag(event, "str")
-    return text if event.tag or not event.implicit[0] else _plain(text)
+    return text if event.tag or not event.implicit[0] else _plain(text, is_text=is_text)
 
 
-def _plain(text: str) -> Any:
-    """Read a plain scalar."""
+def _plain(text: str, *, is_text: bool = False) -> Any:
+    """Read a plain scalar; where text is wanted a number stays as it is written."""
     if text in _WORDS:
         return _WORDS[text]
+    if is_text:
+        return text
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):

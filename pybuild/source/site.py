@@ -19,6 +19,7 @@ from pybuild.routing.tree import Route, Tree, read_tree
 from pybuild.source.built_in import listing_routes
 from pybuild.source.document import (
     ENTRY,
+    SUFFIXES,
     Entry,
     Place,
     ReadFront,
@@ -28,7 +29,9 @@ from pybuild.source.document import (
     read_front,
 )
 from pybuild.source.git_dates import History, read_history
+from pybuild.source.layouts import check_layouts
 from pybuild.source.template_files import check_templates
+from pybuild.source.unread import unread_files
 from pybuild.urls import nfc, path_fault
 
 PUBLISHED_DOTFILES = frozenset({".well-known", ".nojekyll", ".htaccess", ".domains"})
@@ -85,8 +88,13 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     of = tuple("" if route.listing else names.get(str(route.pattern), "") for route in routes)
     site = Site(config, routes, collections, patterns, documents, public, of)
     dated, shallow = _with_git_dates(site)
-    nothing = () if has_errors(findings) else _nothing_fault(routes, public, config)
-    return dated, tree, (*findings, *nothing, *unread, *hidden, *_template_faults(config, tree), *shallow)
+    nothing = () if has_errors(findings) else _nothing_fault(site)
+    lost = unread_files(config.root, config.settings.collections)
+    return (
+        dated,
+        tree,
+        (*findings, *nothing, *lost, *unread, *hidden, *_template_faults(config, tree), *shallow),
+    )
 
 
 def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:
@@ -122,14 +130,43 @@ def _is_draft(route: Route, documents: Mapping[str, Entry], config: Config) -> b
     return route.kind == "page" and entry is not None and not is_public(entry, config)
 
 
-def _nothing_fault(
-    routes: Sequence[Route], public: Sequence[Found], config: Config
-) -> tuple[Diagnostic, ...]:
-    """Refuse a site without anything to export."""
-    if routes or public:
+def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
+    """Refuse a site without anything to export. Documents that are left out today are something."""
+    config = site.config
+    if site.public or any(not _is_empty(site, index) for index in range(len(site.routes))):
         return ()
-    hint = "write a first page, app/page.md, or a collection"
-    return (Diagnostic("config-error", "the site has no page", Location(config.file), hint),)
+    empty = [config.settings.collections[name] for name in site.patterns if not site.collections[name]]
+    if not empty or _has_documents(config, empty):
+        hint = "write a first page, app/page.md, or a collection"
+        if (config.root / "src/app").is_dir() and not (config.root / "app").is_dir():
+            hint = "move src/app to app: routes lie beside the settings"
+        nothing = Diagnostic("config-error", "the site has no page", Location(config.file), hint)
+        return () if empty else (nothing,)
+    return tuple(_empty_collection(collection) for collection in empty)
+
+
+def _is_empty(site: Site, index: int) -> bool:
+    """Whether a route is a built-in page of a collection without documents, or of a site without any."""
+    route, name = site.routes[index], site.collection_of[index]
+    if route.listing:
+        return not any(site.collections.values())
+    return bool(name) and not route.folder and not site.collections[name]
+
+
+def _has_documents(config: Config, collections: Iterable[Collection]) -> bool:
+    """Whether a collection has documents that are drafts or lie in the future."""
+    return any(
+        isinstance(found, Found) and found.path.endswith(SUFFIXES)
+        for collection in collections
+        for found in walk(config.root, collection.source, skip=lambda path: False)
+    )
+
+
+def _empty_collection(collection: Collection) -> Diagnostic:
+    message = f'the collection "{collection.name}" has no document: {collection.source} holds no file that ends with ".md"'
+    return Diagnostic(
+        "config-error", message, collection.location, "write a first document, or correct source"
+    )
 
 
 def _page_documents(
@@ -175,9 +212,13 @@ def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
     """What is wrong with `templates/` and with the templates of routes, used or not."""
     found = tuple(walk(config.root, "templates"))
     shared = [f"templates/{f.path}" for f in found if isinstance(f, Found) and f.path.endswith(".html")]
-    own = {file for route in tree.routes for file in (route.template, *route.surroundings.layouts) if file}
+    layouts = {file for route in tree.routes for file in route.surroundings.layouts}
+    layouts |= {file for _, around in tree.folders for file in around.layouts}
+    layouts |= {"templates/default/layout.html"} & set(shared)
+    own = {route.template for route in tree.routes if route.template} | layouts
     faults = check_templates(config.root, (*sorted(own), *shared))
-    return (*(fault for fault in found if isinstance(fault, Diagnostic)), *faults)
+    lost = check_layouts(config.root, sorted(layouts))
+    return (*(fault for fault in found if isinstance(fault, Diagnostic)), *faults, *lost)
 
 
 def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:

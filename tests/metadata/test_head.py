@@ -224,7 +224,7 @@ def test_an_inner_table_adds_to_the_outer_one_and_an_empty_list_takes_away() -> 
         (
             {"robots": {"index": "no"}},
             '"robots.index" must be true or false, not text',
-            "write true or false",
+            'write false: "no" is text here',
         ),
         (
             {"twitter": {"card": "big"}},

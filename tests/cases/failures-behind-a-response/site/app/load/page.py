@@ -1,0 +1,6 @@
+import threading
+
+
+def load(ctx):
+    threading.Thread(target=lambda: {}["x"]).start()
+    return {"a": 1}

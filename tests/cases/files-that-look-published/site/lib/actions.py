@@ -1,0 +1,5 @@
+"use server"
+
+
+def save():
+    "use server"

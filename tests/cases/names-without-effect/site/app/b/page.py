@@ -1,0 +1,5 @@
+def generate_static_params():
+    return [{"slug": "a"}]
+
+
+viewport = {"width": 1}

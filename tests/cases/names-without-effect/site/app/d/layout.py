@@ -1,0 +1,6 @@
+def load(ctx):
+    return {}
+
+
+def POST():
+    pass

@@ -1,0 +1,6 @@
+def generate_image_metadata():
+    return [{"id": 1}]
+
+
+def icon():
+    return b""

@@ -1,0 +1,5 @@
+from pybuild import JSONResponse
+
+
+def POST():
+    return JSONResponse({})

@@ -1,0 +1,7 @@
+from pybuild import HTMLResponse, JSONResponse, redirect
+
+dynamic = "force-static"
+
+
+def GET():
+    return HTMLResponse("<p>x</p>")

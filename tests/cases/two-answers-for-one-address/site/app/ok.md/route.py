@@ -1,0 +1,7 @@
+from pybuild import JSONResponse, PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET():
+    return PlainTextResponse("# Own")
