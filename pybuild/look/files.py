@@ -125,9 +125,12 @@ def look_faults(config: Config) -> Iterator[Diagnostic]:
             )
             message = f'theme.code.{scheme} is no style of Pygments: "{name}"'
             yield Diagnostic("config-error", message, _line_of(name, config), hint)
-    if config.settings.search.engine == "pagefind" and find_spec("pagefind") is None:
+    if config.settings.search.engine == "pagefind":
         message = 'search.engine is "pagefind", which is not installed'
         hint = 'run: pip install "pybuild-export[search]"'
+        if find_spec("pagefind") is not None:
+            message = 'search.engine is "pagefind", for which this version makes no index'
+            hint = 'write engine = "titles"'
         yield Diagnostic("config-error", message, _line_of("pagefind", config), hint)
 
 
