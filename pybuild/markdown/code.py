@@ -27,7 +27,6 @@ from selectolax.lexbor import LexborNode
 
 _CLASS = re.compile(r"(?:language|lang|highlight-source|highlight)-([\w+#.-]+)")
 _NAME = re.compile(r"[\w+#.-]+")
-_LANGUAGE = re.compile(r"\{?\.?([^\s{}:,\"'=]+)(?=[\s{}:,]|\Z)")  # in the words behind a fence
 _NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notranslate"})
 
 
@@ -153,15 +152,6 @@ def highlight(code: str, language: str) -> str:
 def _span(name: str, text: str) -> str:
     marked = escape(text, quote=False)
     return f'<span class="{name}">{marked}</span>' if name and not text.isspace() else marked
-
-
-def code_block(code: str, info: str, *, is_highlighted: bool) -> str:
-    """Write a block of code whose fence says `info`; `pre` takes the focus so that the keyboard can scroll it."""
-    found = _LANGUAGE.match(info.strip()) if info else None
-    language = found[1] if found else ""
-    inner = highlight(code, language if is_highlighted else "")
-    name = f' class="language-{escape(language)}"' if language else ""
-    return f'<pre class="highlight" tabindex="0"><code{name}>{inner}</code></pre>'
 
 
 @cache

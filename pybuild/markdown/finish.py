@@ -17,8 +17,8 @@ from html import escape, unescape
 
 from pybuild.markdown.autolinks import ADDRESS, trimmed
 from pybuild.markdown.blocks import KINDS, admonition, label_of
-from pybuild.markdown.code import code_block
 from pybuild.markdown.engines import encoded
+from pybuild.markdown.fences import code_block
 from pybuild.markdown.heading_ids import Anchors, slug
 from pybuild.urls import is_safe
 

@@ -55,15 +55,17 @@ CASES = {
     "fence": ("```\na\n```", f"{PRE}<code>a\n</code></pre>\n"),
     "fence in JavaScript": (
         "```js{1,3}\nlet a\n```",
-        f'{PRE}<code class="language-js"><span class="k">let</span> a\n</code></pre>\n',
+        f'{PRE}<code class="language-js"><span class="line hl"><span class="k">let</span> a\n</span></code></pre>\n',
     ),
     "fence with a title": (
         '``` python title="x.py"\nif\n```',
-        f'{PRE}<code class="language-python"><span class="k">if</span>\n</code></pre>\n',
+        f'<figure class="code-block">\n<figcaption>x.py</figcaption>\n{PRE}<code class="language-python">'
+        '<span class="k">if</span>\n</code></pre>\n</figure>\n',
     ),
     "fence with attributes": (
         "```{.python .numberLines}\nif\n```",
-        f'{PRE}<code class="language-python"><span class="k">if</span>\n</code></pre>\n',
+        f'{PRE}<code class="language-python"><span class="line"><span class="lineno">1</span>'
+        '<span class="k">if</span>\n</span></code></pre>\n',
     ),
     "fence in no language": (
         "```<x>\n<\n```",
