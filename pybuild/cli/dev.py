@@ -60,6 +60,7 @@ def dev(site: Path, options: Options, address: Address, shown: ReportOptions, *,
         )
         failed = run_before(config, report.aside)
         if failed:
+            known.steps = failed
             report.finish(Summary(ok=False, diagnostics=failed))
         try:
             with running(config, report.aside):

@@ -50,6 +50,7 @@ class Known:
 
     root: Path
     shows_sources: bool
+    steps: tuple[Diagnostic, ...] = ()  # of build steps that ran before
     state: State = State(())
     number: int = 0  # of changes so far
     by_page: dict[str, tuple[Diagnostic, ...]] = field(default_factory=dict)
@@ -68,7 +69,12 @@ class Known:
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
         return arrange(
-            (*self.state.findings, *self.site, *(f for found in self.by_page.values() for f in found))
+            (
+                *self.steps,
+                *self.state.findings,
+                *self.site,
+                *(f for found in self.by_page.values() for f in found),
+            )
         )
 
     @property
