@@ -74,32 +74,33 @@ def remove(file: str) -> Edit:
 
 
 A = "content/docs/a.md"
-BOTH = "document, other documents"  # the built-in layout, which may stand in, shows titles of others
+BOTH = "document, navigation"  # whatever its layout: the built-in one may stand in
+WIDE = "other documents"  # the built-in templates, which may stand in, read texts of what they are given
 TABLE: list[tuple[str, str, Edit, str]] = [
     ("/docs/a", "its text", edit(A, "Text", "Other"), "document"),
     ("/docs/a", "its title", edit(A, "title: A", "title: B"), BOTH),
-    ("/docs/a", "its date", edit(A, "title: A", "title: A\ndate: 2024-01-01"), "document, address, other documents"),  # a feed shows it
+    ("/docs/a", "its date", edit(A, "title: A", "title: A\ndate: 2024-01-01"), "document, address"),  # a feed shows it
     ("/docs/a", "its tags", edit(A, "title: A", "title: A\ntags: [x]"), BOTH),
     ("/docs/b", "the text of another", edit(A, "Text", "Other"), ""),
-    ("/docs/b", "the title of another", edit(A, "title: A", "title: B"), "other documents"),
+    ("/docs/b", "the title of another", edit(A, "title: A", "title: B"), "navigation"),
     ("/docs/a", "its template", edit("app/docs/[...slug]/page.html", "{{", "<p>{{"), "templates"),
     ("/docs/a", "the layout", edit("app/layout.html", "<head>", "<head><base>"), "templates"),
     ("/docs/a", "a layout of its own", make("app/docs/layout.html", "{{ head }}{{ children }}"), "address, templates, links"),
     ("/docs/a", "an included template", edit("templates/nav.html", "</a>", "!</a>"), "templates"),
     ("/docs/a", "a template of nobody", make("templates/unused.html"), ""),
     ("/docs/a", "a new template of nobody", make("templates/new.html"), "links"),
-    ("/docs/a", "an address templates ask for", make("app/later/page.md", "# L\n"), "templates, other documents, links"),
-    ("/docs/a", "an address they do not ask for", make("app/else/page.md", "# E\n"), "other documents, links"),
+    ("/docs/a", "an address templates ask for", make("app/later/page.md", "# L\n"), "templates, links"),
+    ("/docs/a", "an address they do not ask for", make("app/else/page.md", "# E\n"), "links"),
     ("/docs/a", "a file beside it", remove("content/docs/pic.png"), "links"),
     ("/docs/a", "the bytes of a file beside it", make("content/docs/pic.png"), ""),
     ("/docs/a", "a public file", make("public/y.txt"), "links"),
     ("/docs/a", "a public file in place of its variant", make("public/docs/a.md"), "address, links"),
     ("/docs/a", "an icon", make("app/icon.png", "\x89PNG"), "address, links"),
     ("/docs/a", "Python", edit("lib/data.py", "1", "2"), ""),
-    ("/list", "the text of a document", edit(A, "Text", "Other"), ""),
+    ("/list", "the text of a document", edit(A, "Text", "Other"), WIDE),
     ("/list", "the title of a document", edit(A, "title: A", "title: B"), "other documents"),
-    ("/list", "the name of a document", lambda r: rename(r, A, "content/docs/c.md"), "other documents, links"),
-    ("/list", "data", make("data/n.json"), ""),
+    ("/list", "the name of a document", lambda r: rename(r, A, "content/docs/c.md"), "other documents, navigation, links"),
+    ("/list", "data", make("data/n.json"), WIDE),
     ("/texts", "the text of a document", edit(A, "Text", "Other"), "other documents"),
     ("/texts", "data", make("data/n.json"), "other documents"),
     ("/narrow", "its input", make("data/n.json"), "code"),
