@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pybuild.diagnostics import Diagnostic, Location, Note
-from pybuild.plan import Claim, conflicts
+from pybuild.plan import Claim, address_of, are_in_conflict, conflicts
 
 NAMES = st.lists(
     st.sampled_from(["a", "A", "b", "é", "e\u0301", "ß", "SS", "ﬁ", "fi"]), min_size=1, max_size=3
@@ -71,3 +71,35 @@ def test_what_no_one_objects_to_fits_every_file_system(paths: list[str]) -> None
     keys = [folded(path) for path in paths]
     clashes = any(a == b or a.startswith(b + "/") or b.startswith(a + "/") for a, b in combinations(keys, 2))
     assert bool(found) is clashes
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (["a", "b/c", "b/d"], False),
+        (["a", "a"], True),
+        (["A.html", "a.html"], True),
+        (["a", "a/b"], True),
+        (["a/b", "a"], True),
+        (["A", "b", "a/b/c"], True),
+        (["a.html", "a/b"], False),
+    ],
+)
+def test_the_quick_answer_agrees_with_the_findings(paths: list[str], expected: bool) -> None:
+    assert are_in_conflict(paths) is expected
+    assert bool(conflicts(claim(path, f"{number}.md") for number, path in enumerate(paths))) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        ("a", "a"),
+        ("a.html", "a"),
+        ("a/index.html", "a"),
+        ("index.html", ""),
+        ("a/b.json", "a/b.json"),
+        ("a.md", "a.md"),
+    ],
+)
+def test_where_hosts_find_a_file(path: str, address: str) -> None:
+    assert address_of(path) == address

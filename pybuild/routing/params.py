@@ -22,8 +22,8 @@ def check_params(
 ) -> dict[str, str | tuple[str, ...]] | list[Refused]:
     """Hold one entry of `generate_static_params` against its pattern.
 
-    `known` are params that a parent segment gave; the entry's own win. Returns the params of the
-    pattern in its order (str, or a tuple of str for a catch-all), or every fault (`invalid-static-params`).
+    `known` are params that a parent segment gave; an entry that gives one another value is a fault. Returns the
+    params of the pattern in its order (str, or a tuple of str for a catch-all), or every fault (`invalid-static-params`).
     """
     if not isinstance(entry, Mapping):
         first = pattern.params[0] if pattern.params else "slug"
@@ -31,6 +31,16 @@ def check_params(
             _bad(f"an entry is {_kind(entry)}, not a mapping", f'return a list such as [{{"{first}": "a"}}]')
         ]
     given = {**(known or {}), **entry}
+    others = [
+        _bad(
+            f'"{name}" is {_shown(given[name])} where the parent segment gave {_shown(value)}',
+            f'leave "{name}" out, or take it from the params that the function is given',
+        )
+        for name, value in (known or {}).items()
+        if (tuple(given[name]) if isinstance(given[name], list) else given[name]) != value
+    ]
+    if others:
+        return others
     spare = [key for key in given if isinstance(key, str) and key not in pattern.params]
     results = {s.name: _value(s, given, spare) for s in pattern.segments if s.is_param}
     faults = [result for result in results.values() if isinstance(result, Refused)]

@@ -115,10 +115,13 @@ def test_every_fault_is_told() -> None:
     assert [fault.reason for fault in faults] == ['"lang" is missing', '"slug" is of type int, not a str']
 
 
-def test_known_params_of_a_parent_are_kept_and_the_own_win() -> None:
+def test_known_params_of_a_parent_are_kept_and_cannot_be_changed() -> None:
     route = pattern("/[lang]/[slug]")
     assert check_params(route, {"slug": "a"}, {"lang": "de"}) == {"lang": "de", "slug": "a"}
-    assert check_params(route, {"slug": "a", "lang": "fr"}, {"lang": "de"}) == {"lang": "fr", "slug": "a"}
+    assert check_params(route, {"slug": "a", "lang": "de"}, {"lang": "de"}) == {"lang": "de", "slug": "a"}
+    (fault,) = check_params(route, {"slug": "a", "lang": "fr"}, {"lang": "de"})
+    assert isinstance(fault, Refused)
+    assert fault.reason == "\"lang\" is 'fr' where the parent segment gave 'de'"
 
 
 def test_a_path_of_too_many_segments() -> None:
