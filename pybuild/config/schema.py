@@ -241,7 +241,7 @@ class Security:
 class Links:
     """Which internal links are checked: `[links]`."""
 
-    ignore: tuple[str, ...] = key((), "addresses of the host that others answer, as globs: `/dotnet/**`")
+    ignore: tuple[str, ...] = key((), "addresses of the host that others answer, as globs from its root")
 
 
 @dataclass(frozen=True, slots=True)
