@@ -98,7 +98,7 @@ async def _seen(client: httpx2.AsyncClient, probe: Probe, headers: Headers) -> S
     """One answer, with one byte of the body more than there should be, at most."""
     body = bytearray()
     async with client.stream(probe.request.method, probe.request.target, headers=headers) as response:
-        if response.status_code < 300 and probe.longest:
+        if probe.longest:
             async for part in response.aiter_bytes():
                 body += part
                 if len(body) > probe.longest:
