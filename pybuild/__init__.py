@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pybuild.fetching import FetchFailed, fetch, fetch_async
+    from pybuild.render.data import data
     from pybuild.render.documents import Document, DocumentCollection, collection
     from pybuild.render.user_code import Context
     from pybuild.source.lists import paginate
@@ -49,6 +50,7 @@ __all__ = [
     "XMLResponse",
     "__version__",
     "collection",
+    "data",
     "fetch",
     "fetch_async",
     "not_found",
@@ -63,6 +65,7 @@ _ELSEWHERE = {
     "DocumentCollection": "pybuild.render.documents",
     "FetchFailed": "pybuild.fetching",
     "collection": "pybuild.render.documents",
+    "data": "pybuild.render.data",
     "fetch": "pybuild.fetching",
     "fetch_async": "pybuild.fetching",
     "paginate": "pybuild.source.lists",

@@ -32,6 +32,7 @@ from pybuild.objects import StoreFault
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, File, Files, Link, Redirection, pack_links
+from pybuild.render.data import check_data
 from pybuild.render.page import TAGS_SHOWN
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
@@ -350,7 +351,9 @@ def discovered(config: Config, gate: PhaseGate, fronts: ReadFront = read_front) 
     """Read and check the whole site, so that all findings of all files come in one run."""
     site, tree, findings = discover(config, fronts)
     findings += check(tree, config.settings.collections)
-    gate.check((*findings, *look_faults(config), *check_inputs(config, site.routes)))
+    gate.check(
+        (*findings, *look_faults(config), *check_inputs(config, site.routes), *check_data(config.root))
+    )
     return site, tree
 
 

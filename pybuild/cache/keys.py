@@ -191,7 +191,8 @@ class Keys:
         return self._digest(file) if file in self._snapshot.stamps else ""
 
     def _others(self, reach: Dependencies) -> str:
-        return digest(self._index if reach.index else "", self.whole if reach.whole else "")
+        data = self._contents(("data/**",)) if reach.data else ""
+        return digest(self._index if reach.index else "", self.whole if reach.whole else "", data)
 
     @cached_property
     def _index(self) -> str:

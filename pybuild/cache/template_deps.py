@@ -27,6 +27,7 @@ _RESERVED = frozenset(
         "asset",
         "collection",
         "collections",
+        "data",
         "has_page",
         "navigation",
         "outputs",
@@ -58,6 +59,7 @@ class Dependencies:
     pages: bool = False  # asks for URLs that only rendering knows
     asked: tuple[str, ...] = ()  # URLs it asks for, sorted
     around: bool = False  # shows the tree, or what is before and after
+    data: bool = False  # reads data files
     copied: tuple[str, ...] = ()  # public files whose copies it names, sorted
 
 
@@ -75,6 +77,7 @@ class _Facts:
     pages: bool = False
     asked: frozenset[str] = frozenset()
     around: bool = False
+    data: bool = False
     copied: frozenset[str] = frozenset()
 
 
@@ -118,6 +121,7 @@ class TemplateDependencies:
             pages=any(facts.pages for facts in every),
             asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
             around=any(facts.around for facts in every),
+            data=any(facts.data for facts in every),
             copied=tuple(sorted({path for facts in every for path in facts.copied})),
         )
 
@@ -161,6 +165,7 @@ def _facts(tree: nodes.Template) -> _Facts:
         asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const)),
         around=not {"navigation", "sections", "theme"}.isdisjoint(loaded)
         or any(a in _AROUND for a, _ in reads),
+        data="data" in loaded,
         copied=frozenset(call.args[0].value for call in copies if isinstance(call.args[0], nodes.Const)),
     )
 

@@ -19,6 +19,7 @@ from pybuild.config.loader import Config, MissingSettings, Options, load_config
 from pybuild.diagnostics import Diagnostic, has_errors
 from pybuild.fetching import Session as Fetches
 from pybuild.plan import Plan, make_plan
+from pybuild.render.data import check_data
 from pybuild.render.job import PageJob
 from pybuild.routing.checks import check
 from pybuild.routing.segments import Pattern
@@ -106,7 +107,11 @@ class SiteReader:
 
     def _whole(self, config: Config, findings: tuple[Diagnostic, ...]) -> Reading:
         site, tree, found = discover(config, self.front)
-        checked = (*check(tree, config.settings.collections), *check_inputs(config, site.routes))
+        checked = (
+            *check(tree, config.settings.collections),
+            *check_inputs(config, site.routes),
+            *check_data(config.root),
+        )
         params, expanded = expand(site, self._observer, self._fetches)
         plan, conflicts = make_plan(site, params, tree.around(Pattern()))
         own = (*found, *checked, *expanded, *conflicts)

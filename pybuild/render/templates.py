@@ -20,6 +20,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import shipped_templates
 from pybuild.markdown.code import stylesheet
+from pybuild.render.data import DataFiles, DataView, set_data
 from pybuild.render.documents import DocumentIndex, collection
 from pybuild.render.look import Look
 from pybuild.render.user_code import SiteCode, Stop
@@ -51,6 +52,8 @@ class Templates:
 
     def __init__(self, config: Config, library: DocumentIndex, code: SiteCode) -> None:
         self._config = config
+        self._data = DataFiles(config.root)
+        set_data(self._data)
         self._code = code
         self._library = library
         look = Look(library)
@@ -77,6 +80,7 @@ class Templates:
             "url_for": self._library.links.href,
             "has_page": self._library.links.pages.__contains__,
             "collection": collection,
+            "data": DataView(self._data),
             "collections": self._library.collections,
             "outputs": self._outputs(),
             "env": self._config.public_env,

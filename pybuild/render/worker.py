@@ -23,6 +23,7 @@ from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
 from pybuild.render.context import RenderContext
+from pybuild.render.data import DataFiles, set_data
 from pybuild.render.documents import DocumentIndex, set_current_index
 from pybuild.render.handlers import render_handler
 from pybuild.render.job import PageJob, resolve
@@ -56,6 +57,7 @@ class ExpandProgram:
     def start(self) -> Callable[[int], Expanded]:
         begin_export(self.session)
         code = SiteCode(_enter(self.site))
+        set_data(DataFiles(self.site.config.root))
         _library(self.site, frozenset(self.site.files.values()))
 
         def expand(index: int) -> Expanded:
