@@ -26,4 +26,4 @@ def test_rows_come_back_in_order_however_they_came(jobs: int, missing: tuple[int
     assert dict(rows) == {number: row(number) for number in wanted}
     assert (list(rows), len(rows), rows[wanted[7]]) == (wanted, len(wanted), row(wanted[7]))
     assert [finding.message for finding in rows.findings] == ["of 7", "of 57"]
-    assert list(rows.drained()) == [row(number) for number in wanted]
+    assert list(rows.consume()) == [row(number) for number in wanted]

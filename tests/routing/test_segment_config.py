@@ -67,7 +67,7 @@ REFUSED = [
     ("revalidate = '60'", "it must be False or a whole number of seconds", "write revalidate = 3600"),
     ("revalidate = True", "it must be False or a whole number of seconds", "write revalidate = 3600"),
     ("fetch_cache = 'force-cash'", "it has no such value", 'did you mean "force-cache"?'),
-    ("fetch_cache = 1", "it has no such value", "delete the line: it changes nothing in an export"),
+    ("fetch_cache = 1", "it has no such value", 'write fetch_cache = "force-cache", or delete the line'),
     (
         "runtime = 'edge'",
         "every route runs in Python when the site is built",
