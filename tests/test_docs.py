@@ -95,7 +95,9 @@ def test_the_files_of_a_page_are_a_site(
 ) -> None:
     files = {"app/page.md": "# Home\n", **site_of(page)} if page != "metadata.md" else site_of(page)
     run = export(site({path: text for path, text in files.items() if path != "pyproject.toml"}))
-    assert (run.findings, run.code) == ([], 0), run.stderr
+    # the page of rules shows redirects and rewrites without the pages they lead to
+    findings = [f for f in run.findings if page != "rules.md" or ": error[" in f]
+    assert (findings, run.code) == ([], 0), run.stderr
     shown = {block.path: block.text for block in blocks(page) if block.path.startswith("out/")}
     assert {path: run.text(path.removeprefix("out/")) for path in shown} == shown
 
