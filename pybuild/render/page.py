@@ -40,6 +40,7 @@ from pybuild.render.page_metadata import Summary, summarise
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.source.layouts import LEFT_OUT, read_uses
+from pybuild.urls import is_external
 from pybuild.web import Redirected
 
 TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
@@ -144,7 +145,11 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     anchors = anchors_of(html)
     here = frozenset(anchors)
     links, link_ids = template_links(context, page, html, body, here)
-    local = {href: found for href, found in body.links.items() if found.link} if body else {}
+    local = (
+        {href: found for href, found in body.links.items() if found.link or not is_external(href)}
+        if body
+        else {}
+    )
     written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
     return Rendered(
         files=(written, *_write_variants(context, made, html)),
