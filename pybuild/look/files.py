@@ -14,6 +14,7 @@ from html import escape
 from importlib.util import find_spec
 
 from pygments.styles import get_all_styles
+from rjsmin import jsmin
 
 from pybuild.config.loader import Config
 from pybuild.config.schema import Theme
@@ -25,7 +26,7 @@ FOLDER = "assets/pybuild"
 IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"),)
 ORIGIN = "[look]"
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
-_LINES = re.compile(r"\n\s*")
+_AROUND_SIGNS = re.compile(r"\s*([{};,]|(?<=[\w-]):(?=\s))\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,19 @@ class LookFiles:
 
 def look_files(config: Config) -> LookFiles:
     """The files of a site's look."""
-    return _made(config.settings.theme, config.site.title)
+    return look_files_of(config.settings.theme, config.site.title)
 
 
 @lru_cache(maxsize=4)
-def _made(theme: Theme, title: str) -> LookFiles:
+def look_files_of(theme: Theme, title: str) -> LookFiles:
+    """The files of a look with these settings."""
     accent = _accent_css(theme)
     parts = _read("parts.css") + code_css(theme.code.light, theme.code.dark)
     return LookFiles(
         style=_named("look", "css", _squeezed(accent + _read("base.css") + parts)),
         parts=_named("parts", "css", _squeezed(accent + parts)),
-        script=_named("look", "js", _without_indent(_read("look.js"))),
-        search=_named("search", "js", _without_indent(_read("search.js"))),
+        script=_named("look", "js", jsmin(_read("look.js"))),
+        search=_named("search", "js", jsmin(_read("search.js"))),
         icon=_named("icon", "svg", icon_svg(title, theme.accent)),
     )
 
@@ -75,11 +77,11 @@ def _read(name: str) -> str:
 
 
 def _squeezed(css: str) -> str:
-    return _LINES.sub("\n", _COMMENT.sub("", css))
-
-
-def _without_indent(script: str) -> str:
-    return _LINES.sub("\n", script)
+    """Style without what browsers do not read. Precondition: ours, in which no text has such signs."""
+    lines = _COMMENT.sub("", css).splitlines()
+    return "\n".join(
+        _AROUND_SIGNS.sub(r"\1", line.strip()).replace(";}", "}") for line in lines if line.strip()
+    )
 
 
 def _named(name: str, suffix: str, text: str) -> LookFile:

@@ -194,7 +194,7 @@ class Finish:
             escape(heading.id),
             f"{self._style.permalink}: {heading.text}" if heading.text else self._style.permalink,
         )
-        link = f' <a class="anchor" href="#{ident}" aria-label="{escape(label, quote=True)}">#</a>'
+        link = f' <a class="anchor" href="#{ident}" aria-label="{escape(label, quote=True)}"></a>'
         return f'<h{heading.level} id="{ident}"{others}>{inner}{link}</h{heading.level}>'
 
     def _custom_id(self, text: str) -> re.Match[str] | None:

@@ -29,7 +29,7 @@ from pybuild.markdown.rewrite import escape
 
 _DROPPED = (
     "script, style, template, nav, svg, button, input:not([type=checkbox]), "
-    "[role=tablist], [aria-hidden=true], [data-md=skip], "
+    "[role=tablist], [aria-hidden=true], [data-md=skip], [data-markdown-ignore], "
     ".headerlink, a.anchor, a.header-anchor, a.hash-link, .linenos, .lineno, .linenodiv"
 )
 _ADMONITIONS = ".admonition, .markdown-alert, .theme-admonition, .starlight-aside, .custom-block"
@@ -278,7 +278,7 @@ def _is_within(node: LexborNode, *tags: str) -> bool:
     return bool(around)
 
 
-KEYS = ("title", "description", "url", "lastmod", "lang")
+KEYS = ("title", "description", "url", "date", "lastmod", "lang")
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")  # allowed in JSON
 _MAIN = ("main", "[role=main]", "article", "body")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # no text; the converter refuses much of them

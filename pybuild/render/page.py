@@ -360,6 +360,7 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
         "title": made.view.title,
         "description": made.view.description,
         "url": made.view.href,
+        "date": summary.date,
         "lastmod": summary.updated or summary.date,
         "lang": summary.language,
     }

@@ -77,7 +77,6 @@
       button.type = "button";
       button.className = "pb-copy";
       button.textContent = words[0];
-      button.setAttribute("data-md", "skip");
       button.addEventListener("click", async () => {
         const bare = code.cloneNode(true);
         for (const node of $$(".linenos, .lineno, .gp, .go, [data-pb-nocopy]", bare)) node.remove();

@@ -9,7 +9,8 @@ from pybuild.markdown.from_html import from_html
 CASES = {
     "what is no content": (
         "<p>a<svg><title>x</title></svg><script>b()</script><style>c</style><button>d</button></p><nav>e</nav>"
-        '<p data-md="skip">f</p><span aria-hidden="true">g</span><template>h</template><p hidden>i</p>',
+        '<p data-md="skip">f</p><span aria-hidden="true">g</span><template>h</template><p hidden>i</p>'
+        "<p data-markdown-ignore>j</p>",
         "a\n",
     ),
     "links of headings": ('<h2>A<a class="headerlink" href="#a">¶</a></h2>', "## A\n"),

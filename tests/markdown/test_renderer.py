@@ -32,7 +32,7 @@ def render(text: str) -> MarkdownResult:
 
 
 def anchor(ident: str, text: str) -> str:
-    return f' <a class="anchor" href="#{ident}" aria-label="Permalink: {text}">#</a>'
+    return f' <a class="anchor" href="#{ident}" aria-label="Permalink: {text}"></a>'
 
 
 PRE = '<pre class="highlight" tabindex="0">'
@@ -241,7 +241,7 @@ def test_a_name_is_an_anchor_of_links_alone() -> None:
 
 def test_the_link_beside_a_heading_can_be_named() -> None:
     german = MarkdownRenderer(Markdown(), permalink="Link zu").render("# A", resolve=unchanged)
-    assert german.html == '<h1 id="a">A <a class="anchor" href="#a" aria-label="Link zu: A">#</a></h1>\n'
+    assert german.html == '<h1 id="a">A <a class="anchor" href="#a" aria-label="Link zu: A"></a></h1>\n'
 
 
 def test_highlighting_can_be_switched_off() -> None:
