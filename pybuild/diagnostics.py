@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -91,6 +91,9 @@ class Diagnostic:
     hint: str = ""
     notes: tuple[Note, ...] = ()
     severity: Severity = "error"
+    subject: str = field(
+        default="", compare=False
+    )  # what findings of one code share: the URL that links lead to
 
     def __post_init__(self) -> None:
         assert self.code in CODES, f"{self.code} is not in the table of codes"

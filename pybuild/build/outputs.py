@@ -2,40 +2,31 @@
 
 Owns the staging of what nobody rendered: copies, site-wide outputs and the files of the target. What the
 site brings itself wins over what is generated. Knows no format and no host.
-
-Internal links held against the finished site.
-
-Owns `broken-link` and `broken-anchor`. Pure: knows what the export will publish and nothing of how.
-Source: RFC 3986 §3.5 for fragments; HTML, "Scrolling to a fragment", for `#top`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import difflib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
-from pathlib import Path
 
 from pybuild.compact import PLAIN, CompactDict, index, ordered, table
 from pybuild.config.loader import Config
-from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
+from pybuild.diagnostics import Diagnostic, Location
 from pybuild.files import read
 from pybuild.hosts import TARGETS, Compiled, compile_rules
 from pybuild.look.files import IMMUTABLE, look_files
 from pybuild.look.files import ORIGIN as LOOK
-from pybuild.markdown.rewrite import lines_of
 from pybuild.plan import Claim, are_in_conflict, conflicts
 from pybuild.publish import Stage
-from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path, unpack_links
+from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path
 from pybuild.render.handlers import moved_page
 from pybuild.render.links import Asset
 from pybuild.render.result import Rendered, Rows, link_digest, link_digests
-from pybuild.rules.model import Rule, RuleSet, SetHeaders
+from pybuild.rules.model import RuleSet
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
-from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 from pybuild.urls import page_path
 
@@ -235,124 +226,3 @@ def _taken(artifact: Artifact, file: File, config: Config) -> Diagnostic:
     message = f'{file.origin} makes "{artifact.path}", where the rules of {config.target} belong'
     hint = "move its rules into the settings and remove it"
     return Diagnostic("output-conflict", message, Location(file.origin), hint)
-
-
-_NEAR = (
-    300  # pages beyond which only the same last segment is sought: spelling would take longer than the export
-)
-
-
-def check_links(
-    packed: Iterable[str],
-    anchors: Mapping[str, str],
-    paths: Collection[str],
-    rules: Sequence[Rule],
-    first_page_with: Callable[[Link], tuple[str, int]],
-    lines_of: Callable[[str, str], Sequence[int]] = lambda file, href: (),
-    redirections: Iterable[Redirection] = (),
-) -> tuple[Diagnostic, ...]:
-    """Find links that lead nowhere.
-
-    `packed` are links as of `pack_links`; `anchors` maps each page's URL to its ids, a line each between line
-    ends; `paths` are all output files. `first_page_with` gives, for a link without a file, that of a page that has it, and
-    how many more there are. `lines_of` gives the lines where a file writes an href, for links without one.
-    """
-    answering = [rule for rule in rules if not isinstance(rule, SetHeaders)]
-    moved = frozenset(redirection.url for redirection in redirections)
-    findings: dict[Diagnostic, None] = {}
-    near = _Near(anchors)
-    for fields in (fields for text in packed for fields in unpack_links(text)):
-        target, fragment = fields[0], fields[1]
-        page = target if target in anchors else target.rstrip("/") or "/"
-        if page not in anchors:
-            if page not in moved and not _answers(target, paths, answering):
-                link = Link(*fields)
-                findings |= dict.fromkeys(_placed(_link_finding(link, near), link, first_page_with, lines_of))
-        elif fragment and f"\n{fragment}\n" not in (ids := anchors[page]):
-            link = Link(*fields)
-            if found := _anchor_finding(link, ids):
-                findings |= dict.fromkeys(_placed(found, link, first_page_with, lines_of))
-    return tuple(findings)
-
-
-def _placed(
-    found: Diagnostic,
-    link: Link,
-    first_page_with: Callable[[Link], tuple[str, int]],
-    lines_of: Callable[[str, str], Sequence[int]],
-) -> list[Diagnostic]:
-    """A finding for each line that writes the link; one that code of a template makes has one, at one of its pages."""
-    if link.file:
-        lines = lines_of(link.file, link.text) if link.line is None else ()
-        return [replace(found, location=Location(link.file, line)) for line in lines] or [found]
-    file, more = first_page_with(link)
-    notes = (Note(f"a template makes it on {more} more {'page' if more == 1 else 'pages'}"),) if more else ()
-    return [replace(found, location=Location(file), notes=notes)]
-
-
-def lines_in(root: Path) -> Callable[[str, str], Sequence[int]]:
-    """Look addresses up in the documents below `root`."""
-
-    @lru_cache(maxsize=64)
-    def text_of(file: str) -> FrontMatter | None:
-        try:
-            return parse(read(f"{root}/{file}"), file)
-        except OSError:
-            return None
-
-    def lines(file: str, href: str) -> Sequence[int]:
-        source = text_of(file)
-        return [source.body_line - 1 + line for line in lines_of(source.body, href)] if source else ()
-
-    return lines
-
-
-def _answers(url: str, paths: Collection[str], rules: Iterable[Rule]) -> bool:
-    """Whether a file or a rule answers a URL that is no page."""
-    path = url[1:].rstrip("/")
-    named = (path, path + ".html", f"{path}/index.html".lstrip("/"), f"{path}/index.json".lstrip("/"))
-    if any(name in paths for name in named):
-        return True
-    return any(rule.source.match(url) is not None for rule in rules)
-
-
-def _anchor_finding(link: Link, ids: str) -> Diagnostic | None:
-    if link.fragment.lower() == "top" or link.fragment.startswith(":~:"):  # a text fragment is no id
-        return None
-    known = ids.strip("\n").split("\n")
-    hint = (
-        did_you_mean(link.fragment, known) or f"{link.target} has no such heading; correct the part after #"
-    )
-    message = f'the link "{link.text}" names the anchor "{link.fragment}", which {link.target} lacks'
-    return warning("broken-anchor", message, Location(link.file, link.line), hint)
-
-
-class _Near:
-    """Finds the page a broken link may have meant."""
-
-    def __init__(self, pages: Collection[str]) -> None:
-        self._pages = pages
-        self._by_name: dict[str, list[str]] = {}
-        for url in pages:
-            self._by_name.setdefault(url.rpartition("/")[2], []).append(url)
-
-    def hint(self, link: Link) -> str:
-        """The page whose last segment is the same or, in a small site, spelt alike; that of the same folder first."""
-        folder, _, name = link.target.rstrip("/").rpartition("/")
-        name = name.removesuffix(".md").removesuffix(".html")
-        known = self._by_name.get(name) or (self._alike(name) if len(self._pages) <= _NEAR else [])
-        beside = [url for url in known if url.rpartition("/")[0] == folder] or known
-        if beside == [link.text]:
-            return f'write {{{{ url_for("{link.text}") }}}}, which puts the base path before it'
-        return f'did you mean "{beside[0]}"?' if len(beside) == 1 else ""
-
-    def _alike(self, name: str) -> list[str]:
-        near = difflib.get_close_matches(name, sorted(self._by_name), n=1, cutoff=0.7)
-        return self._by_name[near[0]] if near else []
-
-
-def _link_finding(link: Link, near: _Near) -> Diagnostic:
-    hint = near.hint(link) or "correct the link, or make the page"
-    return warning(
-        "broken-link", f'the link "{link.text}" leads nowhere', Location(link.file, link.line), hint
-    )

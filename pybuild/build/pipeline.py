@@ -11,14 +11,15 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
 from pybuild.build import outputs
-from pybuild.build import outputs as linkcheck
+from pybuild.build.link_check import check_links, places_in
+from pybuild.build.repeats import one_of_each
 from pybuild.build.rules import derive
 from pybuild.build.transport import cluster_of, fetch_bodies, store_of, travelling
 from pybuild.cache.inputs import check_inputs
@@ -33,7 +34,6 @@ from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, File, Files, Link, Redirection, pack_links
 from pybuild.render.data import check_data
-from pybuild.render.page import TAGS_SHOWN
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
@@ -121,7 +121,8 @@ def render(
 
     if tasks:
         faults = _through_engine(travelling(program), config, stage, observer, work)
-    findings = (*faults, *_counted(_disk_once((*failed.values(), *rows.findings))))
+    found = (*failed.items(), *rows.findings_by_job)
+    findings = (*faults, *one_of_each(program.site, program.plan.jobs, found))
     if store_of(config) and not has_errors(findings):
         made = (file for index in tasks if index in rows for file in rows[index].files)
         findings += _fetched(store_of(config), stage, made, observer)
@@ -176,26 +177,6 @@ def render_with(
     runner = _Runner(site, "pages", [job.url for job in jobs], places, observer)
     runner.run(engine, tasks, [_limit(site, job.route) for job in jobs], rows.add)
     return runner.failed
-
-
-def _counted(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Make one warning of those that every document with raw HTML has, with their number."""
-    shown = sorted((one for one in findings if one.message == TAGS_SHOWN), key=lambda one: one.location)
-    if not shown:
-        return tuple(findings)
-    others = len(shown) - 1
-    more = f", in this and {others} more {'document' if others == 1 else 'documents'}" if others else ""
-    first = replace(shown[0], message=TAGS_SHOWN + more)
-    return (first, *(finding for finding in findings if finding.message != TAGS_SHOWN))
-
-
-def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """A disk that refuses one file refuses them all: the first is told, and how many followed."""
-    refused = [finding for finding in findings if finding.code == "publish-error"]
-    if len(refused) < 2:
-        return tuple(findings)
-    first = replace(refused[0], notes=(Note(f"and so for {len(refused) - 1} more files"),))
-    return (first, *(finding for finding in findings if finding.code != "publish-error"))
 
 
 def _place(site: Site, job: Job) -> Location:
@@ -445,7 +426,7 @@ def check_site_links(
 ) -> tuple[Diagnostic, ...]:
     """Find the links of all pages that lead nowhere."""
     packed = chain(made.links, [pack_links(made.template_links)])
-    lines = linkcheck.lines_in(config.root)
-    return linkcheck.check_links(
-        packed, made.anchors, staged.files, config.rules, made.first_page_with, lines, redirections
+    places = places_in(config.root)
+    return check_links(
+        packed, made.anchors, staged.files, config.rules, made.first_page_with, places, redirections
     )

@@ -82,6 +82,7 @@ def finding_value(finding: Diagnostic) -> list[Any]:
         finding.hint,
         notes,
         finding.severity,
+        finding.subject,
     ]
 
 
@@ -91,6 +92,6 @@ def _place(at: Location) -> list[Any]:
 
 def to_finding(value: list[Any]) -> Diagnostic:
     """Read a finding."""
-    code, message, at, hint, notes, severity = value
+    code, message, at, hint, notes, severity, subject = value
     told = tuple(Note(text, Location(*place)) for text, place in notes)
-    return Diagnostic(code, message, Location(*at), hint, told, severity)
+    return Diagnostic(code, message, Location(*at), hint, told, severity, subject)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 from unicodedata import category
 
+from pybuild.cli.grouping import Group, Shown, chosen, counted, grouped
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.source.secrets import Secrets, masked, masked_finding
 
@@ -131,9 +132,12 @@ class Report:
             return
         sources: dict[str, list[str]] = {}
         shown = [f for f in findings if f.is_error or self.verbosity >= 0]
-        for finding in shown:
-            source = masked(self._source(finding.location, sources), self.secrets)
-            self._aside(format_text(finding, source, colour=self.colour))
+        report = Shown([Group(f, 1) for f in shown], ()) if self.verbosity > 0 else chosen(grouped(shown))
+        for group in report.groups:
+            source = masked(self._source(group.first.location, sources), self.secrets)
+            self._aside(format_text(group.first, source, colour=self.colour))
+        if report.left_out:
+            self._aside(f"and {counted(report.left_out)} more; --verbose shows all")
         if shown:
             self._aside(_count(findings))
 
@@ -147,7 +151,7 @@ class Report:
             except OSError:
                 sources[at.file] = []
         lines = sources[at.file]
-        return lines[at.line - 1] if at.line <= len(lines) else ""
+        return lines[at.line - 1] if 0 < at.line <= len(lines) else ""
 
     def _aside(self, text: str) -> None:
         if self._bar:

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pybuild.build import outputs
+from pybuild.build.link_check import check_links
 from pybuild.build.pipeline import Observer, check_site_links, render_with, site_order
 from pybuild.build.rules import derive
 from pybuild.dev.reading import Reading
@@ -307,7 +308,7 @@ class LiveSite:
         anchors: Mapping[str, str] = {url: known.get(url, "") for url in self.reading.plan.pages}
         rules = self.reading.config.rules
         paths = _WithOutputs(self.files)
-        return outputs.check_links([sure], anchors, paths, rules, lambda link: (page.origin, 0))
+        return check_links([sure], anchors, paths, rules, lambda link: (page.origin, 0))
 
 
 def _folders(file: File) -> tuple[str, str]:

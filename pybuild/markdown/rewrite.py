@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from html import escape as escape_html
 from html import unescape
 from urllib.parse import quote
@@ -81,12 +82,23 @@ def rewritten(
     return text if any(h1s) or not title else f"# {escape(title)}\n\n" + text.lstrip("\n")
 
 
-def lines_of(source: str, href: str) -> list[int]:
-    """The lines, 1-based, on which a source writes an address outside of code."""
+def lines_of(source: str, href: str) -> list[tuple[int, str]]:
+    """The lines, 1-based, on which a source writes an address outside of code, and how it is written there."""
+    return _lines_by_href(source).get(href, [])
+
+
+@lru_cache(maxsize=8)
+def _lines_by_href(source: str) -> dict[str, list[tuple[int, str]]]:
     scan = _Scan("\n" + source, {})
     for part in _PARTS.finditer(scan.source):
         scan.take(part)
-    return sorted({scan.source.count("\n", 0, start) for found, start in scan.places if found == href})
+    found: dict[str, set[tuple[int, str]]] = {}
+    line, done = 0, 0
+    for start, href, written in sorted((start, href, written) for href, start, written in scan.places):
+        line += scan.source.count("\n", done, start)
+        done = start
+        found.setdefault(href, set()).add((line, written))
+    return {href: sorted(places) for href, places in found.items()}
 
 
 class _Scan:
@@ -99,7 +111,7 @@ class _Scan:
         self.counts: Counter[str] = Counter()  # of addresses on lines that are not indented
         self.doubtful: list[tuple[str, Edit]] = []  # on lines that are, with the address
         self.h1s: list[tuple[bool, Edit]] = []  # whether its line is indented; the edit that makes it an H2
-        self.places: list[tuple[str, int]] = []  # every address, and where it stands
+        self.places: list[tuple[str, int, str]] = []  # every address, where it stands, and as it is written
 
     def take(self, part: re.Match[str]) -> None:
         kind = part.lastgroup
@@ -109,7 +121,7 @@ class _Scan:
             href = encoded(part["autolink"])
             new = self.links.get(href, href)
             text = f"[{escape(part['autolink'])}]({destination(new)})" if new != href else part[0]
-            self._add(href, (part.start(), part.end(), text))
+            self._add(href, (part.start(), part.end(), text), part["autolink"])
         elif kind == "tag":
             self._tag(part)
         elif kind == "comment":
@@ -125,10 +137,10 @@ class _Scan:
         href = encoded(unescapeAll(bare))
         new = self.links.get(href, href)
         edit = (start, start + len(written), destination(new) if new != href else written)
-        self._add(href, edit)
+        self._add(href, edit, bare)
 
-    def _add(self, href: str, edit: Edit) -> None:
-        self.places.append((href, edit[0]))
+    def _add(self, href: str, edit: Edit, written: str) -> None:
+        self.places.append((href, edit[0], written))
         if self._is_indented(edit[0]):
             self.doubtful.append((href, edit))
         else:
@@ -140,8 +152,9 @@ class _Scan:
             self.h1s.append((False, (part.start(), part.start() + 3, "<h2")))
 
         def written(found: re.Match[str]) -> str:
-            value = encoded(unescape(found[2] or found[3] or found[4] or "").strip())
-            self.places.append((value, part.start() + found.start()))
+            text = unescape(found[2] or found[3] or found[4] or "").strip()
+            value = encoded(text)
+            self.places.append((value, part.start() + found.start(), text))
             return f'{found[1]}"{escape_html(self.links.get(value, value))}"'
 
         def candidates(found: re.Match[str]) -> str:
@@ -150,6 +163,8 @@ class _Scan:
                 for one in re.split(r",\s+|,$", unescape(found[2] or found[3] or ""))
                 if one.strip()
             ]
+            at = part.start() + found.start()
+            self.places += [(encoded(one[0]), at, one[0]) for one in parts]
             shown = (" ".join([self.links.get(encoded(one[0]), one[0]), *one[1:]]) for one in parts)
             return f'{found[1]}"{escape_html(", ".join(shown))}"'
 

@@ -113,7 +113,12 @@ class Rows(Mapping[int, Rendered]):
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
         """Those of all rows."""
-        return tuple(finding for _, findings in sorted(self._findings.items()) for finding in findings)
+        return tuple(finding for _, finding in self.findings_by_job)
+
+    @property
+    def findings_by_job(self) -> Iterator[tuple[int, Diagnostic]]:
+        """Those of all rows, each with the index of its job."""
+        return ((index, finding) for index, some in sorted(self._findings.items()) for finding in some)
 
     def add(self, index: int, row: Rendered | bytes) -> None:
         """Hold a row, which may be packed. Precondition: there is none of this index."""

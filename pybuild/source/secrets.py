@@ -158,7 +158,8 @@ def masked_finding(finding: Diagnostic, secrets: Secrets) -> Diagnostic:
     )
     message, hint = masked(finding.message, secrets), masked(finding.hint, secrets)
     place = _masked_place(finding.location, secrets)
-    return replace(finding, message=message, hint=hint, notes=notes, location=place)
+    subject = masked(finding.subject, secrets)
+    return replace(finding, message=message, hint=hint, notes=notes, location=place, subject=subject)
 
 
 def masked_findings(findings: Iterable[Diagnostic], secrets: Secrets) -> tuple[Diagnostic, ...]:

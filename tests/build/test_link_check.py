@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from growth import assert_linear
 
-from pybuild.build.outputs import check_links
+from pybuild.build.link_check import check_links
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.records import Link, pack_links
 
@@ -74,8 +75,50 @@ def test_a_broken_anchor_names_the_nearest(fragment: str, hint: str) -> None:
     assert check("/about", fragment) == Diagnostic("broken-anchor", message, at, hint, severity="warning")
 
 
-def test_large_sites_are_told_of_the_same_name_only() -> None:
-    anchors = {f"/p/{n}": "\n\n" for n in range(400)} | {"/q/about": "\n\n"}
-    links = [Link(target, "", "a.md", 1, target) for target in ("/abuot", "/x/about")]
-    hints = [finding.hint for finding in check_links([pack_links(links)], anchors, (), (), lambda _: ("", 0))]
-    assert hints == ["correct the link, or make the page", 'did you mean "/q/about"?']
+@pytest.mark.parametrize(
+    "target, page",
+    [
+        ("/P/P7", "/p/p7"),
+        ("/p/p7.html.md", "/p/p7"),
+        ("/p/p7/index", "/p/p7"),
+        ("/p/p7/INDEX.MD", "/p/p7"),
+        ("/p/p7/README.md", "/p/p7"),
+        ("/p/p%37", "/p/p7"),
+        ("/q/About_Us/", "/q/about-us"),
+        ("/x/about-us", "/q/about-us"),
+        ("/q/abuot-us", "/q/about-us"),
+        ("/Logo.PNG", "/logo.png"),
+        ("/readme", "/"),
+        ("/zzz", ""),
+    ],
+)
+def test_a_page_that_differs_by_its_spelling_is_named_in_a_site_of_any_size(target: str, page: str) -> None:
+    anchors = {"/": "\n\n"} | {f"/p/p{n}": "\n\n" for n in range(5000)} | {"/q/about-us": "\n\n"}
+    link = Link(target, "", "a.md", 1, target)
+    (found,) = check_links([pack_links([link])], anchors, {"logo.png"}, (), lambda _: ("", 0))
+    assert found.hint == (f'did you mean "{page}"?' if page else "correct the link, or make the page")
+
+
+def test_a_link_is_quoted_as_its_author_wrote_it() -> None:
+    link = Link("/ü", "", "a.md", None, "%C3%BC.md")
+    found = check_links(
+        [pack_links([link])],
+        {},
+        (),
+        (),
+        lambda _: ("", 0),
+        lambda file, href: [(3, "ü.md"), (5, "%C3%BC.md")],
+    )
+    assert [(one.message, one.location.line) for one in found] == [
+        ('the link "ü.md" leads nowhere', 3),
+        ('the link "%C3%BC.md" leads nowhere', 5),
+    ]
+
+
+def test_hints_take_time_by_the_page_alone() -> None:
+    def check(size: int) -> None:
+        ids = "\n".join(["", *(f"the-heading-of-part-{n}" for n in range(size)), ""])
+        links = [Link("/", f"a-heading-of-prat-{n}", "a.md", 1, "x") for n in range(size)]
+        assert len(check_links([pack_links(links)], {"/": ids}, (), (), lambda _: ("", 0))) == size
+
+    assert_linear(check, 1000)

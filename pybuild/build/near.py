@@ -1,0 +1,147 @@
+"""The word or address that a wrong one may stand for, found without comparing it with each that is known.
+
+Owns what counts as the same but for its spelling. Each look-up takes time by the length of what is asked for alone, so
+that no finding costs more than the page it is about. Knows no finding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable
+from functools import cached_property
+from urllib.parse import unquote
+
+from pybuild.urls import nfc
+
+_WORD = re.compile(r"[^\W_]+")
+_SUFFIX = re.compile(r"(?:\.(?:md|markdown|html?))+$")
+_INDEX = re.compile(r"/(?:index|readme)$")
+_LONGEST = 80  # characters of a word that is looked for by its letters
+_SHORTEST = 3  # of one that may have a wrong letter
+_COMMON = 100  # words that have a part; a part of more says nothing
+_MANY = 2000  # pages of a site, or of a folder, beyond which no wrong letters are looked for
+
+
+class Words:
+    """Words to be found by what is nearly one of them."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = sorted(words)
+        self._letters: dict[str, str] = {}
+        self._near: dict[str, str] = {}
+        self._parts: dict[str, list[str]] = {}
+        for word in self._words:
+            key = _letters_of(word)
+            self._letters.setdefault(key, word)
+            for shorter in _shorter(key):
+                self._near.setdefault(shorter, word)
+            for part in set(_WORD.findall(word.casefold())):
+                self._parts.setdefault(part, []).append(word)
+
+    def nearest(self, word: str) -> str:
+        """The word of the same letters, else of one letter more, less or other, else with most parts in common; or ""."""
+        key = _letters_of(word)
+        if found := self._letters.get(key, "") if key else "":
+            return found
+        named = (self._near[shorter] for shorter in _shorter(key) if shorter in self._near)
+        return next(named, "") or self._alike(word)
+
+    def _alike(self, word: str) -> str:
+        parts = set(_WORD.findall(word.casefold()))
+        postings = (self._parts.get(part, ()) for part in sorted(parts))
+        counts = Counter(found for some in postings if len(some) <= _COMMON for found in some)
+        if not counts:
+            return ""
+        best, common = min(counts.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
+        of_both = len(parts) + len(set(_WORD.findall(best.casefold())))
+        return best if common > 1 and 2 * common >= 0.6 * of_both else ""
+
+
+def _letters_of(word: str) -> str:
+    return "".join(_WORD.findall(word.casefold()))
+
+
+def _shorter(key: str) -> list[str]:
+    """A word and all that it is without one letter: two words of one mistake have one of them in common."""
+    if not _SHORTEST <= len(key) <= _LONGEST:
+        return []
+    return [key, *(key[:at] + key[at + 1 :] for at in range(len(key)))]
+
+
+class Addresses:
+    """The pages and files of a site, to be found by an address that leads nowhere."""
+
+    def __init__(self, pages: Collection[str], paths: Collection[str]) -> None:
+        """`pages` are decoded URLs, `paths` all output files. Nothing is read before it is asked for."""
+        self._pages, self._paths = pages, paths
+        self._in_folder: dict[str, Words] = {}
+
+    @cached_property
+    def _folded(self) -> dict[str, str]:
+        """Pages, then other files, by their address without what authors spell in several ways."""
+        found: dict[str, str] = {}
+        for url in sorted(self._pages):
+            found.setdefault(_folded(url), url)
+        for path in sorted(self._paths):
+            found.setdefault(_folded("/" + path), "/" + path)
+        return found
+
+    @cached_property
+    def _by_letters(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for url in sorted(self._pages):
+            found.setdefault(_segments(url), []).append(url)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for url in sorted(self._pages):
+            found.setdefault(_folded(url).rpartition("/")[2], []).append(url)
+        return found
+
+    @cached_property
+    def _by_folder(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for url in sorted(self._pages):
+            found.setdefault(_folded(url).rpartition("/")[0], []).append(url)
+        return found
+
+    def nearest(self, target: str) -> str:
+        """The page or file that a decoded address may have meant, or ""."""
+        asked = _folded(target)
+        if found := self._folded.get(asked):
+            return found
+        if len(same := self._by_letters.get(_segments(asked), ())) == 1:
+            return same[0]
+        folder, _, name = asked.rpartition("/")
+        known = self._by_name.get(name, [])
+        beside = [url for url in known if _folded(url).rpartition("/")[0] == folder] or known
+        if not name or known:
+            return beside[0] if len(beside) == 1 and name else ""
+        return self._misspelt(folder, name)
+
+    def _misspelt(self, folder: str, name: str) -> str:
+        """The page of the same folder, else of a small site, whose name has a wrong letter."""
+        beside = self._by_folder.get(folder, ())
+        return self._alike(folder, beside, name) or self._alike("*", self._pages, name)
+
+    def _alike(self, key: str, urls: Collection[str], name: str) -> str:
+        if key not in self._in_folder:
+            names = {_folded(url).rpartition("/")[2] for url in urls} if len(urls) <= _MANY else set[str]()
+            self._in_folder[key] = Words(names - {""})
+        found = self._in_folder[key].nearest(name)
+        named = [url for url in urls if _folded(url).rpartition("/")[2] == found] if found else []
+        return named[0] if len(named) == 1 else ""
+
+
+def _folded(url: str) -> str:
+    """An address without its spelling: `/Docs/A%20b.html`, `/docs/a b/index.md` and `/docs/a b/` → `/docs/a b`."""
+    plain = nfc(unquote(url)).casefold().rstrip("/")
+    return _INDEX.sub("", _SUFFIX.sub("", plain))
+
+
+def _segments(url: str) -> str:
+    """The letters of each segment: `/docs/about_it` → `/docs/aboutit`."""
+    return "/".join(map(_letters_of, _folded(url).split("/")))

@@ -1,0 +1,79 @@
+"""Findings that many jobs share, each made one with the number of the others.
+
+Owns which findings of two jobs are one fault: the same line of the site failed in the same way. Knows no engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.plan import Job, params_of
+from pybuild.render.page import TAGS_SHOWN
+from pybuild.source.site import Site
+
+_RAISED = re.compile(
+    r"( failed: [\w.]+): .*", re.S
+)  # what an exception says differs with what it was raised for
+_NAMED = 3  # addresses of further jobs
+_Fault = tuple[int, str, str, Location, str]
+
+
+def one_of_each(
+    site: Site, jobs: Sequence[Job], found: Iterable[tuple[int, Diagnostic]]
+) -> tuple[Diagnostic, ...]:
+    """The findings of jobs, by their index, in order; one that a fault makes for many params counts the others."""
+    kept: dict[_Fault, list[tuple[Job, Diagnostic]]] = {}
+    for number, (index, finding) in enumerate(found):
+        job = jobs[index]
+        fault = (
+            _fault(site, job, finding)
+            if job.params or job.entry >= 0
+            else (-1, str(number), "", Location(), "")
+        )
+        some = kept.setdefault(fault, [])
+        if not (some and some[-1][0] is job):
+            some.append((job, finding))
+    findings = tuple(_with_count(some) for some in kept.values())
+    return _counted(_disk_once(findings))
+
+
+def _fault(site: Site, job: Job, finding: Diagnostic) -> _Fault:
+    """What is the same in the findings of one fault: not the address and the params of the job."""
+    message = _RAISED.sub(r"\1", finding.message)
+    values = [value for _, value in params_of(job, site)]
+    texts = [repr(value if isinstance(value, str) else list(value)) for value in values]
+    for text in sorted((job.url, *texts), key=len, reverse=True):
+        message = message.replace(text, "…")
+    return job.route, finding.code, message, finding.location, finding.severity
+
+
+def _with_count(found: Sequence[tuple[Job, Diagnostic]]) -> Diagnostic:
+    first, others = found[0][1], [job.url for job, _ in found[1:]]
+    if not others:
+        return first
+    named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
+    message = f"{first.message}, and for {len(others)} more"
+    return replace(first, message=message, notes=(*first.notes, Note(f"the others: {named}")))
+
+
+def _counted(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Make one warning of those that every document with raw HTML has, with their number."""
+    shown = sorted((one for one in findings if one.message == TAGS_SHOWN), key=lambda one: one.location)
+    if not shown:
+        return tuple(findings)
+    others = len(shown) - 1
+    more = f", in this and {others} more {'document' if others == 1 else 'documents'}" if others else ""
+    first = replace(shown[0], message=TAGS_SHOWN + more)
+    return (first, *(finding for finding in findings if finding.message != TAGS_SHOWN))
+
+
+def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """A disk that refuses one file refuses them all: the first is told, and how many followed."""
+    refused = [finding for finding in findings if finding.code == "publish-error"]
+    if len(refused) < 2:
+        return tuple(findings)
+    first = replace(refused[0], notes=(Note(f"and so for {len(refused) - 1} more files"),))
+    return (first, *(finding for finding in findings if finding.code != "publish-error"))

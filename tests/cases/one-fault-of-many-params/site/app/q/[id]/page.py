@@ -1,0 +1,2 @@
+def generate_static_params():
+    return [{"id": "a"}, {"id": "b"}]
