@@ -6,6 +6,7 @@ Owns the grammar, not the registry: a primary language has two or three letters.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 _EXTLANG = r"(?:-[a-z]{3}){0,3}"
 _VARIANT = r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*"
@@ -16,6 +17,18 @@ _TAG = re.compile(
     rf"|{_PRIVATE}|i-[a-z]{{3,8}}",
     re.I,
 )
+
+NAMES: Mapping[str, str] = {  # of languages, as their speakers write them
+    "ar": "العربية",
+    "de": "Deutsch",
+    "en": "English",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "ja": "日本語",
+    "pt": "Português",
+    "zh": "中文",
+}
 
 
 def is_language_tag(text: str) -> bool:

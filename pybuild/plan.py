@@ -20,6 +20,7 @@ from pybuild.routing.tree import GENERATOR, Route, Surroundings
 from pybuild.source.addresses import ALIAS_KEYS
 from pybuild.source.built_in import listed_pages, term_feeds
 from pybuild.source.document import Entry, alias_place, aliases_of, is_public
+from pybuild.source.languages import Translations, Version, read_translations, without_prefix
 from pybuild.source.site import Site
 from pybuild.urls import collision_key, encode, nfc, page_href, page_path, variant_urls
 
@@ -50,7 +51,10 @@ class Plan:
     taken: frozenset[str] = frozenset()  # paths of the site's own Markdown files, which variants give way to
     copies: tuple[tuple[str, str], ...] = ()  # output path and the file to copy, relative to the site
     root: Surroundings = Surroundings()  # what surrounds the page for what is not found
-    redirections: tuple[Redirection, ...] = ()  # from the aliases of documents
+    redirections: tuple[
+        Redirection, ...
+    ] = ()  # from aliases of documents, and from Markdown of pages that stand in
+    translations: Translations = Translations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,38 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
         *_hidden_pages(site, sound, taken),
         *_alias_conflicts(site, sound, copies),
     )
-    return Plan(placed, pages, taken, copies, root, tuple(_redirections(site))), findings
+    translations = _translations(site, placed)
+    redirections = (*_redirections(site), *_stand_ins(site, translations))
+    return Plan(placed, pages, taken, copies, root, redirections, translations), findings
+
+
+def _translations(site: Site, jobs: Iterable[Job]) -> Translations:
+    """Which pages are translations of each other; the further pages of lists are of none."""
+    if len(site.config.languages) < 2:
+        return Translations()
+    found: list[tuple[Version, str]] = []
+    for job in jobs:
+        route = site.routes[job.route]
+        if job.kind == "page" and not (route.listing and "page" in dict(job.params)):
+            entry = entry_of(job, site)
+            is_fallback = entry.is_fallback if entry else route.is_fallback
+            original = (entry.original if entry else "") or without_prefix(job.url, route.locale)
+            found.append((Version(route.locale, job.url, is_fallback), original))
+    return read_translations(site.config, found)
+
+
+def entry_of(job: Job, site: Site) -> Entry | None:
+    """The document of a collection that a job renders."""
+    return site.collections[site.collection_of[job.route]][job.entry] if job.entry >= 0 else None
+
+
+def _stand_ins(site: Site, translations: Translations) -> Iterator[Redirection]:
+    """The Markdown of pages that are not translated leads to that of the default language."""
+    slash, base = site.config.trailing_slash, site.config.site.base_path
+    for url, original in translations.stand_ins.items():
+        target = encode(base + variant_urls(original, trailing_slash=slash)[0])
+        for variant in variant_urls(url, trailing_slash=slash):
+            yield Redirection(variant, target, 308, site.config.file, None)
 
 
 def _reserved(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> Iterator[Diagnostic]:
@@ -101,7 +136,7 @@ def _reserved(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]
 def _documents(site: Site) -> Iterator[tuple[Entry, str]]:
     """Documents with the address each answers at; a page.md of a route with parameters has none."""
     for entries in site.collections.values():
-        yield from ((entry, entry.url) for entry in entries)
+        yield from ((entry, entry.url) for entry in entries if not entry.is_fallback)
     for file, entry in site.documents.items():
         if (url := site.files.get(nfc(file))) and is_public(entry, site.config):
             yield entry, url
@@ -294,20 +329,27 @@ def params_of(job: Job, site: Site) -> Given:
     """The params of a job; those of a document follow from where it stands."""
     if job.entry < 0:
         return job.params
-    name = site.collection_of[job.route]
-    entry, segment = site.collections[name][job.entry], site.patterns[name].segments[-1]
+    entry, segment = entry_of(job, site), site.patterns[site.collection_of[job.route]].segments[-1]
+    assert entry, "a job with an index has a document"
     return ((segment.name, entry.segments if segment.is_catch_all else entry.slug),)
 
 
 def _fed_files(site: Site) -> frozenset[str]:
     """The files of the newest dated documents, as many as feeds show."""
     feed = site.config.settings.feed
-    chosen = feed.collections or tuple(n for n, c in site.config.settings.collections.items() if c.feed)
+    known = site.config.settings.collections.items()
+    chosen = [
+        (n, c.locale) for n, c in known if (c.base_name in feed.collections if feed.collections else c.feed)
+    ]
     pages = site.documents.values() if not feed.collections else ()
-    entries = chain(*(site.collections.get(name, ()) for name in chosen), pages)
-    dated = ((entry.date, entry.file) for entry in entries if entry.date)
-    of_terms = (entry.file for found in term_feeds(site.collections, site.config) for entry in found.entries)
-    return frozenset((*(file for _, file in nlargest(feed.limit, dated)), *of_terms))
+    found: set[str] = set()
+    for locale in ("", *site.config.languages[1:]):
+        own = (site.collections.get(name, ()) for name, of in chosen if of == locale)
+        entries = (entry for entry in chain(*own, pages) if not entry.is_fallback)
+        dated = ((entry.date, entry.file) for entry in entries if entry.date)
+        found.update(file for _, file in nlargest(feed.limit, dated))
+    found.update(entry.file for terms in term_feeds(site.collections, site.config) for entry in terms.entries)
+    return frozenset(found)
 
 
 def _folders(urls: Iterable[str]) -> set[str]:

@@ -64,6 +64,7 @@ class Page:
     date: str = ""  # RFC 3339 with offset; "" when unknown
     updated: str = ""  # RFC 3339 with offset; last significant change; "" when unknown
     language: str = ""  # BCP 47; "" is the site's own
+    locale: str = ""  # the language of the site that it belongs to; "" is the default
     author: str = ""
     guid: str = ""  # from front matter; "" means the href
     tags: tuple[str, ...] = ()

@@ -158,6 +158,7 @@ def _settings(kind: Any, table: str = "") -> Iterator[tuple[str, object, str]]:
             continue
         if inner is not None:
             name = f"{table}.{field.name}".removeprefix(".")
+            name = table if field.metadata.get("rest") else name
             name = name if inner is hint else f"{name}.NAME"
             yield from ((f"[{name}]", None, ""), *_settings(inner, name))
         elif field.default is dataclasses.MISSING and not table:

@@ -20,7 +20,7 @@ from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 from pybuild.plan import Job, Plan
 from pybuild.render.listing_values import TEMPLATES
 from pybuild.render.look import NAVIGATION
-from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND
+from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND, UNTRANSLATED
 from pybuild.render.worker import homes_of
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern
@@ -131,7 +131,7 @@ class Keys:
         if not (shows_others or listing or listed):
             return ""
         name = entry.collection if entry else listing.collection if listing else ""
-        shown = self._lists.page_digest(name, job.entry, job.url)
+        shown = self._lists.page_digest(name, job.entry, job.url, self._route(job).locale)
         if self._route(job).module:  # which document it shows, only its code knows
             return digest(shown, self._index)
         return digest(shown, self._listing(job, listing)) if listing else shown
@@ -166,13 +166,27 @@ class Keys:
         """The job without its place in the plan, and what stands around its route."""
         urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
         taken = [url for url in urls if url[1:] in self._plan.taken]
-        said = (job.kind, job.url, job.params, job.is_folder, job.in_feed, taken)
+        said = (job.kind, job.url, job.params, job.is_folder, job.in_feed, taken, self._versions(job))
         return digest(repr(said), surroundings)
+
+    def _versions(self, job: Job) -> tuple[object, ...]:
+        """The page in other languages, and which of them have a home page."""
+        codes, pages = self._site.config.languages, self._plan.pages
+        homes = tuple(f"/{code}" in pages for code in codes[1:])
+        return (self._plan.translations.of(job.url), homes) if len(codes) > 1 else ()
 
     def _surroundings(self, route: Route) -> str:
         around = route.surroundings
         images = [(image.kind, str(image.pattern), image.alt) for image in around.images]
-        said = (str(route.pattern), route.folder, route.file, route.markdown, route.template)
+        said = (
+            str(route.pattern),
+            route.folder,
+            route.file,
+            route.markdown,
+            route.template,
+            route.locale,
+            route.is_fallback,
+        )
         return digest(repr((said, around.group, around.layouts, images, self._manifest)))
 
     @cached_property
@@ -256,9 +270,10 @@ def _modules(route: Route) -> tuple[ModuleFacts, ...]:
 def _roots(route: Route, job: Job) -> tuple[str, ...]:
     """The templates a page begins with; one that is given no document may still show its fallback."""
     own = route.template or (NOT_FOUND if job.kind == "not_found" else DOCUMENT)
+    more = (UNTRANSLATED,) if route.locale else ()
     if route.listing:
         return (*sorted(TEMPLATES.values()), NAVIGATION, *route.surroundings.layouts, LAYOUT)
-    return (own, DOCUMENT, NAVIGATION, *route.surroundings.layouts, LAYOUT)
+    return (own, DOCUMENT, NAVIGATION, *more, *route.surroundings.layouts, LAYOUT)
 
 
 def _is_default(route: Route) -> bool:
@@ -274,4 +289,5 @@ def _document(entry: Entry | None) -> str:
 
 def _said(entry: Entry) -> str:
     moments = (str(entry.date), str(entry.updated))
-    return repr((entry.file, entry.collection, entry.slug, entry.url, *moments, entry.head))
+    stands_in = (entry.original, entry.is_fallback) if entry.locale else ()
+    return repr((entry.file, entry.collection, entry.slug, entry.url, *moments, entry.head, *stands_in))

@@ -18,9 +18,9 @@ from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
 from pybuild.records import Link
 from pybuild.render.documents import home_of
-from pybuild.render.links import LinkMap, resolution
+from pybuild.render.links import resolution
 from pybuild.render.result import Rendered, link_digest, link_digests
-from pybuild.render.worker import homes_of
+from pybuild.render.worker import homes_of, link_map
 from pybuild.source.site import Site
 
 _FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
@@ -46,7 +46,7 @@ class Pages:
         self._stage = stage
         self._is_read = is_read
         self._now = site.config.now.timestamp()
-        self._map = LinkMap(site.config, site.files, plan.pages)
+        self._map = link_map(site, plan.pages, plan.translations)
         self._homes = homes_of(site)
         self._links: dict[bytes, Link] = {}
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
@@ -124,7 +124,7 @@ class Pages:
         route = self._site.routes[job.route]
         name = self._site.collection_of[job.route] if job.entry >= 0 else ""
         entry = self._site.collections[name][job.entry] if name else self._site.documents[route.markdown]
-        home = home_of(entry, job.url, self._homes)
+        home = home_of(entry, job.url, self._homes, route.locale)
         hrefs = row.document_hrefs.split("\n") if row.document_hrefs else ()
         return resolution(self._map.resolve(href, None, home) for href in hrefs) == row.link_digest
 

@@ -29,6 +29,8 @@ _RESERVED = frozenset(
         "collections",
         "data",
         "has_page",
+        "home",
+        "languages",
         "navigation",
         "outputs",
         "sections",
@@ -162,7 +164,8 @@ def _facts(tree: nodes.Template) -> _Facts:
         or any(a.startswith("_") or a in _FORMATS for a, _ in reads)
         or loaded.count("asset") > len(copies),
         pages=sum(name in ("url_for", "has_page") for name in loaded) > len(calls),
-        asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const)),
+        asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const))
+        | ({"/"} if "home" in loaded else set()),
         around=not {"navigation", "sections", "theme"}.isdisjoint(loaded)
         or any(a in _AROUND for a, _ in reads),
         data="data" in loaded,

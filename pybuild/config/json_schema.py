@@ -19,6 +19,7 @@ ADDRESS = "https://json.schemastore.org/pybuild.json"  # what `#:schema` of a se
 Schema = dict[str, Any]
 Names = Mapping[str, Sequence[str]]  # the names there are, by the kind that `schema.key` writes
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"  # what a language tag may look like
 _TEXT: Schema = {"type": "string", "minLength": 1}
 
 
@@ -137,9 +138,14 @@ def _table(kind: Any, names: Names) -> Schema:
     fields = [
         f for f in dataclasses.fields(kind) if "location" not in hints or f.name not in ("name", "location")
     ]
+    rest = next((f for f in fields if f.metadata.get("rest")), None)
+    fields = [f for f in fields if f is not rest]
     properties = {field.name: _field(field, hints[field.name], names) for field in fields}
     required = [field.name for field in fields if field.metadata.get("required")]
-    return {"description": _sentence(kind), **_closed(properties, *required)}
+    table = {"description": _sentence(kind), **_closed(properties, *required)}
+    if rest:
+        table["patternProperties"] = {_TAG: _value(typing.get_args(hints[rest.name])[1], names)}
+    return table
 
 
 def _field(field: dataclasses.Field[Any], kind: Any, names: Names) -> Schema:

@@ -27,6 +27,7 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+from pybuild.config.languages import language_codes, settings_in, with_collections_of_languages
 from pybuild.config.redirect_file import read_redirects
 from pybuild.config.rules import parse_rules
 from pybuild.config.schema import (
@@ -209,6 +210,11 @@ class Reader:
         hints = typing.get_type_hints(kind)
         own = {"name": str(path[-1]), "location": self.locate(path)} if "location" in hints else {}
         own = {name: given for name, given in own.items() if name in hints}
+        rest = next((f.name for f in dataclasses.fields(kind) if f.metadata.get("rest")), "")
+        if rest:  # tables of any other name
+            found = self._rest(hints[rest], hints, value, path)
+            value = {k: v for k, v in value.items() if k not in found}
+            own[rest] = found
         hints = {k: v for k, v in hints.items() if k not in own}
         read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
         for name in value.keys() - hints.keys():
@@ -222,6 +228,13 @@ class Reader:
                     "write a larger number",
                 )
         return kind(**own, **{k: v for k, v in read.items() if v is not None})
+
+    def _rest(
+        self, kind: Any, known: typing.Container[str], value: dict[str, Any], path: tuple[str | int, ...]
+    ) -> dict[str, Any]:
+        """Read the tables whose names are not those of fields."""
+        named = {k: v for k, v in value.items() if isinstance(v, dict) and k not in known}
+        return self._mapping(typing.get_args(kind)[1], named, path)
 
     def _unknown(self, path: tuple[str | int, ...], known: typing.Iterable[str]) -> None:
         place = f"[{'.'.join(map(str, path[:-1]))}]" if path[:-1] else "the top level"
@@ -260,10 +273,46 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
     if not is_language_tag(site.language):
         message = f'site.language is no language tag: "{site.language}"'
         reader.fault(("site", "language"), message, language_hint(site.language))
+    site = _checked_languages(settings, site, reader)
+    settings = dataclasses.replace(settings, site=site)
+    if settings.languages.default or settings.languages.known:
+        languages = dataclasses.replace(settings.languages, default=site.language)
+        settings = dataclasses.replace(settings, languages=languages)
     _check_collections(settings, reader)
     _check_theme(settings.theme, reader)
     _check_markdown(settings.markdown.engine, reader)
     return dataclasses.replace(settings, site=site)
+
+
+def _checked_languages(settings: Settings, site: Site, reader: Reader) -> Site:
+    """Require languages that are tags, and one default; the site is returned in that."""
+    default, written = settings.languages.default, ("site", "language") in reader.lines.lines
+    if default and not is_language_tag(default):
+        message = f'languages.default is no language tag: "{default}"'
+        reader.fault(("languages", "default"), message, language_hint(default))
+    elif default and written and default != site.language:
+        message = f'languages.default is "{default}" and site.language is "{site.language}"'
+        reader.fault(("languages", "default"), message, "write the same in both, or leave one out")
+    elif default:
+        site = dataclasses.replace(site, language=default)
+    seen = {site.language.lower(): site.language}
+    for code, language in settings.languages.known.items():
+        if not is_language_tag(code):
+            reader.fault(("languages", code), f'"{code}" is no language tag', language_hint(code))
+        elif seen.setdefault(code.lower(), code) != code:
+            message = f'the languages "{seen[code.lower()]}" and "{code}" differ by letter case only'
+            reader.fault(("languages", code), message, "write one of them in both places")
+        for name in language.collections.keys() - settings.collections.keys():
+            hint = did_you_mean(name, settings.collections) or "name a collection of this file"
+            reader.fault(("languages", code, "collections", name), f'there is no collection "{name}"', hint)
+        for name, words in language.strings.items():
+            for key, count in (("months", 12), ("days", 7)):
+                if name == key and len(words.split()) != count:
+                    message = f"languages.{code}.strings.{key} has {len(words.split())} names, not {count}"
+                    reader.fault(
+                        ("languages", code, "strings", key), message, "write them with spaces between"
+                    )
+    return site
 
 
 def _check_markdown(engine: str, reader: Reader) -> None:
@@ -319,6 +368,9 @@ def _check_collections(settings: Settings, reader: Reader) -> None:
             if not getattr(collection, key):
                 hint = f'write {key} = "{example}"'
                 reader.fault(("collections", name), f"collections.{name}.{key} is missing", hint)
+        if "@" in name:
+            hint = "write a name of letters, digits and hyphens"
+            reader.fault(("collections", name), f'the name of a collection cannot hold "@": "{name}"', hint)
         if collection.per_page < 1:
             hint = "write 1 or more"
             message = f"collections.{name}.per_page is too small"
@@ -400,6 +452,7 @@ class Config:
     secrets: Secrets = field(default_factory=dict)  # what must not be published nor printed
     digest: str = ""  # of the text of the settings file
     cluster: str = ""  # the address of the scheduler of `engine = "dask"`; "" is a cluster on this machine
+    locale: str = ""  # the language whose pages it is for; "" is the default
 
     @property
     def site(self) -> Site:
@@ -408,6 +461,22 @@ class Config:
     @property
     def trailing_slash(self) -> bool:
         return self.settings.trailing_slash
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the site, the default one first; none where the settings name none."""
+        return language_codes(self.settings)
+
+    @property
+    def prefix(self) -> str:
+        """What addresses of the language begin with: `/de`; "" for the default one."""
+        return f"/{self.locale}" if self.locale else ""
+
+    def in_language(self, locale: str) -> Config:
+        """The configuration as pages of a language have it."""
+        if not locale:
+            return self
+        return dataclasses.replace(self, settings=settings_in(self.settings, locale), locale=locale)
 
     @property
     def out(self) -> Path:
@@ -469,6 +538,9 @@ def load_config(
     if not findings:
         settings = checked(settings, options, reader)
         check_names(settings, names, reader)
+        if settings.site.language in settings.languages.known:
+            settings = settings_in(settings, settings.site.language)
+        settings = with_collections_of_languages(settings)
     env = _environment(rules, settings.build.public_env)
     config = Config(
         root=root,

@@ -141,6 +141,33 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Language:
+    """One language of the site: `[languages.NAME]`, where the name is a BCP 47 tag."""
+
+    label: str = key("", "its name in the menu of languages, as its speakers write it")
+    dir: Literal["", "ltr", "rtl"] = key("", '`"rtl"` is written from right to left; `""` goes by the code')
+    title: str = key("", "the title of the site in it")
+    description: str = key("", "the description of the site in it")
+    collections: Mapping[str, str] = field(
+        default_factory=dict, metadata={"sentence": "titles of collections in it, by their names"}
+    )
+    strings: Mapping[str, str] = field(
+        default_factory=dict, metadata={"sentence": "words of the look and of the site, as `t()` finds them"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """The languages of the site: `[languages]`."""
+
+    default: str = key("", 'the language of addresses without a prefix; `""` is `site.language`')
+    fallback: bool = key(
+        True, "a page without a translation answers in the default language; `false`: it is not there"
+    )
+    known: Mapping[str, Language] = field(default_factory=dict, metadata={"rest": True})
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """`[collections.NAME]`: a folder of Markdown documents and the route they answer."""
 
@@ -165,6 +192,16 @@ class Collection:
         default_factory=dict, metadata={"sentence": "slugs of terms whose own would not do"}
     )
     location: Location = Location()
+
+    @property
+    def base_name(self) -> str:
+        """The name in the settings: `docs@de`, its German documents, is of `docs`."""
+        return self.name.partition("@")[0]
+
+    @property
+    def locale(self) -> str:
+        """The language of its documents; "" is the default."""
+        return self.name.partition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +346,7 @@ class Settings:
     cluster: Cluster = Cluster()
     store: Store = Store()
     markdown: Markdown = Markdown()
+    languages: Languages = Languages()
     collections: Mapping[str, Collection] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(
         default_factory=dict,

@@ -1,12 +1,15 @@
 """The words of the default look, by language.
 
-Owns every text that our templates and scripts show. Knows no page. `{}` is where a number or a name goes.
+Owns every text that our templates and scripts show, in English; `translations` has the other languages. Knows no
+page. `{}` is where a number or a name goes.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from pybuild.look import translations
 
 ENGLISH: Mapping[str, str] = {
     "all_pages": "All pages",
@@ -16,13 +19,23 @@ ENGLISH: Mapping[str, str] = {
     "copied": "Copied",
     "copy": "Copy",
     "dark": "Dark colours",
+    "date": "%-d %B %Y",
+    "days": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
     "documentation": "Documentation",
     "documents": "{} pages",
     "documents_one": "1 page",
     "edit": "Edit this page",
     "feed": "Feed",
+    "languages": "Languages",
+    "llms_agents": "For AI agents:",
+    "llms_details": "The links lead to Markdown. The text of all pages: {}",
+    "llms_index": "the index of this site is at {}.",
+    "llms_page": "This page is at {} as Markdown.",
+    "llms_pages": "Pages",
+    "llms_summary": "The pages of {} as Markdown.",
     "markdown": "This page as Markdown",
     "menu": "Menu",
+    "months": "January February March April May June July August September October November December",
     "more": "{} more",
     "near": "Did you mean one of these?",
     "neighbours": "Previous and next page",
@@ -50,18 +63,34 @@ ENGLISH: Mapping[str, str] = {
     "skip": "Skip to content",
     "tags": "Tags",
     "titled_page": "{title}, page {number}",
+    "untranslated": "This page is not translated yet.",
     "updated": "Last changed",
+    "updated_short": "Updated",
 }
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH}
+LANGUAGES: Mapping[str, Mapping[str, str]] = {
+    "ar": translations.ARABIC,
+    "de": translations.GERMAN,
+    "en": ENGLISH,
+    "es": translations.SPANISH,
+    "fr": translations.FRENCH,
+    "it": translations.ITALIAN,
+    "ja": translations.JAPANESE,
+    "pt": translations.PORTUGUESE,
+    "zh": translations.CHINESE,
+}
 _RTL = frozenset(("ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 
 
-def text(language: str, name: str, value: object = None) -> str:
-    """The words of that name in a language, in English where it has none. Raises `LookupError` for no such name."""
+def text(language: str, name: str, value: object = None, own: Sequence[Mapping[str, str]] = ()) -> str:
+    """The words of that name in a language, in English where it has none. Raises `LookupError` for no such name.
+
+    `own` are the words of the site, the nearest first: those of the language, then those of the default one.
+    """
     table = LANGUAGES.get(language.partition("-")[0].lower(), ENGLISH)
-    if value == 1 and f"{name}_one" in ENGLISH:
+    near, far = (*own[:1], table), (*own[1:], ENGLISH)
+    if value == 1 and any(f"{name}_one" in words for words in (*near, *far)):
         name = f"{name}_one"
-    found = table.get(name) or ENGLISH[name]
+    found = next(words[name] for words in (*near, *far) if name in words or words is ENGLISH)
     return found.replace("{}", str(value)) if value is not None else found
 
 
@@ -70,8 +99,8 @@ def is_rtl(language: str) -> bool:
     return language.partition("-")[0].lower() in _RTL
 
 
-def search_texts(language: str) -> str:
-    """What the script of the search says, as JSON."""
+def search_texts(words: Callable[[str], str]) -> str:
+    """What the script of the search says, as JSON. `words` gives those of a name."""
     names = ("close", "hint", "none", "results", "some")
-    found = {name: text(language, f"search_{name}") for name in names}
-    return json.dumps({**found, "label": text(language, "search")}, ensure_ascii=False, separators=(",", ":"))
+    found = {name: words(f"search_{name}") for name in names}
+    return json.dumps({**found, "label": words("search")}, ensure_ascii=False, separators=(",", ":"))

@@ -37,6 +37,8 @@ class PageFacts:
     date: str = ""  # RFC 3339; "" when unknown
     updated: str = ""  # RFC 3339; "" when unknown
     language: str = ""  # BCP 47; "" is the site's
+    canonical: str = ""  # of the page that this one is a copy of
+    languages: Pairs = ()  # (hreflang, URL) of its translations and itself, where nobody says others
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _titles(layers: Iterable[tuple[int, Said]]) -> tuple[str, str] | None:
 def _metadata(said: Said, titles: tuple[str, str], config: Config, page: PageFacts) -> Metadata:
     name, title = titles
     description = said.description or one_line(config.site.description)
-    canonical = (said.canonical or page.href) if page.href else ""
+    canonical = (page.canonical or said.canonical or page.href) if page.href else ""
     graph = _graph(said, (title, description, canonical), config, page)
     robots = said.robots.get("robots", "")
     return Metadata(
@@ -174,7 +176,7 @@ def _links(said: Said) -> tuple[Pairs, ...]:
 
 def _languages(said: Said, config: Config, page: PageFacts) -> Pairs:
     """The translations, the page itself among them: search engines ignore a set that leaves it out."""
-    known = said.languages or ()
+    known = said.languages or page.languages
     own = page.language or config.site.language
     if not known or not page.href or any(code == own or url == page.href for code, url in known):
         return known

@@ -45,6 +45,11 @@ class Around:
         self._document = document
 
     @property
+    def collection(self) -> str:
+        """The name of its collection in its language."""
+        return self._name
+
+    @property
     def lists(self) -> SiteLists:
         return self._library.lists
 
@@ -71,7 +76,8 @@ class Around:
     def breadcrumb(self) -> tuple[Crumb, ...]:
         """Its collection and the folders around it, but itself."""
         href = self._library.links.href
-        section = next((s for s in self.lists.sections if s.name == self._name), None)
+        known = self.lists.sections(self._library.locale)
+        section = next((s for s in known if s.name == self._name), None)
         above = [Crumb(section.label, href(section.url))] if section and section.url != self._url else []
         return (*above, *(Crumb(node.title, node.url) for node in self.parents if section))
 
@@ -96,9 +102,9 @@ class Around:
             return []
         owner = self._library.collections[self._name]
         own = owner.get(self._document.slug)
-        if own is None:
+        if own is None or own.entry.is_fallback:
             return []
-        return [owner[number] for number in self.lists.related(self._name, own.index)]
+        return [owner.numbered(number) for number in self.lists.related(self._name, own.index)]
 
     @property
     def edit(self) -> str:

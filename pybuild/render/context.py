@@ -24,6 +24,7 @@ from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.tree import Route, Surroundings
+from pybuild.source.languages import Translations, without_prefix
 from pybuild.source.secrets import leak_finding, leak_in
 from pybuild.source.site import Site
 from pybuild.urls import absolute
@@ -49,11 +50,12 @@ class RenderContext:
     code: SiteCode
     library: DocumentIndex
     templates: Templates
+    root: Surroundings = Surroundings()  # of the built-in 404 page
+    taken: frozenset[str] = frozenset()  # output paths of the site's own that a variant gives way to
     sent: dict[Link, bytes] = field(
         default_factory=dict
     )  # links of templates that were reported already, with their digests
-    root: Surroundings = Surroundings()  # of the built-in 404 page
-    taken: frozenset[str] = frozenset()  # output paths of the site's own that a variant gives way to
+    translations: Translations = Translations()
     hrefs: dict[str, dict[str, int]] = field(
         default_factory=dict
     )  # of template files, with their first lines
@@ -72,8 +74,20 @@ class RenderContext:
         return Document((page.entry,), 0, self.library, page.url) if page.entry else None
 
     @property
+    def page_config(self) -> Config:
+        """The configuration in the language of the page in work."""
+        return self.library.config
+
+    @property
     def llms_url(self) -> str:
-        return absolute(self.config.site.url, "/llms.txt")
+        return absolute(self.config.site.url, self.page_config.prefix + "/llms.txt")
+
+    def original(self, page: PageJob, document: Document | None) -> str:
+        """The decoded URL of the page in whose place this one stands, where it is not translated; else ""."""
+        entry = document.entry if document else None
+        if entry and entry.is_fallback:
+            return entry.original
+        return without_prefix(page.url, page.route.locale) if page.route.is_fallback else ""
 
     def written_at(self, href: str, page: PageJob, markdown: str) -> tuple[str, int | None]:
         """The file and line of an href, `markdown` being the page's own text; ("", None) where code makes it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,8 +18,11 @@ from urllib.parse import unquote
 
 from markupsafe import Markup
 
+from pybuild.config.languages import locale_name
+from pybuild.config.loader import Config
 from pybuild.diagnostics import did_you_mean
 from pybuild.files import read
+from pybuild.look.strings import text
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
@@ -63,10 +66,57 @@ class DocumentIndex:
         self.lists = SiteLists(links.config, collections, bases, links.pages)
         self.used: dict[Asset, None] = {}  # files that the page in work names
         self.page_url = ""  # decoded, of the page that is being made; "" while none is
+        self.locale = ""  # the language of what is being made; "" is the default
+        self.words_locale = ""  # that of its words: the default inside a text that is not translated
         self._bodies: OrderedDict[tuple[str, str], RenderedBody] = OrderedDict()
         self.collections = {
             name: DocumentCollection(name, entries, self) for name, entries in collections.items()
         }
+        self._configs = {code: links.config.in_language(code) for code in ("", *links.config.languages[1:])}
+
+    def begin(self, page_url: str, locale: str) -> None:
+        """Begin a job; `page_url` is decoded, "" for one that makes no page."""
+        self.page_url, self.locale, self.words_locale = page_url, locale, locale
+
+    @property
+    def config(self) -> Config:
+        """The configuration in the language of what is being made."""
+        return self._configs[self.locale]
+
+    def words(self, name: str, value: object = None) -> str:
+        """The words of a name in the language of what is being made. Raises `LookupError` for none."""
+        config = self._configs[self.words_locale]
+        known, default = config.settings.languages.known, self.links.config.site.language
+        own = [known[code].strings if code in known else {} for code in (config.site.language, default)]
+        return text(config.site.language, name, value, own)
+
+    def locale_of(self, language: str) -> str:
+        """A language of the settings as a locale: "" for the default one. Raises `LookupError` for any other."""
+        known = self.links.config.languages or (self.links.config.site.language,)
+        if language not in known:
+            hint = did_you_mean(language, known) or f"the languages are {', '.join(known)}"
+            raise LookupError(f'the site has no language "{language}"; {hint}')
+        return language if language != known[0] else ""
+
+    def collection(self, name: str, language: str | None = None) -> DocumentCollection:
+        """A collection in the language of what is being made, in another, or with `"*"` in all of them.
+
+        Raises `LookupError` for an unknown name.
+        """
+        known = [c for c in self.collections if not self.links.config.settings.collections[c].locale]
+        if name not in known:
+            hint = did_you_mean(name, known) or "see [collections]"
+            raise LookupError(f'there is no collection "{name}"; {hint}')
+        if language == "*":
+            names = [locale_name(name, locale) for locale in self._configs]
+            return DocumentCollection(name, self._in_all(names), self)
+        locale = self.locale if language is None else self.locale_of(language)
+        return self.collections[locale_name(name, locale)]
+
+    def _in_all(self, names: Iterable[str]) -> Sequence[Entry]:
+        """The documents of a collection in all languages, sorted by path."""
+        every = [entry for name in names for entry in self.lists.entries(name) if not entry.is_fallback]
+        return sorted(every, key=lambda entry: entry.segments)
 
     def body(self, entry: Entry, url: str) -> RenderedBody:
         """Read and render a document for the page at `url`; the last few are remembered."""
@@ -79,7 +129,7 @@ class DocumentIndex:
 
     def _render(self, entry: Entry, url: str) -> RenderedBody:
         text = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file).body
-        home = home_of(entry, url, self._mounts)
+        home = home_of(entry, url, self._mounts, self.locale)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
 
@@ -103,7 +153,8 @@ class DocumentIndex:
     def picture(self, entry: Entry, href: str) -> Resolved:
         """The address of a picture that front matter names, and its file for the output."""
         url = entry.url or "/"
-        found = self.links.resolve(href, entry.lines.get("cover"), home_of(entry, url, self._mounts))
+        home = home_of(entry, url, self._mounts, self.locale)
+        found = self.links.resolve(href, entry.lines.get("cover"), home)
         if found.asset:
             self.used[found.asset] = None
         return found
@@ -121,10 +172,13 @@ def _without_ids(html: str, url: str) -> str:
     return _TAG.sub(written, html)
 
 
-def home_of(entry: Entry, url: str, mounts: Mapping[str, tuple[str, str]]) -> Home:
-    """Where a document stands and answers; `mounts` as for a library."""
-    folder, base = mounts.get(entry.collection) or (entry.file.rpartition("/")[0], url)
-    return Home(entry.file, url, folder, base)
+def home_of(entry: Entry, url: str, mounts: Mapping[str, tuple[str, str]], locale: str = "") -> Home:
+    """Where a document stands and answers; `mounts` as for a library, `locale` is that of the page."""
+    default = mounts.get(entry.collection.partition("@")[0])
+    mount = default if entry.is_fallback else mounts.get(entry.collection)
+    folder, base = mount or (entry.file.rpartition("/")[0], url)
+    locale = entry.locale if entry.collection else locale
+    return Home(entry.file, url, folder, base, locale, default if default and locale else ("", ""))
 
 
 class Document:
@@ -183,6 +237,12 @@ class Document:
     @property
     def tags(self) -> list[str]:
         return list(self.entry.tags)
+
+    @property
+    def language(self) -> str:
+        """The language of its text."""
+        entry, config = self.entry, self._library.links.config
+        return config.site.language if entry.is_fallback or not entry.locale else entry.locale
 
     @property
     def draft(self) -> bool:
@@ -275,18 +335,25 @@ class DocumentCollection:
     def _places(self) -> dict[str, int]:
         return {entry.slug: index for index, entry in enumerate(self._entries)}
 
+    @cached_property
+    def _shown(self) -> Sequence[int]:
+        """The documents but those that stand in for a translation, which have no place in lists."""
+        if not self._library.links.config.settings.collections[self.name].locale:
+            return range(len(self._entries))
+        return [index for index, entry in enumerate(self._entries) if not entry.is_fallback]
+
     def __iter__(self) -> Iterator[Document]:
-        return map(self._document, range(len(self)))
+        return map(self._document, self._shown)
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._shown)
 
     @overload
     def __getitem__(self, index: int) -> Document: ...
     @overload
     def __getitem__(self, index: slice) -> list[Document]: ...
     def __getitem__(self, index: int | slice) -> Document | list[Document]:
-        places = range(len(self))[index]
+        places = self._shown[index]
         return self._document(places) if isinstance(places, int) else list(map(self._document, places))
 
     def _document(self, index: int) -> Document:
@@ -312,7 +379,7 @@ class DocumentCollection:
     def get(self, slug: str | Sequence[str], default: Document | None = None) -> Document | None:
         """The document at `"a/b"` or `["a", "b"]`, else `default`."""
         index = self._places.get(slug if isinstance(slug, str) else "/".join(slug))
-        return default if index is None else self[index]
+        return default if index is None else self._document(index)
 
 
 class _Current:
@@ -324,13 +391,11 @@ def set_current_index(library: DocumentIndex) -> None:
     _Current.library = library
 
 
-def collection(name: str) -> DocumentCollection:
-    """The collection of that name in the settings. Raises `LookupError` for an unknown one."""
+def collection(name: str, *, language: str | None = None) -> DocumentCollection:
+    """The collection of that name in the settings, in the language of the page that asks, in handlers the default.
+
+    `language` names another one, `"*"` all. Raises `LookupError` for an unknown name or language.
+    """
     if _Current.library is None:
         raise LookupError(f'collection("{name}") can only be read while pybuild runs the site')
-    known = _Current.library.collections
-    if name not in known:
-        raise LookupError(
-            f'there is no collection "{name}"; {did_you_mean(name, known) or "see [collections]"}'
-        )
-    return known[name]
+    return _Current.library.collection(name, language)

@@ -64,15 +64,16 @@ def resolve(site: Site, job: Job, root: Surroundings) -> PageJob:
     entry = collected or site.documents.get(route.markdown)
     slash = site.config.trailing_slash
     is_page = job.kind == "page"
+    stands_in = collected.is_fallback if collected else route.is_fallback
     href = absolute(site.config.site.url, page_href(job.url, trailing_slash=slash) if is_page else job.url)
     params = {name: value if isinstance(value, str) else list(value) for name, value in params_of(job, site)}
     return PageJob(
         job,
         route,
         entry,
-        ctx=Context(params, job.url, href, site.config.site),
+        ctx=Context(params, job.url, href, site.config.in_language(route.locale).site),
         path="404.html" if job.kind == "not_found" else page_path(job.url, trailing_slash=slash),
         href=href,
         origin=_BUILT_IN if job.route < 0 else collected.file if collected else route.file,
-        variants=variant_urls(job.url, trailing_slash=slash) if is_page else (),
+        variants=variant_urls(job.url, trailing_slash=slash) if is_page and not stands_in else (),
     )

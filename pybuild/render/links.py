@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import unicodedata
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import quote, unquote, urljoin
@@ -57,6 +58,8 @@ class Home:
     url: str  # decoded URL of the page
     folder: str  # site folder whose files are published beside the page
     base: str  # decoded URL that folder stands for
+    locale: str = ""  # the language of the page
+    outer: tuple[str, str] = ("", "")  # folder and base of the default language
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,17 @@ class LinkMap:
     config: Config
     files: Mapping[str, str]  # document, relative to the site → decoded URL
     pages: Set[str]  # decoded URLs
+    localized: Mapping[str, Mapping[str, str]] = field(
+        default_factory=dict
+    )  # the same for each further language
+
+    stand_ins: Mapping[str, str] = field(
+        default_factory=dict
+    )  # pages that are not translated, to the page whose text they have
+
+    def _files(self, locale: str) -> Mapping[str, str]:
+        """The documents as pages of a language name them."""
+        return ChainMap(self.localized[locale], self.files) if locale else self.files  # type: ignore[arg-type]
 
     def resolve(self, href: str, line: int | None, home: Home) -> Resolved:
         """Understand one href written at `line` of `home.file`."""
@@ -131,7 +145,7 @@ class LinkMap:
         """Whether a relative path names a document."""
         near = nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
         return not written.startswith("/") and any(
-            candidate in self.files
+            candidate in self._files(home.locale)
             for candidate in (near, near + ".md", near + ".markdown", near + "/index.md")
         )
 
@@ -150,8 +164,13 @@ class LinkMap:
             target = page_href(target, trailing_slash=self.config.trailing_slash)
         return encode(self.config.site.base_path + target)
 
+    def published_page(self, url: str) -> str:
+        """The absolute URL of a page."""
+        return self.config.site.origin + self.href(url)
+
     def variant(self, url: str) -> str:
-        """The absolute URL of a page's Markdown variant."""
+        """The absolute URL of a page's Markdown variant; one that is not translated has that of its original."""
+        url = self.stand_ins.get(url, url)
         return absolute(self.config.site.url, variant_urls(url, trailing_slash=self.config.trailing_slash)[0])
 
     def _absolute(self, page: str, shown: str) -> str:
@@ -173,8 +192,8 @@ class LinkMap:
         """A document's path, a file beside it, or else a URL as a browser would join it."""
         near = nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
         for candidate in (near, near + ".md", near + ".markdown", near + "/index.md"):
-            if candidate in self.files:
-                return self.files[candidate], None
+            if candidate in (files := self._files(home.locale)):
+                return files[candidate], None
         if not near.startswith("../") and not written.endswith((*_SUFFIXES, "/")):
             asset = self._asset(near, home)
             if asset:
@@ -186,7 +205,10 @@ class LinkMap:
         ), None
 
     def _asset(self, near: str, home: Home) -> Asset | None:
-        inside = near.removeprefix(home.folder + "/")
+        folder, base = home.folder, home.base
+        if home.outer[0] and not near.startswith(folder + "/"):
+            folder, base = home.outer
+        inside = near.removeprefix(folder + "/")
         hidden = any(part.startswith(".") for part in inside.split("/"))
         if inside == near or hidden or near.endswith((".py", ".pyc")):
             return None
@@ -195,7 +217,7 @@ class LinkMap:
         file = next((file for file in spelt if (root / file).is_file()), None)
         if not (file and (root / file).resolve().is_relative_to(root)):
             return None
-        return Asset((home.base.rstrip("/") + "/" + inside)[1:], file)
+        return Asset((base.rstrip("/") + "/" + inside)[1:], file)
 
 
 def _normal(path: str) -> str:

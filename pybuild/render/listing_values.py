@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pybuild.look.strings import text
 from pybuild.plan import Job
 from pybuild.render.around import Crumb
 from pybuild.render.documents import DocumentIndex
@@ -94,14 +93,15 @@ def listed(library: DocumentIndex, route: Route, job: Job) -> Listed:
 
 
 def _home(library: DocumentIndex) -> Listed:
-    site, href = library.links.config.site, library.links.href
+    site, href = library.config.site, library.links.href
     cards = []
-    for section in library.lists.sections:
+    for section in library.lists.sections(library.locale):
         documents = library.collections[section.name]
         index = documents.get("")
         description = index.description if index else ""
         cards.append(Card(section.label, href(section.url), description, len(documents)))
-    newest = [library.collections[name][number] for name, number in library.lists.newest()]
+    known = library.lists.newest(library.locale)
+    newest = [library.collections[name].numbered(number) for name, number in known]
     values = {"collections_shown": cards, "newest": newest}
     return Listed(TEMPLATES["home"], site.title, values, site.description, is_home=True)
 
@@ -124,7 +124,7 @@ def _all_terms(library: DocumentIndex, name: str, kind: TermKind) -> Listed:
         TermView(term.name, href(library.lists.term_url(name, kind, term.name)), len(term.entries))
         for term in library.lists.terms(name, kind).values()
     ]
-    title = text(library.links.config.site.language, kind)
+    title = library.words(kind)
     return Listed(TEMPLATES["all_terms"], title, {"terms": terms}, collection=name)
 
 
@@ -132,7 +132,7 @@ def _list(library: DocumentIndex, route: Route, job: Job) -> Listed:
     page = library.lists.list_page(route, job.url, job.params)
     title = page.term.name if page.term else library.lists.label(page.collection)
     if page.number > 1:
-        pattern = text(library.links.config.site.language, "titled_page")
+        pattern = library.words("titled_page")
         title = pattern.format(title=title, number=page.number)
     feed = (
         f"{page.base}/{FEED_FILES['rss'].path}"
@@ -163,9 +163,7 @@ def list_values(library: DocumentIndex, page: ListPage) -> dict[str, Any]:
         links(page.linked),
         links(page.all_numbers),
     )
-    language, href = library.links.config.site.language, library.links.href
-    terms = [
-        Crumb(text(language, kind), href(url)) for kind, url in library.lists.term_pages(page.collection)
-    ]
-    listing = [documents[number] for number in page.numbers]
+    href = library.links.href
+    terms = [Crumb(library.words(kind), href(url)) for kind, url in library.lists.term_pages(page.collection)]
+    listing = [documents.numbered(number) for number in page.numbers]
     return {"listing": listing, "pagination": pagination, "term_pages": terms}

@@ -16,13 +16,15 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from pybuild.config.languages import language_of
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.look.files import ORIGIN, LookFile, LookFiles, accents, look_files
-from pybuild.look.strings import is_rtl, search_texts, text
+from pybuild.look.strings import ENGLISH, is_rtl, search_texts
 from pybuild.render.documents import DocumentIndex
 from pybuild.render.links import Asset
 from pybuild.render.nav_nodes import NavNode
 from pybuild.render.user_code import Stop
+from pybuild.source.languages import Translations
 from pybuild.source.navigation import Node
 from pybuild.urls import nfc, path_fault
 
@@ -38,6 +40,16 @@ class HeaderLink:
     label: str
     url: str  # as browsers are given it
     name: str = ""  # of the collection it leads to
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageLink:
+    """A language in the menu of languages."""
+
+    code: str  # BCP 47
+    label: str  # in itself
+    url: str  # of the page in it, as browsers are given it
+    current: bool
 
 
 class ThemeView:
@@ -91,7 +103,17 @@ class ThemeView:
 
     @property
     def links(self) -> list[HeaderLink]:
-        return [HeaderLink(link.label, self._address(link.url)) for link in self._theme.links]
+        said = self._config.settings.languages.known.get(self._library.locale)
+        words = said.strings if said else {}
+        return [
+            HeaderLink(words.get(link.label, link.label), self._address(self._in_language(link.url)))
+            for link in self._theme.links
+        ]
+
+    def _in_language(self, url: str) -> str:
+        """A page of the site in the language of the page in work, where it has it."""
+        other = (self._library.config.prefix + url).rstrip("/")
+        return other if url.startswith("/") and other in self._library.links.pages else url
 
     @property
     def footer(self) -> str:
@@ -132,7 +154,8 @@ class SearchView:
     @property
     def url(self) -> str:
         """The address of the index."""
-        return "" if self.engine == "none" else self._library.links.href("/search.json")
+        path = self._library.config.prefix + "/search.json"
+        return "" if self.engine == "none" else self._library.links.href(path)
 
     @property
     def script(self) -> str:
@@ -146,14 +169,15 @@ class SearchView:
     @property
     def texts(self) -> str:
         """What the script says, as JSON."""
-        return search_texts(self._config.site.language)
+        return search_texts(self._library.words)
 
 
 class Look:
     """The names that the default look adds to an environment."""
 
-    def __init__(self, library: DocumentIndex) -> None:
+    def __init__(self, library: DocumentIndex, translations: Translations) -> None:
         self._library = library
+        self._translations = translations
         self._config = library.links.config
         self._trees: dict[tuple[str, str], list[str]] = {}
         self.theme = ThemeView(library)
@@ -163,7 +187,9 @@ class Look:
         """The globals of templates."""
         return {
             "asset": self.asset,
-            "is_rtl": is_rtl,
+            "home": self.home,
+            "is_rtl": self.is_rtl,
+            "languages": self.languages,
             "look": self.look,
             "navigation": self.navigation,
             "search": self.search,
@@ -173,8 +199,51 @@ class Look:
         }
 
     def text(self, name: str, value: object = None) -> str:
-        """The words of the look in the language of the site."""
-        return text(self._config.site.language, name, value)
+        """The words of the look in the language of the page. Raises `Stop` for a name that nobody has words for."""
+        try:
+            return self._library.words(name, value)
+        except LookupError:
+            known = self._config.settings.languages.known.values()
+            names = (*ENGLISH, *(key for language in known for key in language.strings))
+            hint = (
+                did_you_mean(name, names)
+                or f"write it below [languages.{self._config.site.language}.strings]"
+            )
+            raise Stop(Diagnostic("template-error", f't("{name}") has no words', Location(), hint)) from None
+
+    def home(self) -> str:
+        """The address of the home page in the language of the page, else of the site; "" without one."""
+        url = self._nearest(self._library.locale) or self._nearest("")
+        return self._library.links.href(url) if url else ""
+
+    def is_rtl(self, language: str) -> bool:
+        """Whether a language is written from right to left."""
+        said = self._config.settings.languages.known.get(language)
+        return said.dir == "rtl" if said and said.dir else is_rtl(language)
+
+    @jinja2.pass_context
+    def languages(self, context: jinja2.runtime.Context) -> list[LanguageLink]:
+        """The languages of the site with the page in each; nothing where there is but one."""
+        codes = self._config.languages
+        if len(codes) < 2:
+            return []
+        page, locale = context.get("page"), self._library.locale
+        versions = {
+            version.locale: version.url for version in self._translations.of(getattr(page, "path", ""))
+        }
+        found = []
+        for code in codes:
+            own = code if code != codes[0] else ""
+            url = versions.get(own) or self._nearest(own)
+            if url:
+                label = language_of(self._config.settings, code).label
+                found.append(LanguageLink(code, label, self._library.links.href(url), own == locale))
+        return found if len(found) > 1 else []
+
+    def _nearest(self, locale: str) -> str:
+        """The home page of a language; "" where it has none."""
+        home = f"/{locale}"
+        return home if home in self._library.links.pages else ""
 
     def markdown(self, written: object) -> Markup:
         """Markdown as HTML, by the settings of the site."""
@@ -182,8 +251,9 @@ class Look:
 
     def sections(self) -> list[HeaderLink]:
         """The collections with their pages."""
-        href = self._library.links.href
-        return [HeaderLink(s.label, href(s.url), s.name) for s in self._library.lists.sections]
+        href, lists = self._library.links.href, self._library.lists
+        known = lists.sections(self._library.locale)
+        return [HeaderLink(s.label, href(s.url), s.name.partition("@")[0]) for s in known]
 
     def look(self) -> Markup:
         """The tags that bring code, notes, tabs and search into a layout of the site's own."""
@@ -212,7 +282,8 @@ class Look:
     def navigation(self, context: jinja2.runtime.Context) -> Markup:
         """The tree of the collection of the page, the page marked; "" for a page of none."""
         page = context.get("page")
-        name = getattr(page, "collection", "")
+        around = getattr(page, "around", None)
+        name = around.collection if around else ""
         if not name or not self._library.lists.has_tree(name):
             return Markup("")
         view = self._library.lists.navigation(name).view(page.path)

@@ -43,6 +43,7 @@ from pybuild.source.layouts import LEFT_OUT, read_uses
 from pybuild.urls import is_external
 from pybuild.web import Redirected
 
+UNTRANSLATED = "default/untranslated.html"
 TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
 LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
@@ -70,6 +71,8 @@ class PageView:
     around: Around | None = None
     is_searched: bool = True
     has_look: bool = True  # no layout of the site is around it
+    original: str = ""  # the page in whose place it stands, where it is not translated
+    text_language: str = ""  # of its text, which is that of the default there
 
     @property
     def prev(self) -> NavNode | None:
@@ -223,6 +226,8 @@ def _view(
 ) -> PageView:
     links, is_page = context.library.links, page.is_page
     collection = document.entry.collection if document else listing.collection if listing else ""
+    language = summary.language or context.page_config.site.language
+    original = context.original(page, document)
     return PageView(
         url=links.href(page.url) if is_page else "",
         path=page.url,
@@ -232,14 +237,16 @@ def _view(
         date=document.date if document else None,
         updated=document.updated if document else None,
         tags=tuple(document.tags) if document else (),
-        variant=links.href(page.variants[0]) if is_page else "",
+        variant=summary.variant_href,
         toc=document.toc if document else (),
-        collection=collection,
-        language=summary.language,
+        collection=collection.partition("@")[0],
+        language=context.page_config.site.language if original else language,
         meta=document.meta if document else {},
         around=Around(context.library, page.url, collection, document) if is_page else None,
-        is_searched=_is_searched(page, summary, document),
+        is_searched=not original and _is_searched(page, summary, document),
         has_look=not page.route.surroundings.layouts,
+        original=links.href(original) if original else "",
+        text_language=(summary.language or context.config.site.language) if original else language,
     )
 
 
@@ -254,9 +261,14 @@ def _html(context: RenderContext, made: PageBuild) -> str:
     params = made.page.ctx.params
     values = {**made.values, **_listing(context, made)}
     values |= {"page": made.view, "params": params, "document": made.document}
+    library = context.library
+    library.words_locale = "" if made.view.original else library.locale
     html = context.templates.render(_template_name(made), values, blame=made.blame)
+    library.words_locale = library.locale
     if _WHOLE.match(html):
         return html
+    if made.view.original:
+        html = context.templates.render(UNTRANSLATED, {**values, "children": Markup(html)}, blame=made.blame)
     values["head"] = made.summary.head
     inner = ""
     for layout in reversed(made.page.route.surroundings.layouts):
@@ -277,7 +289,7 @@ def _listing(context: RenderContext, made: PageBuild) -> Mapping[str, Any]:
         return made.listed.values
     entry = made.page.entry
     settings = context.config.settings.collections.get(entry.collection) if entry else None
-    if entry is None or settings is None or not settings.list or entry.slug:
+    if entry is None or settings is None or not settings.list or entry.slug or entry.is_fallback:
         return {}
     return list_values(context.library, context.library.lists.index_page(entry.collection))
 
@@ -391,12 +403,13 @@ def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
         href=view.href,
         path=page.path,
         title=view.title,
-        variant=context.library.links.variant(page.url),
-        variant_path=page.variants[0][1:],
+        variant=context.library.links.variant(page.url) if page.variants else "",
+        variant_path=page.variants[0][1:] if page.variants else "",
         description=view.description,
         date=summary.date,
         updated=summary.updated,
-        language=view.language,
+        language=summary.language,
+        locale=page.route.locale,
         author=_text(meta.get("author")),
         guid=_text(meta.get("guid")),
         headings=_headings(made, html) if view.is_searched else "",
@@ -406,7 +419,7 @@ def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
         tags=view.tags,
         collection=view.collection,
         group=page.route.surroundings.group,
-        indexed=metadata.indexed,
+        indexed=metadata.indexed and not view.original,
         alternates=metadata.languages,
         images=metadata.images,
         content=absolute_html(str(made.document.html), view.href)

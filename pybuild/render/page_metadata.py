@@ -42,6 +42,7 @@ class Summary:
     updated: str = ""
     language: str = ""  # BCP 47; "" is the site's
     variant_link: str = ""  # the tag that names the variant
+    variant_href: str = ""  # its URL as browsers are given it
     findings: tuple[Diagnostic, ...] = ()
 
 
@@ -49,12 +50,15 @@ def summarise(
     context: RenderContext, page: PageJob, document: Document | None, listing: Listed | None = None
 ) -> Summary:
     """Gather and merge the metadata of one page. Findings: those of `metadata.resolve` and of site code."""
-    language = _language(document)
+    config, original = context.page_config, context.original(page, document)
+    language = _language(document) or ("" if original else config.locale)
     facts = PageFacts(
         href=page.href if page.is_page else "",
         date=_moment(document.date if document else None),
         updated=_moment(document.updated if document else None),
         language=language,
+        canonical=context.library.links.published_page(original) if original else "",
+        languages=() if original else _languages(context, page),
     )
     layers = [
         *_site_layers(context),
@@ -64,13 +68,25 @@ def summarise(
         *_document_layers(document, page.route),
         *_page_layers(context, page),
     ]
-    metadata, findings = resolve(layers, context.config, facts)
-    variant = context.library.links.variant(page.url) if page.is_page else ""
+    metadata, findings = resolve(layers, config, facts)
+    variant = context.library.links.variant(original or page.url) if page.is_page else ""
     metadata = _with_json_ld(context, page, document, metadata, facts)
-    feeds = (*feed_links(context.config), *_term_feeds(context, listing))
+    feeds = (*feed_links(config), *_term_feeds(context, listing))
     head = head_markup(metadata, variant=variant, feeds=feeds)
     link = next((tag for tag in head.split("\n") if variant and 'type="text/markdown"' in tag), "")
-    return Summary(metadata, head, facts.date, facts.updated, language, link, findings)
+    variant_href = variant.removeprefix(config.site.origin)
+    return Summary(metadata, head, facts.date, facts.updated, language, link, variant_href, findings)
+
+
+def _languages(context: RenderContext, page: PageJob) -> tuple[tuple[str, str], ...]:
+    """The page in all languages that have it, the default one named a second time as that for all others."""
+    links, default = context.library.links, context.config.site.language
+    known = [version for version in context.translations.of(page.url) if not version.is_fallback]
+    if not page.is_page or len(known) < 2:
+        return ()
+    pairs = [(version.locale or default, links.published_page(version.url)) for version in known]
+    pairs += [("x-default", links.published_page(version.url)) for version in known if not version.locale]
+    return tuple(sorted(pairs))
 
 
 def _moment(moment: datetime | None) -> str:

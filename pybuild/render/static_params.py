@@ -39,6 +39,8 @@ def expand_route(site: Site, code: SiteCode, index: int) -> Expanded:
     try:
         return Expanded(index, tuple(_unique(_entries(site, code, route))))
     except Stop as stop:
+        if route.locale and all(finding.code == "empty-static-params" for finding in stop.findings):
+            return Expanded(index)  # this language has none
         return Expanded(index, findings=stop.findings)
 
 

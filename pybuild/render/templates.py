@@ -7,7 +7,7 @@ Source: Jinja2 3.1, "API" and "Sandbox"; templates are the site author's code an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,16 @@ from markupsafe import Markup
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import shipped_templates
+from pybuild.look.strings import ENGLISH
 from pybuild.markdown.code import stylesheet
 from pybuild.render.data import DataFiles, DataView, set_data
-from pybuild.render.documents import DocumentIndex, collection
+from pybuild.render.documents import DocumentCollection, DocumentIndex, collection
 from pybuild.render.look import Look
 from pybuild.render.user_code import SiteCode, Stop
+from pybuild.source.languages import NO_TRANSLATIONS, Translations
 from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external, is_safe
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
 _LACKING = re.compile(r"'pybuild(?:\.\w+)+\.(\w+) object' has no attribute(?= '(\w+)')")
 _GIVEN = {"Document": "document", "PageView": "page", "Site": "site"}  # types by the name templates know
@@ -50,13 +47,19 @@ def site_loader(root: Path) -> jinja2.BaseLoader:
 class Templates:
     """One environment a process. Names: those of `templates/`, `app/…` for pages and layouts, then our own."""
 
-    def __init__(self, config: Config, library: DocumentIndex, code: SiteCode) -> None:
+    def __init__(
+        self,
+        config: Config,
+        library: DocumentIndex,
+        code: SiteCode,
+        translations: Translations = NO_TRANSLATIONS,
+    ) -> None:
         self._config = config
         self._data = DataFiles(config.root)
         set_data(self._data)
         self._code = code
         self._library = library
-        look = Look(library)
+        look = Look(library, translations)
         self.environment = jinja2.Environment(
             loader=site_loader(config.root),
             autoescape=True,
@@ -67,7 +70,7 @@ class Templates:
         )
         self.environment.globals.update(self._globals(), **look.names())
         filters = {
-            "date": format_date,
+            "date": self._date,
             "safe_url": safe_url,
             "absolute": self._absolute,
             "markdown": look.markdown,
@@ -76,12 +79,12 @@ class Templates:
 
     def _globals(self) -> dict[str, Any]:
         return {
-            "site": self._config.site,
+            "site": self._library.config.site,
             "url_for": self._library.links.href,
             "has_page": self._library.links.pages.__contains__,
             "collection": collection,
             "data": DataView(self._data),
-            "collections": self._library.collections,
+            "collections": CollectionsView(self._library),
             "outputs": self._outputs(),
             "env": self._config.public_env,
             "highlight_css": lambda: Markup(stylesheet()),
@@ -89,12 +92,17 @@ class Templates:
 
     def _outputs(self) -> dict[str, str]:
         """The site-wide files a layout may link to; "" for one that is switched off."""
-        settings = self._config.settings
+        settings, prefix = self._config.settings, self._library.config.prefix
         return {
-            "feed": "/rss.xml",
+            "feed": prefix + "/rss.xml",
             "sitemap": "/sitemap.xml" if settings.sitemap.enabled else "",
-            "llms": "/llms.txt" if settings.llms.enabled else "",
+            "llms": prefix + "/llms.txt" if settings.llms.enabled else "",
         }
+
+    def _date(self, value: Any, pattern: str = "%Y-%m-%d") -> str:
+        """A date with the names of months and days in the language of the page."""
+        words = self._library.words
+        return format_date(value, pattern, words("months").split(), words("days").split())
 
     def _absolute(self, href: str) -> str:
         """`/a` → `https://a.example/a`; an address with a host stays."""
@@ -102,6 +110,8 @@ class Templates:
 
     def render(self, name: str, context: Mapping[str, Any], *, blame: Location) -> str:
         """Render one template. Raises `Stop` with `template-error`; `blame` is the place when none is known."""
+        if self._library.locale:
+            context = {**context, "site": self._library.config.site, "outputs": self._outputs()}
         try:
             return self.environment.get_template(name).render(context)
         except (Stop, KeyboardInterrupt, GeneratorExit):
@@ -144,6 +154,25 @@ class Templates:
         return ""
 
 
+class CollectionsView(Mapping[str, DocumentCollection]):
+    """What templates see as `collections`: each by its name, in the language of the page."""
+
+    def __init__(self, library: DocumentIndex) -> None:
+        self._library = library
+
+    def __getitem__(self, name: str) -> DocumentCollection:
+        try:
+            return self._library.collection(name)
+        except LookupError as unknown:
+            raise KeyError(name) from unknown
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._library.collections if "@" not in name)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 class _Utf8Loader(jinja2.FileSystemLoader):
     """Templates from a folder of the site. Raises `Stop` with `encoding-error` for one that is not UTF-8."""
 
@@ -170,20 +199,25 @@ def _encoding_fault(content: bytes, file: str) -> Diagnostic:
     raise AssertionError(f"{file} was read twice and changed between")
 
 
-def format_date(value: Any, pattern: str = "%Y-%m-%d") -> str:
-    """Format a date in English, whatever the locale. Beyond strftime: `%-d`, `%-m`, `%-H`. "" for None."""
+def format_date(
+    value: Any,
+    pattern: str = "%Y-%m-%d",
+    months: Sequence[str] = ENGLISH["months"].split(),
+    days: Sequence[str] = ENGLISH["days"].split(),
+) -> str:
+    """Format a date, whatever the locale. Beyond strftime: `%-d`, `%-m`, `%-H`. "" for None."""
     if value is None or value == "":
         return ""
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     assert isinstance(moment, date), f"date takes a date, not {type(value).__name__}"
-    return re.sub(r"%-?[a-zA-Z%]", lambda found: _directive(moment, found[0]), pattern)
-
-
-def _directive(moment: date, directive: str) -> str:
-    if directive.startswith("%-"):
-        return _directive(moment, "%" + directive[2:]).lstrip("0") or "0"
-    month, day = _MONTHS[moment.month - 1], _DAYS[moment.weekday()]
+    month, day = months[moment.month - 1], days[moment.weekday()]
     words = {"%B": month, "%b": month[:3], "%A": day, "%a": day[:3], "%Y": f"{moment.year:04}"}
+    return re.sub(r"%-?[a-zA-Z%]", lambda found: _directive(moment, found[0], words), pattern)
+
+
+def _directive(moment: date, directive: str, words: Mapping[str, str]) -> str:
+    if directive.startswith("%-"):
+        return _directive(moment, "%" + directive[2:], words).lstrip("0") or "0"
     return words.get(directive) or moment.strftime(directive)
 
 

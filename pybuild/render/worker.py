@@ -36,6 +36,7 @@ from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route
+from pybuild.source.languages import NO_TRANSLATIONS, Translations, files_of_languages
 from pybuild.source.secrets import masked_findings
 from pybuild.source.site import Site
 
@@ -58,9 +59,10 @@ class ExpandProgram:
         begin_export(self.session)
         code = SiteCode(_enter(self.site))
         set_data(DataFiles(self.site.config.root))
-        _library(self.site, frozenset(self.site.files.values()))
+        library = _library(self.site, frozenset(self.site.files.values()))
 
         def expand(index: int) -> Expanded:
+            library.begin("", self.site.routes[index].locale)
             begin_job(_policy(self.site, self.site.routes[index]))
             return expand_route(self.site, code, index)
 
@@ -87,9 +89,11 @@ class RenderProgram:
 def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> RenderContext:
     """Make what rendering works with, and set the library of this process."""
     code = SiteCode(_enter(site))
-    library = _library(site, plan.pages, memo)
-    templates = Templates(site.config, library, code)
-    return RenderContext(site, stage, code, library, templates, root=plan.root, taken=plan.taken)
+    library = _library(site, plan.pages, memo, plan.translations)
+    templates = Templates(site.config, library, code, plan.translations)
+    return RenderContext(
+        site, stage, code, library, templates, plan.root, plan.taken, translations=plan.translations
+    )
 
 
 def render(context: RenderContext, job: Job) -> Rendered:
@@ -97,7 +101,7 @@ def render(context: RenderContext, job: Job) -> Rendered:
     os.chdir(context.config.root)  # the last job may have left it
     page = resolve(context.site, job, context.root)
     begin_job(_policy(context.site, page.route))
-    context.library.page_url = page.url if job.kind == "page" else ""
+    context.library.begin(page.url if job.kind == "page" else "", page.route.locale)
     made, secrets = _made(context, page), context.config.secrets
     return (
         replace(made, findings=masked_findings(made.findings, secrets)) if made.findings and secrets else made
@@ -146,11 +150,21 @@ def homes_of(site: Site) -> dict[str, tuple[str, str]]:
     }
 
 
-def _library(site: Site, pages: frozenset[str], memo: Path | None = None) -> DocumentIndex:
+def link_map(site: Site, pages: frozenset[str], translations: Translations = NO_TRANSLATIONS) -> LinkMap:
+    """Where links of the site lead; `pages` and `translations` are those of the plan."""
+    localized = files_of_languages(site.config, site.routes, site.collections)
+    return LinkMap(site.config, site.files, pages, localized, translations.stand_ins)
+
+
+def _library(
+    site: Site,
+    pages: frozenset[str],
+    memo: Path | None = None,
+    translations: Translations = NO_TRANSLATIONS,
+) -> DocumentIndex:
     renderer = _renderer(site.config.settings.markdown, memo)
-    library = DocumentIndex(
-        site.collections, homes_of(site), renderer, LinkMap(site.config, site.files, pages)
-    )
+    links = link_map(site, pages, translations)
+    library = DocumentIndex(site.collections, homes_of(site), renderer, links)
     set_current_index(library)
     return library
 

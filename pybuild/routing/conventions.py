@@ -103,6 +103,12 @@ def special_file(name: str) -> Special | None:
     return Special("metadata", "python", kind) if extension == "py" else None
 
 
+def translation_language(name: str) -> str:
+    """The language of a page's translation: `page.de.md` → `de`; "" for any other file."""
+    stem, _, extension = name.partition(".")
+    return extension.removesuffix(".md") if stem == "page" and extension.endswith(".md") else ""
+
+
 def metadata_url_name(name: str, content_type: object) -> str:
     """Name the last segment of a metadata file's URL: `sitemap.py` → `sitemap.xml`, `icon.png` → `icon.png`.
 

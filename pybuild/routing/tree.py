@@ -7,7 +7,7 @@ Sources: Next.js 16, "Project structure"; docs/routing.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ from pybuild.routing.conventions import (
     odd_file,
     read_folders,
     special_file,
+    translation_language,
 )
 from pybuild.routing.module_facts import (
     IMAGE_SETTINGS,
@@ -94,11 +95,15 @@ class Route:
     metadata: MetadataKind | None = None
     surroundings: Surroundings = Surroundings()
     listing: Listing | None = None
+    translations: tuple[tuple[str, str], ...] = ()  # language and file: page.de.md
+    locale: str = ""  # the language of its pages; "" is the default
+    is_fallback: bool = False  # its document is that of the default language
 
     @property
     def file(self) -> str:
         """The file to name when the route is to blame."""
-        return self.module.file if self.module else self.template or self.markdown or self.static
+        own = self.module.file if self.module else self.template or self.markdown or self.static
+        return own or next((file for _, file in self.translations), "")
 
     @property
     def providers(self) -> tuple[Provider, ...]:
@@ -119,8 +124,12 @@ class Tree:
     folders: tuple[tuple[Pattern, Surroundings], ...] = ()  # parents first
     findings: tuple[Diagnostic, ...] = ()
 
-    def around(self, pattern: Pattern) -> Surroundings:
-        """What surrounds a URL pattern, also one without a folder: that of its deepest folder."""
+    def around(self, pattern: Pattern, locale: str = "") -> Surroundings:
+        """What surrounds a URL pattern, also one without a folder: that of its deepest folder.
+
+        Below the prefix of a language it is what surrounds the pattern without it.
+        """
+        pattern = Pattern(pattern.segments[1:]) if locale else pattern
         best, found = -1, Surroundings()
         for folder, surroundings in self.folders:
             size = len(folder.segments)
@@ -129,15 +138,15 @@ class Tree:
         return found
 
 
-def read_tree(root: Path) -> Tree:
-    """Read `app/` of the site at `root`; a site without one has an empty tree.
+def read_tree(root: Path, languages: Collection[str] = ()) -> Tree:
+    """Read `app/` of the site at `root`; a site without one has an empty tree. `languages` are those of the site.
 
     Findings: those of `read_folders` and `inspect_module`, and for file names `unsupported-feature` and
     `unknown-export`.
     """
     root = root.resolve()
     folders, findings = read_folders(root)
-    read = [_read_folder(root, folder) for folder in folders]
+    read = [_read_folder(root, folder, languages) for folder in folders]
     surroundings: dict[str, Surroundings] = {}
     routes: list[Route] = []
     for content in read:
@@ -167,6 +176,7 @@ class _Content:
     modules: Mapping[str, ModuleFacts]  # by file name
     alts: Mapping[str, str]  # text of `*.alt.txt`, by the image's stem
     findings: tuple[Diagnostic, ...]
+    translations: tuple[tuple[str, str], ...] = ()  # as in `Route`
 
     def path(self, name: str) -> str:
         return f"{self.folder.path}/{name}"
@@ -182,14 +192,17 @@ class _Content:
         )
 
 
-def _read_folder(root: Path, folder: Folder) -> _Content:
+def _read_folder(root: Path, folder: Folder, languages: Collection[str]) -> _Content:
     special = {name: meaning for name in folder.files if (meaning := special_file(name))}
     modules: dict[str, ModuleFacts] = {}
     alts: dict[str, str] = {}
     findings: list[Diagnostic] = []
+    translations: list[tuple[str, str]] = []
     for name, disk in folder.files.items():
         file = f"{folder.path}/{name}"
-        if name in special and special[name].part == "python":
+        if (language := translation_language(name)) in languages:
+            translations.append((language, file))
+        elif name in special and special[name].part == "python":
             settings = IMAGE_SETTINGS if special[name].metadata in IMAGES else SETTINGS
             modules[name] = read_module(root, disk, file, settings)
         elif name.endswith(".alt.txt"):
@@ -200,7 +213,7 @@ def _read_folder(root: Path, folder: Folder) -> _Content:
         elif name not in special:
             findings += _odd(name, file)
     pattern = Pattern(tuple(segment for segment in folder.segments if segment.kind != "group"))
-    content = _Content(folder, pattern, special, modules, alts, ())
+    content = _Content(folder, pattern, special, modules, alts, (), tuple(translations))
     return replace(content, findings=(*findings, *_misplaced(content)))
 
 
@@ -274,7 +287,7 @@ def _routes(content: _Content, around: Surroundings) -> list[Route]:
     """The routes of one folder: its page, its handler, each metadata file."""
     roles = {meaning.role for meaning in content.special.values() if not _is_misplaced(content, meaning)}
     routes = []
-    if "page" in roles:
+    if "page" in roles or content.translations:
         routes.append(_page(content, around, "page"))
     if "not_found" in roles:
         routes.append(_page(content, around, "not_found"))
@@ -306,6 +319,7 @@ def _page(content: _Content, around: Surroundings, role: Literal["page", "not_fo
         template=content.find(role, "template"),
         markdown=content.find(role, "markdown"),
         surroundings=around,
+        translations=content.translations if role == "page" else (),
     )
 
 

@@ -11,9 +11,10 @@ import pkgutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pybuild.compact import table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
-from pybuild.records import Artifact, Page
+from pybuild.records import PAGE, Artifact, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,16 @@ class Output:
     maker: str  # "module:function", called with (pages, config), then read and order where it wants them
     reads: bool = False  # needs the Markdown variants
     ordered: bool = False  # needs the order of the site
+    localized: bool = False  # each language has its own, below its prefix
 
 
 OUTPUTS = (
     Output("sitemap.xml", "pybuild.site_files.sitemap:sitemap"),
-    Output("", "pybuild.site_files.feeds:feeds", ordered=True),
+    Output("", "pybuild.site_files.feeds:feeds", ordered=True, localized=True),
     Output("robots.txt", "pybuild.site_files.robots:robots"),
-    Output("llms.txt", "pybuild.site_files.llms:llms_index", ordered=True),
-    Output("llms-full.txt", "pybuild.site_files.llms:llms_full", reads=True, ordered=True),
-    Output("search.json", "pybuild.site_files.search:search_index", ordered=True),
+    Output("llms.txt", "pybuild.site_files.llms:llms_index", ordered=True, localized=True),
+    Output("llms-full.txt", "pybuild.site_files.llms:llms_full", reads=True, ordered=True, localized=True),
+    Output("search.json", "pybuild.site_files.search:search_index", ordered=True, localized=True),
 )
 
 
@@ -73,9 +75,18 @@ def assemble(
     they replace is not made, nor are the further parts of it.
     """
     for output in OUTPUTS:
-        if output.path in taken:
-            continue
-        make: Callable[..., Iterable[Artifact | Diagnostic]] = pkgutil.resolve_name(output.maker)
-        extra = (*((read,) if output.reads else ()), *((order,) if output.ordered else ()))
-        made = make(pages, config, *extra)
-        yield from (item for item in made if isinstance(item, Diagnostic) or item.path not in taken)
+        for locale in ("", *config.languages[1:]) if output.localized else ("",):
+            inside = config.in_language(locale)
+            if output.path and f"{inside.prefix}/{output.path}"[1:] in taken:
+                continue
+            make: Callable[..., Iterable[Artifact | Diagnostic]] = pkgutil.resolve_name(output.maker)
+            extra = (*((read,) if output.reads else ()), *((order,) if output.ordered else ()))
+            own = pages if len(config.languages) < 2 or not output.localized else _in_language(pages, locale)
+            made = make(own, inside, *extra)
+            yield from (item for item in made if isinstance(item, Diagnostic) or item.path not in taken)
+
+
+def _in_language(pages: Collection[Page], locale: str) -> Collection[Page]:
+    chosen = table(PAGE, len(pages))
+    chosen.extend(page for page in pages if page.locale == locale)
+    return chosen

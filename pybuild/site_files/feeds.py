@@ -83,8 +83,9 @@ def feeds(
     channel = _channel(chosen, config, frozenset(page.url for page in repeated))
     for name in feed_formats(config):
         file = FEED_FILES[name]
-        body = _WRITERS[name](channel, absolute(config.site.url, "/" + file.path))
-        yield Artifact(file.path, ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
+        url = f"{config.prefix}/{file.path}"
+        body = _WRITERS[name](channel, absolute(config.site.url, url))
+        yield Artifact(url[1:], ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
     yield from _extra_feeds(pages, config, order)
 
 
@@ -128,11 +129,12 @@ def _guid_finding(page: Page) -> Diagnostic:
 def _channel(pages: Iterable[Page], config: Config, by_url: frozenset[str]) -> Channel:
     entries = tuple(_entry(page, "" if page.url in by_url else page.guid) for page in pages)
     site, feed = config.site, config.settings.feed
-    title = one_line(feed.title or site.title) or site.url
+    own = ("", "") if config.locale else (feed.title, feed.description)  # written in the default language
+    title = one_line(own[0] or site.title) or site.url
     return Channel(
         title=title,
-        description=one_line(feed.description or site.description) or title,
-        home=absolute(site.url, "/"),
+        description=one_line(own[1] or site.description) or title,
+        home=absolute(site.url, config.prefix or "/"),
         language=one_line(site.language),
         author=parse_person(site.author),
         updated=max((entry.updated for entry in entries), default=None),

@@ -17,8 +17,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from pybuild.compact import Selection, ordered
+from pybuild.config.languages import language_of, locale_name
 from pybuild.config.loader import Config, locate_text
 from pybuild.diagnostics import Diagnostic, did_you_mean, warning
+from pybuild.look.strings import text as words_of
 from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import is_listed
@@ -61,18 +63,19 @@ def llms_index(
     """Yield `llms.txt`; past `llms.split` characters a file a section too, and `llms.txt` lists those."""
     if not config.settings.llms.enabled:
         return
-    yield from _unknown_sections(pages, config)
+    yield from _unknown_sections(pages, config) if not config.locale else ()
     sections = _sections(pages, config, order)
     lines = [list(map(_line, _page_links(section))) for section in sections]
     groups = [group for s, own in zip(sections, lines, strict=True) for group in _groups(s, own)]
     if sum(map(len, chain(*lines))) <= config.settings.llms.split:
         whole = _index_document(config, groups)
         if len(whole) <= config.settings.llms.split:
-            yield _artifact("llms.txt", whole)
+            yield _artifact(_path(config, "llms.txt"), whole)
             return
     for section, own in zip(sections, lines, strict=True):
         yield from _section_index(section, own, config)
-    yield _artifact("llms.txt", _list_of_files(sections, config, lambda section: section.index))
+    listed = _list_of_files(sections, config, lambda section: section.index)
+    yield _artifact(_path(config, "llms.txt"), listed)
 
 
 def _unknown_sections(pages: Collection[Page], config: Config) -> Iterator[Diagnostic]:
@@ -106,12 +109,13 @@ def llms_full(
     parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget - len(head))
     first = next(parts, "")
     if next(parts, None) is None:
-        yield _artifact("llms-full.txt", head + first)
+        yield _artifact(_path(config, "llms-full.txt"), head + first)
         return
     del first
     for section in sections:
         yield from _section_full(section, budget, read, config)
-    yield _artifact("llms-full.txt", _list_of_files(sections, config, lambda section: section.full))
+    listed = _list_of_files(sections, config, lambda section: section.full)
+    yield _artifact(_path(config, "llms-full.txt"), listed)
 
 
 def _sections(pages: Collection[Page], config: Config, site: SiteOrder) -> list[Section]:
@@ -167,13 +171,14 @@ def _section(
 ) -> Section:
     """Name a section. `names` and `files` hold what is given away, and are added to."""
     kind, name = key
-    collection = config.settings.collections.get(name) if kind == 0 else None
-    title = one_line(collection.title if collection else "") or _title_of(name)
+    collection = config.settings.collections.get(locale_name(name, config.locale)) if kind == 0 else None
+    title = one_line(collection.title if collection else "") or _title_of(name, config)
     base = _folder(collection.route) if collection else ""
-    if not base or base in files:
-        base = _unused("llms/" + _slug(name), files, "-")
+    own = _path(config, "llms/")
+    if base in ("", config.locale) or base in files:
+        base = _unused(own + _slug(name), files, "-")
     files.add(base)
-    inside = not base.startswith("llms/")
+    inside = not base.startswith(own)
     return Section(
         title=_unused(title, names, " "),
         index=f"{base}/llms.txt" if inside else f"{base}.txt",
@@ -181,6 +186,11 @@ def _section(
         optional=name in config.settings.llms.optional,
         pages=pages,
     )
+
+
+def _path(config: Config, name: str) -> str:
+    """The path of a file of the site in its language."""
+    return f"{config.prefix}/{name}"[1:]
 
 
 def _unused(name: str, taken: set[str], joint: str) -> str:
@@ -193,7 +203,9 @@ def _unused(name: str, taken: set[str], joint: str) -> str:
     return free
 
 
-def _title_of(name: str) -> str:
+def _title_of(name: str, config: Config) -> str:
+    if config.locale and name == "pages":
+        return words_of(config.site.language, "llms_pages")
     words = one_line(re.sub(r"[-_]+", " ", name))
     return words[:1].upper() + words[1:] or "Pages"
 
@@ -226,9 +238,10 @@ def _head(config: Config, section: str = "") -> str:
     site, asked = config.site, config.settings.llms
     name = one_line(site.title) or site.url
     title = f"{name}: {section}" if section else name
-    summary = one_line(asked.summary or site.description) or f"The pages of {name} as Markdown."
-    full = absolute(site.url, "/llms-full.txt")
-    details = one_line(asked.details) or f"The links lead to Markdown. The text of all pages: {full}"
+    said = ("", "") if config.locale else (asked.summary, asked.details)  # written in the default language
+    summary = one_line(said[0] or site.description) or words_of(site.language, "llms_summary", name)
+    full = absolute(site.url, "/" + _path(config, "llms-full.txt"))
+    details = one_line(said[1]) or words_of(site.language, "llms_details", full)
     # A heading here would open a section, and a quote would join the summary.
     details = "\\" + details if details[0] in "#>-" else details
     return f"# {title}\n\n> {summary}\n\n{details}\n"
@@ -242,9 +255,21 @@ def _index_document(config: Config, groups: Iterable[tuple[str, bool, Iterable[s
             optional += lines
         else:
             parts.append(_list(title, lines))
+    if others := list(_other_languages(config)):
+        parts.append(_list(words_of(config.site.language, "languages"), others))
     if optional:
         parts.append(_list(OPTIONAL, optional))
     return "".join(parts)
+
+
+def _other_languages(config: Config) -> Iterator[str]:
+    """A line for the index of each other language of the site."""
+    codes = config.languages
+    for code in codes:
+        locale = code if code != codes[0] else ""
+        if locale != config.locale:
+            url = absolute(config.site.url, f"/{locale}/llms.txt" if locale else "/llms.txt")
+            yield _line(Link(language_of(config.settings, code).label, url))
 
 
 def _list(title: str, lines: Iterable[str]) -> str:
@@ -254,13 +279,14 @@ def _list(title: str, lines: Iterable[str]) -> str:
 def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[Section], str]) -> str:
     def line(section: Section) -> str:
         count = len(section.pages)
-        note = "1 page" if count == 1 else f"{count} pages"
+        note = words_of(config.site.language, "documents", count)
         return _line(Link(section.title, absolute(config.site.url, "/" + path(section)), note))
 
     rows = list(sections)
     named = [line(section) for section in rows if not section.optional]
     spare = [line(section) for section in rows if section.optional]
-    return _index_document(config, [("Sections", False, named)] * bool(named) + [(OPTIONAL, True, spare)])
+    title = words_of(config.site.language, "sections")
+    return _index_document(config, [(title, False, named)] * bool(named) + [(OPTIONAL, True, spare)])
 
 
 def _section_index(section: Section, lines: Iterable[str], config: Config) -> Iterator[Artifact]:

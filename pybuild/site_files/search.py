@@ -33,7 +33,7 @@ def search_index(
         message = f"search.json has {len(body)} bytes, which each reader who searches loads"
         hint = 'write [search] engine = "pagefind"'
         yield warning("rule-limit", message, Location(config.file), hint)
-    yield Artifact("search.json", ORIGIN, body)
+    yield Artifact(f"{config.prefix}/search.json"[1:], ORIGIN, body)
 
 
 def _row(page: Page, config: Config) -> str:

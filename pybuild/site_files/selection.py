@@ -52,9 +52,10 @@ def feed_formats(config: Config) -> tuple[FeedFormat, ...]:
 
 def feed_links(config: Config) -> tuple[FeedLink, ...]:
     """The feeds a page's head names, RSS first."""
-    title = config.settings.feed.title or config.site.title
+    title = ("" if config.locale else config.settings.feed.title) or config.site.title
+    base = absolute(config.site.url, config.prefix)
     files = [FEED_FILES[name] for name in feed_formats(config)]
-    return tuple(FeedLink(absolute(config.site.url, "/" + f.path), f.media_type, title) for f in files)
+    return tuple(FeedLink(f"{base}/{f.path}", f.media_type, title) for f in files)
 
 
 def listed(pages: Iterable[Page]) -> Iterator[Page]:

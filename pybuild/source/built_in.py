@@ -16,6 +16,7 @@ from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Listing, Route, Tree
 from pybuild.rules.model import Redirect
 from pybuild.source.document import Entry
+from pybuild.source.languages import below
 from pybuild.source.lists import list_order, paginate, read_terms
 from pybuild.source.navigation import check_items
 
@@ -44,20 +45,26 @@ def listing_routes(
         own = next((route for route in known if route.kind == "page" and route.pattern == pattern), None)
         for listing, at in _listings(collection, base, own):
             if isinstance(at, Diagnostic):
-                findings.append(at)
+                findings += [at] if not collection.locale else []
             elif at.shape not in shapes:
-                found.append(_route(tree, listing, at))
+                found.append(_route(tree, listing, at, collection.locale))
         for kind in TERMS:
             if getattr(collection, kind):
                 findings += read_terms(entries, collection, kind)[1]
     redirects = (rule for rule in config.rules if isinstance(rule, Redirect) and not rule.has)
-    if any(collections.values()) and not any(rule.source.match("/") is not None for rule in redirects):
-        found.append(_route(tree, Listing("home"), Pattern()))
+    sources = [rule.source for rule in redirects]
+    for locale in ("", *config.languages[1:]):
+        names = [name for name in collections if config.settings.collections[name].locale == locale]
+        pattern = below(locale, Pattern())
+        is_moved = any(source.match(pattern.fill({})) is not None for source in sources)
+        if any(collections[name] for name in names) and not is_moved:
+            found.append(_route(tree, Listing("home"), pattern, locale))
     return tuple(found), tuple(findings)
 
 
-def _route(tree: Tree, listing: Listing, pattern: Pattern) -> Route:
-    return Route("page", pattern, "", surroundings=tree.around(pattern), listing=listing)
+def _route(tree: Tree, listing: Listing, pattern: Pattern, locale: str) -> Route:
+    around = tree.around(pattern, locale)
+    return Route("page", pattern, "", surroundings=around, listing=listing, locale=locale)
 
 
 def _listings(
@@ -93,7 +100,7 @@ def term_pattern(collection: Collection, kind: str) -> Pattern | Diagnostic:
 
 
 def _nav_faults(config: Config, collection: Collection, entries: Sequence[Entry]) -> Iterator[Diagnostic]:
-    if not collection.nav:
+    if not collection.nav or collection.locale:
         return
     slugs = {entry.slug for entry in entries}
     folders = {slug.rpartition("/")[0] for slug in slugs} - {""}
@@ -122,7 +129,7 @@ def listed_pages(
     listing = route.listing
     assert listing is not None, "only built-in routes have pages of lists"
     if listing.kind == "home":
-        yield ListedPage("/")
+        yield ListedPage(route.pattern.fill({}))
         return
     entries, collection = collections[listing.collection], config.settings.collections[listing.collection]
     makers: dict[str, Callable[..., Iterator[ListedPage]]] = {

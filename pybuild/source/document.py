@@ -243,6 +243,13 @@ class Entry:
     body_line: int = 1  # 1-based line of the file where the Markdown starts
     digest: str = ""  # sha256 of the file, hexadecimal
     head: str = ""  # digest of what the document says of itself, the body left out
+    locale: str = ""  # its language; "" is the default
+    original: str = (
+        ""  # decoded URL of the document in the default language; "" where it is that, or there is none
+    )
+    is_fallback: bool = (
+        False  # it is the document of the default language, shown where a translation is missing
+    )
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -256,7 +263,7 @@ def _segments(slug: str) -> tuple[str, ...]:
 _ENTRY = attrgetter(*Entry.__match_args__)
 _AT = {name: number for number, name in enumerate(Entry.__match_args__)}
 _PLACE = attrgetter(*Place.__match_args__)
-_FRONT = attrgetter(*Entry.__match_args__[5:])  # what of an entry its front matter says, but the title
+_FRONT = attrgetter(*Front.__match_args__[1:])  # what of an entry its front matter says, but the title
 
 
 def _write(entry: Entry) -> list[Any]:
@@ -339,9 +346,10 @@ def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[l
     places: list[Place] = []
     findings: list[Diagnostic] = []
     unread: dict[str, list[str]] = {}
-    if not (config.root / collection.source).is_dir():
+    others = frozenset(config.languages[1:]) if not collection.locale else frozenset()
+    if not (config.root / collection.source).is_dir() and not collection.locale:
         findings.append(_no_folder(collection))
-    for found in walk(config.root, collection.source, skip=_is_hidden):
+    for found in walk(config.root, collection.source, skip=lambda path: _is_hidden(path) or path in others):
         if isinstance(found, Diagnostic):
             findings.append(found)
         elif (suffix := found.path.rpartition(".")[2]) in _UNREAD and not found.path.endswith(SUFFIXES):

@@ -80,7 +80,7 @@ class Term:
 def list_order(entries: Sequence[Entry], collection: Collection) -> list[int]:
     """The documents of a list, sorted; that of the collection's own address is above the list, not in it."""
     sort = collection.sort or ("-date" if collection.list else "path")
-    numbers = [number for number, entry in enumerate(entries) if entry.slug]
+    numbers = [number for number, entry in enumerate(entries) if entry.slug and not entry.is_fallback]
     name = sort.removeprefix("-")
     if name == "path":
         return numbers[::-1] if sort.startswith("-") else numbers
@@ -122,7 +122,7 @@ def read_terms(
     names: dict[str, str] = {}
     held: dict[str, list[int]] = {}
     for number, entry in enumerate(entries):
-        for name in terms_of(entry, kind):
+        for name in terms_of(entry, kind) if not entry.is_fallback else ():
             names.setdefault(name.casefold(), name)
             held.setdefault(name.casefold(), []).append(number)
     ranks = {number: rank for rank, number in enumerate(list_order(entries, collection))}
@@ -191,7 +191,7 @@ def newest(collections: Mapping[str, Sequence[Entry]], limit: int) -> list[tuple
         (entry.date, name, number)
         for name, entries in collections.items()
         for number, entry in enumerate(entries)
-        if entry.date
+        if entry.date and not entry.is_fallback
     )
     ordered = sorted(dated, key=lambda item: (-item[0].timestamp(), item[1], item[2]))
     return [(name, number) for _, name, number in ordered[:limit]]

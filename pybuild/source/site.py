@@ -29,6 +29,7 @@ from pybuild.source.document import (
     read_front,
 )
 from pybuild.source.git_dates import History, read_history
+from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
 from pybuild.source.template_files import check_templates
 from pybuild.source.unread import unread_files
@@ -54,9 +55,11 @@ class Site:
     files: Mapping[str, str] = field(init=False, repr=False)  # documents in NFC, to the URLs that are known
 
     def __post_init__(self) -> None:
-        found = {nfc(entry.file): entry.url for entries in self.collections.values() for entry in entries}
+        entries = chain(*self.collections.values())
+        found = {nfc(entry.file): entry.url for entry in entries if not entry.is_fallback}
         for route in self.routes:
-            if route.markdown and route.kind == "page" and not route.pattern.is_dynamic:
+            is_own = route.kind == "page" and not (route.pattern.is_dynamic or route.is_fallback)
+            if route.markdown and is_own:
                 found[nfc(route.markdown)] = route.pattern.fill({})
         object.__setattr__(self, "files", found)
 
@@ -65,22 +68,27 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     """Read the whole site. Findings: those of the tree, of documents and templates, and
     `unsafe-path`, `secret-in-output`.
     """
-    tree = read_tree(config.root)
+    tree = read_tree(config.root, config.languages[1:])
     findings = list(tree.findings)
     patterns: dict[str, Pattern] = {}
     collections: dict[str, Sequence[Entry]] = {}
     for name, collection in config.settings.collections.items():
         pattern = _collection_pattern(collection, config)
         if isinstance(pattern, Diagnostic):
-            findings.append(pattern)
+            findings += [pattern] if not collection.locale else []
             continue
         patterns[name] = pattern
         collections[name], faults = read_collection(config, collection, pattern, fronts)
         findings += faults
+    collections = dict(with_translations(config, collections))
     documents, unread = _page_documents(tree, config, fronts)
     public, hidden = _public_files(config)
-    written = (route for route in tree.routes if not _is_draft(route, documents, config))
-    routes = (*written, *_built_in_routes(tree, patterns))
+
+    def is_published(file: str) -> bool:
+        return file not in documents or is_public(documents[file], config)
+
+    written = tuple(routes_of_languages(tree.routes, config, is_published))
+    routes = (*written, *_built_in_routes(config, tree, written, patterns))
     listings, faults = listing_routes(config, tree, routes, patterns, collections)
     routes = (*routes, *listings)
     findings += faults
@@ -116,18 +124,16 @@ def _collection_pattern(collection: Collection, config: Config) -> Pattern | Dia
     return pattern
 
 
-def _built_in_routes(tree: Tree, patterns: Mapping[str, Pattern]) -> Iterable[Route]:
+def _built_in_routes(
+    config: Config, tree: Tree, written: Iterable[Route], patterns: Mapping[str, Pattern]
+) -> Iterable[Route]:
     """A page for each collection whose route has none in `app/`."""
-    taken = {str(route.pattern) for route in tree.routes if route.kind in ("page", "handler")}
-    for pattern in patterns.values():
+    known = (*tree.routes, *written)
+    taken = {str(route.pattern) for route in known if route.kind in ("page", "handler")}
+    for name, pattern in patterns.items():
         if str(pattern) not in taken:
-            yield Route("page", pattern, "", surroundings=tree.around(pattern))
-
-
-def _is_draft(route: Route, documents: Mapping[str, Entry], config: Config) -> bool:
-    """Whether a page is left out because its `page.md` is a draft or dated in the future."""
-    entry = documents.get(route.markdown)
-    return route.kind == "page" and entry is not None and not is_public(entry, config)
+            locale = config.settings.collections[name].locale
+            yield Route("page", pattern, "", surroundings=tree.around(pattern, locale), locale=locale)
 
 
 def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
@@ -135,7 +141,8 @@ def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
     config = site.config
     if site.public or any(not _is_empty(site, index) for index in range(len(site.routes))):
         return ()
-    empty = [config.settings.collections[name] for name in site.patterns if not site.collections[name]]
+    known = [config.settings.collections[name] for name in site.patterns if not site.collections[name]]
+    empty = [collection for collection in known if not collection.locale]
     if not empty or _has_documents(config, empty):
         hint = "write a first page, app/page.md, or a collection"
         if (config.root / "src/app").is_dir() and not (config.root / "app").is_dir():
@@ -174,7 +181,9 @@ def _page_documents(
 ) -> tuple[dict[str, Entry], list[Diagnostic]]:
     documents: dict[str, Entry] = {}
     findings: list[Diagnostic] = []
-    for file in sorted({route.markdown for route in tree.routes if route.markdown}):
+    named = {route.markdown for route in tree.routes if route.markdown}
+    named.update(file for route in tree.routes for _, file in route.translations)
+    for file in sorted(named):
         entry, faults = read_entry(config, Place(file), fronts)
         findings += faults
         if entry:
@@ -239,7 +248,8 @@ def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
     collections: dict[str, Sequence[Entry]] = {}
     for name, entries in site.collections.items():
         dated = collections[name] = table(ENTRY, len(entries))
-        dated.extend(_dated(entry, history, feed=name in fed) for entry in entries)
+        is_fed = config.settings.collections[name].base_name in fed
+        dated.extend(_dated(entry, history, feed=is_fed) for entry in entries)
     documents = {file: _dated(entry, history, feed=False) for file, entry in site.documents.items()}
     return replace(site, collections=collections, documents=documents), ()
 

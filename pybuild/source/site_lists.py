@@ -108,17 +108,23 @@ class SiteLists:
         return self._orders[name]
 
     @cached_property
-    def sections(self) -> tuple[Section, ...]:
-        """The collections that have documents, in the order of the settings."""
-        return tuple(
-            Section(name, self.label(name), self._root(name))
-            for name in self._bases
-            if self._collections[name]
-        )
+    def _sections(self) -> Mapping[str, tuple[Section, ...]]:
+        found: dict[str, tuple[Section, ...]] = {}
+        for name in self._bases:
+            if self._collections[name]:
+                locale = self._config.settings.collections[name].locale
+                own = Section(name, self.label(name), self._root(name))
+                found[locale] = (*found.get(locale, ()), own)
+        return found
+
+    def sections(self, locale: str) -> tuple[Section, ...]:
+        """The collections of a language that have documents, in the order of the settings."""
+        return self._sections.get(locale, ())
 
     def label(self, name: str) -> str:
         """The title of a collection."""
-        return self._config.settings.collections[name].title or folder_label(name)
+        settings = self._config.settings.collections[name]
+        return settings.title or folder_label(settings.base_name)
 
     def _root(self, name: str) -> str:
         """The page of a collection, else its first document."""
@@ -170,13 +176,15 @@ class SiteLists:
         if name not in self._by_tag:
             held = self._by_tag[name] = {}
             for number, entry in enumerate(self._collections[name]):
-                for tag in entry.tags:
+                for tag in entry.tags if not entry.is_fallback else ():
                     held.setdefault(tag.casefold(), []).append(number)
         return self._by_tag[name]
 
-    def newest(self) -> list[tuple[str, int]]:
-        """The newest documents of the site: collection and number."""
-        return newest(self._collections, NEWEST)
+    def newest(self, locale: str) -> list[tuple[str, int]]:
+        """The newest documents in a language: collection and number."""
+        known = self._config.settings.collections
+        own = {name: found for name, found in self._collections.items() if known[name].locale == locale}
+        return newest(own, NEWEST)
 
     def list_page(self, route: Route, url: str, params: Sequence[tuple[str, object]]) -> ListPage:
         """What a page of a list or of a term shows."""
@@ -216,9 +224,9 @@ class SiteLists:
             nodes += node.children
         return folder_label(url.rpartition("/")[2]), tree.inside(url)
 
-    def page_digest(self, name: str, number: int, url: str) -> str:
+    def page_digest(self, name: str, number: int, url: str, locale: str = "") -> str:
         """A digest of all that the page of a document may show of others; `number` is -1 for one without a document."""
-        said: list[object] = [(section.label, section.url) for section in self.sections]
+        said: list[object] = [(section.label, section.url) for section in self.sections(locale)]
         said.append((self._config.root / "public" / "favicon.ico").is_file())
         if name:
             said.append(self.navigation(name).digest(url))

@@ -57,7 +57,9 @@ def tables(schema: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[s
         yield path, schema
         for name, inner in schema["properties"].items():
             yield from tables(inner, f"{path}.{name}".strip("."))
-    elif isinstance(inner := schema.get("additionalProperties"), dict):
+    for inner in schema.get("patternProperties", {}).values():
+        yield from tables(inner, f"{path}.de")
+    if isinstance(inner := schema.get("additionalProperties"), dict):
         known = schema.get("propertyNames", {}).get("enum", ["docs"])
         yield from tables(inner, f"{path}.{known[0]}")
 
