@@ -28,6 +28,7 @@ from pybuild.routing.tree import Listing, Route
 from pybuild.source.document import Entry
 from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists, TermKind
+from pybuild.source.template_files import COMPONENTS, component_files
 from pybuild.urls import variant_urls
 
 LINKS = "links"
@@ -66,6 +67,7 @@ class Keys:
         self._snapshot = snapshot
         self._digest = digest
         self._closures = TemplateDependencies(site.config.root)
+        self._components = tuple(f"{COMPONENTS}/{name}" for name in component_files(site.config.root))
         self._globs: dict[tuple[str, ...], str] = {}
         self._standing: dict[tuple[int, str], _RouteInputs | None] = {}
 
@@ -108,7 +110,11 @@ class Keys:
         modules = _modules(route)
         if not all(map(is_bounded, modules)):
             return None
-        reach = self._closures.reach(_roots(route, job)) if job.kind in ("page", "not_found") else None
+        reach = (
+            self._closures.reach((*_roots(route, job), *self._components))
+            if job.kind in ("page", "not_found")
+            else None
+        )
         return _RouteInputs(
             surroundings=self._surroundings(route),
             templates=self._templates(reach) if reach else "",

@@ -1,8 +1,10 @@
-"""Blocks that Markdown has beyond CommonMark: admonitions, definitions of terms, and footnotes.
+"""Blocks that Markdown has beyond CommonMark: admonitions, directives, tabs, definitions of terms, and footnotes.
 
 Owns their spellings and their HTML. `cut` replaces the lines that open and close one by comments which every engine lets
 through; `place` writes their elements where the comments are in the engine's HTML. So the text around and inside is
-parsed once, as one document. Alerts (`> [!NOTE]`) are quotations until then and are not read here.
+parsed once, as one document. What directives become is decided in `directives`; the lines of a Markdown variant are kept
+for them, since other readers would take indented text for code. Alerts (`> [!NOTE]`) are quotations until then and are
+not read here.
 Sources: Python-Markdown's "Admonition" extension; PyMdown's "Blocks"; markdown-it-container; Docusaurus on admonitions;
 PHP Markdown Extra (definition lists, footnotes); CommonMark 0.31.2 §5 for the containers around.
 """
@@ -14,6 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from pybuild.markdown.directives import (
+    GROUPS,
+    Closed,
+    Directive,
+    Opened,
+    SourceLine,
+    attributes_of,
+    fence_label,
+    part_label,
+)
+
 ALERTS = ("note", "tip", "important", "warning", "caution")
 # The alert that is nearest to what other tools call an admonition; an unknown kind is a note.
 KINDS = {
@@ -24,11 +37,14 @@ KINDS = {
     **dict.fromkeys(("attention",), "warning"),
     **dict.fromkeys(("danger", "error", "bug", "failure", "fail", "missing"), "caution"),
 }
-_HAS_ANY = re.compile(r"(?m)^[ \t>*+\-0-9.)]*(?:!!!|\?\?\?|:::|///|\[\^[^\s\]]+\]:|[:~][ \t])")
+_HAS_ANY = re.compile(
+    r"(?m)^[ \t>*+\-0-9.)]*(?:!!!|\?\?\?|:::|///|===[!+]*[ \t]+[\"']|\[\^[^\s\]]+\]:|[:~][ \t])"
+)
 _HAS_DEFINITION = re.compile(r"\n[ \t>]*[:~][ \t]")
 _OPENING = re.compile(
-    r"""(?P<fence>:{3,})[ \t]*(?P<colon>[a-z][a-z0-9-]*)(?P<colon_title>.*)
+    r"""(?P<fence>:{3,})[ \t]*(?P<colon>[a-z][a-z0-9-]*)(?=[\s\[{"]|$)(?P<colon_title>.*)
       | (?P<slashes>/{3,})[ \t]*(?P<slash>[a-z][a-z0-9-]*)[ \t]*(?:\|(?P<slash_title>.*))?$
+      | ===(?P<tab_flags>[!+]{0,2})[ \t]+(?P<quote>["'])(?P<tab>.+?)(?P=quote)[ \t]*$
       | (?:!!!|\?\?\?\+?)[ \t]+(?P<bang>[a-z][a-z0-9-]*)(?P<bang_title>(?:[ \t].*)?)$
       | \[\^(?P<label>[^\s\]]{1,200})\]:[ \t]*(?P<note>.*)
       | (?P<colon_or_tilde>[:~][ \t]+)(?P<definition>\S.*)""",
@@ -37,6 +53,7 @@ _OPENING = re.compile(
 _ITEM = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])(?: {1,4}(?! )|(?= {5})|$)")
 _QUOTE = re.compile(r" {0,3}> ?")
 _RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:-[ \t]*){3,}$|(?:_[ \t]*){3,}$")
+_HAS_DIRECTIVE = re.compile(r"(?m)^[ \t>*+\-0-9.)]*(?::::|///|===[!+]*[ \t]+[\"'])")
 _CODE_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|$))", re.I)
 _NO_PARAGRAPH = re.compile(r"#{1,6}(?:[ \t]|$)|</?[a-z][^<>]*>[ \t]*$", re.I)
@@ -48,10 +65,11 @@ _DEPTH = 60  # containers; what is deeper stays text
 class Block:
     """One that was cut out."""
 
-    kind: str  # "admonition", "definition" or "note"
+    kind: str  # "admonition", "directive", "definition" or "note"
     name: str  # of the kind of admonition; the label of a note
     has_title: bool = False
     is_tight: bool = False  # a definition right below its term
+    directive: Directive | None = None
 
 
 @dataclass(slots=True)
@@ -62,6 +80,8 @@ class _Frame:
     width: int = 0  # columns that its lines are indented by
     number: int = -1  # of the block, where it is one of ours
     fence: str = ""
+    is_dropped: bool = False  # what its lines are indented by is no text of a variant
+    ends_with_code: bool = False  # a tab around one fence
 
     @property
     def prefix(self) -> str:
@@ -69,16 +89,34 @@ class _Frame:
         return {"quote": "> ", "item": " " * self.width}.get(self.kind, "")
 
 
-def cut(text: str, mark: str) -> tuple[str, list[Block]]:
-    """Replace the lines around our blocks. `mark` is a character that the text does not have."""
-    has_sign = any(sign in text for sign in ("[^", ":::", "!!!", "???", "///"))
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A text without the lines around our blocks."""
+
+    text: str
+    blocks: Sequence[Block] = ()
+    source: Sequence[SourceLine] | None = None  # the lines of a variant, where directives change them
+
+    @property
+    def directives(self) -> dict[int, Directive]:
+        """The directives by the numbers of their blocks."""
+        return {number: block.directive for number, block in enumerate(self.blocks) if block.directive}
+
+
+def cut(text: str, mark: str, gap: str = "") -> Cut:
+    """Replace the lines around our blocks. `mark` is a character that the text does not have.
+
+    `gap` is the one that stands for spaces behind a fence's first word.
+    """
+    has_sign = any(sign in text for sign in ("[^", ":::", "!!!", "???", "///", "==="))
     if not (_HAS_ANY.search(text) if has_sign else _HAS_DEFINITION.search(text)):
-        return text, []
-    cutter = _Cutter(mark)
+        return Cut(text)
+    cutter = _Cutter(mark, gap)
     for line in text.split("\n"):
         cutter.read(line)
     cutter.close(0)
-    return "\n".join(cutter.out), cutter.blocks
+    has_directives = any(block.directive for block in cutter.blocks)
+    return Cut("\n".join(cutter.out), cutter.blocks, cutter.source if has_directives else None)
 
 
 @dataclass(slots=True)
@@ -86,7 +124,11 @@ class _Cutter:
     """Follows the containers of CommonMark, and ours among them."""
 
     mark: str
+    gap: str
     out: list[str] = field(default_factory=list)
+    source: list[SourceLine] = field(default_factory=list)  # the lines of a variant
+    lead: str = ""  # what the line begins with in a variant
+    line: int = 0  # that is read, 1-based
     blocks: list[Block] = field(default_factory=list)
     frames: list[_Frame] = field(default_factory=list)
     code: str = ""  # the fence of the code that is open
@@ -98,35 +140,45 @@ class _Cutter:
 
     def read(self, line: str) -> None:
         """Take one line."""
+        self.line += 1
         depth, kept, rest = self._continued(line)
         if depth < len(self.frames):
             if self._is_lazy(depth, rest):
-                self.out.append(kept + rest)
+                self._put(kept, rest)
                 return
             self.code = self.raw = ""
             self.close(depth)
         if self.code or self.raw:
             self._inside(kept, rest)
         elif closed := self._fence_that_ends(rest):
+            is_admonition = self.blocks[self.frames[closed - 1].number].kind == "admonition"
             self.close(closed - 1)
+            self.source += [self.lead + rest] if is_admonition else []
             self.is_paragraph, self.term = False, None
         else:
             self._open(kept, rest)
 
+    def _put(self, kept: str, rest: str) -> None:
+        """Write a line for the engine, and for the variant."""
+        self.out.append(kept + rest)
+        self.source.append(self.lead + rest)
+
     def _continued(self, line: str) -> tuple[int, str, str]:
         """How many frames go on, and the line cut behind what stands for them; indentation of ours is dropped."""
-        kept, rest = "", line
+        kept, rest, self.lead = "", line, ""
         for depth, frame in enumerate(self.frames):
             if frame.kind == "quote":
                 found = _QUOTE.match(rest)
                 if not found:
                     return depth, kept, rest
                 kept, rest = kept + found[0], rest[found.end() :]
+                self.lead += found[0]
             elif frame.kind != "fence" and rest.strip():
                 rest = _expanded(rest)
                 if len(rest) - len(rest.lstrip(" ")) < frame.width:
                     return depth, kept, rest
                 kept += rest[: frame.width] if frame.kind == "item" else ""
+                self.lead += "" if frame.is_dropped else rest[: frame.width]
                 rest = rest[frame.width :]
         return len(self.frames), kept, rest
 
@@ -134,7 +186,7 @@ class _Cutter:
         """Whether a line goes on the paragraph though marks of containers are missing."""
         text = rest.lstrip()
         is_ours = any(
-            frame.number >= 0 and self.blocks[frame.number].kind == "admonition"
+            frame.number >= 0 and self.blocks[frame.number].kind in ("admonition", "directive")
             for frame in self.frames[depth:]
         )
         return bool(
@@ -145,13 +197,15 @@ class _Cutter:
 
     def _inside(self, kept: str, rest: str) -> None:
         """Go on with code or raw HTML."""
-        self.out.append(kept + rest)
+        self._put(kept, rest)
         if self.raw and self.raw in rest.lower():
             self.raw = ""
         elif self.code and len(rest) - len(rest.lstrip(" ")) < _INDENTED:
             text = rest.strip()
             if text.startswith(self.code) and not text.strip(self.code[0]):
                 self.code = ""
+                if self.frames and self.frames[-1].ends_with_code:
+                    self.close(len(self.frames) - 1)
 
     def _fence_that_ends(self, rest: str) -> int:
         """The depth of the block of ours that a line of colons or slashes closes; 0 for none."""
@@ -167,11 +221,16 @@ class _Cutter:
 
     def _open(self, kept: str, rest: str) -> None:
         """Open the containers that a line begins, then take what is left of it."""
+        if (group := self._group()) and (label := part_label(rest)) and not rest.startswith((" " * 4, "\t")):
+            self.close(group)
+            self._direct(kept, Directive("tab", {"title": label}, self.line), _Frame("fence"))
+            self.is_paragraph = False
+            return
         while True:
             text = rest.lstrip(" \t")
             indent = len(_expanded(rest)) - len(text)
             if not text:
-                self.out.append(kept + rest)
+                self._put(kept, rest)
                 self.is_paragraph = False
                 return
             if indent >= _INDENTED and not self.is_paragraph:
@@ -180,13 +239,15 @@ class _Cutter:
             if text[0] == ">":
                 size = 2 if text[1:2] == " " else 1
                 self.frames.append(_Frame("quote"))
+                self.lead += lead + text[:size]
                 kept, rest = kept + lead + text[:size], text[size:]
             elif (item := _ITEM.match(text)) and not _RULE.match(text):
                 self.frames.append(_Frame("item", indent + max(item.end(), len(item[0].rstrip()) + 1)))
+                self.lead += lead + item[0]
                 kept, rest = kept + lead + item[0], text[item.end() :]
                 if not item[0].endswith(" ") and rest:
-                    kept, rest = kept + " ", rest[1:]
-            elif (ours := _OPENING.match(text)) and (next_rest := self._begin(kept, ours)) is not None:
+                    kept, rest, self.lead = kept + " ", rest[1:], self.lead + " "
+            elif (ours := _OPENING.match(text)) and (next_rest := self._begin(kept, lead, ours)) is not None:
                 kept = "".join(frame.prefix for frame in self.frames)
                 rest = next_rest
                 self.is_paragraph = False
@@ -197,14 +258,17 @@ class _Cutter:
                 self._leaf(kept, rest, text)
                 return
             self.is_paragraph, self.term = False, None
-        self.out.append(kept + rest)
+        self._put(kept, rest)
         self.term = None
 
     def _leaf(self, kept: str, rest: str, text: str) -> None:
         """Take the text of a paragraph, or what begins another leaf."""
         was_paragraph, self.is_paragraph = self.is_paragraph, False
-        self.out.append(kept + rest)
-        if fence := _CODE_FENCE.match(text):
+        fence = _CODE_FENCE.match(text)
+        if fence and self.frames and self._group() == len(self.frames):
+            rest = self._labelled(kept, rest, text)
+        self._put(kept, rest)
+        if fence:
             self.code, self.term = fence[1] or fence[2], None
         elif raw := _RAW.match(text):
             end = "-->" if raw[1] else f"</{raw[2].lower()}>"
@@ -216,20 +280,45 @@ class _Cutter:
             if not was_paragraph:
                 self.term = (len(self.out) - 1, kept)
 
-    def _begin(self, kept: str, found: re.Match[str]) -> str | None:
+    def _group(self) -> int:
+        """How many frames there are down to the group of tabs that a line stands right inside of; 0 for none."""
+        for depth, frame in enumerate(reversed(self.frames[-2:])):
+            directive = self.blocks[frame.number].directive if frame.number >= 0 else None
+            if directive and directive.name in GROUPS:
+                return len(self.frames) - depth
+            if not directive or directive.name != "tab" or frame.fence or frame.kind != "fence":
+                break
+        return 0
+
+    def _labelled(self, kept: str, rest: str, text: str) -> str:
+        """Open a tab around a fence in a group, and take its label out of the fence."""
+        run = len(text) - len(text.lstrip(text[0]))
+        info = text[run:].replace(self.gap, " ") if self.gap else text[run:]
+        label, words = fence_label(info)
+        frame = _Frame("fence", ends_with_code=True)
+        self._direct(kept, Directive("tab", {"title": label}, self.line), frame)
+        blank = rest[: len(rest) - len(text)]
+        return blank + text[:run] + words.strip().replace(" ", self.gap or " ")
+
+    def _begin(self, kept: str, blank: str, found: re.Match[str]) -> str | None:
         """Open a block of ours and return what is left of the line; None where it is none."""
         if len(self.frames) >= _DEPTH:
             return None
         word = (found["colon"] or found["slash"] or found["bang"] or "").lower()
         if found["label"]:
             self._mark(kept, Block("note", found["label"]), _Frame("indented", _INDENTED))
+            self.lead += blank + found.string[: found.start("note")]
+            self.source += [] if found["note"] else [self.lead.rstrip()]
             return found["note"]
         if found["definition"]:
-            return self._define(kept, found["colon_or_tilde"], found["definition"])
-        if not found["bang"] and word not in KINDS:
-            return None
+            if (rest := self._define(kept, found["colon_or_tilde"], found["definition"])) is not None:
+                self.lead += blank + found["colon_or_tilde"]
+            return rest
         if found["bang"] and not found["bang"].islower():
             return None
+        if found["tab"] or (not found["bang"] and (word not in KINDS or word == "details")):
+            return self._direct_of(kept, word, found)
+        self.source.append(self.lead + blank + found.string)
         fence = found["fence"] or found["slashes"] or ""
         title = _title(found["colon_title"] or found["slash_title"] or "", word)
         if found["bang"]:
@@ -241,6 +330,24 @@ class _Cutter:
             prefix = "".join(one.prefix for one in self.frames)
             self.out += [f"{prefix}{self.mark}{title}", f"{prefix}<!--{self.mark}-{frame.number}-->"]
         return ""
+
+    def _direct_of(self, kept: str, word: str, found: re.Match[str]) -> str | None:
+        """Open the directive of a line."""
+        if found["tab"]:
+            label, flags = found["tab"], found["tab_flags"]
+            directive = Directive("tab", {"title": label}, self.line, begins_set="!" in flags)
+            self._direct(kept, directive, _Frame("indented", _INDENTED, is_dropped=True))
+            return ""
+        if found["colon"] and found["colon"] != word:
+            return None
+        fence = found["fence"] or found["slashes"]
+        attributes = attributes_of(found["colon_title"] or found["slash_title"] or "")
+        self._direct(kept, Directive(word, attributes, self.line), _Frame("fence", fence=fence))
+        return ""
+
+    def _direct(self, kept: str, directive: Directive, frame: _Frame) -> None:
+        self.source.append(Opened(len(self.blocks), self.lead))
+        self._mark(kept, Block("directive", directive.name, directive=directive), frame)
 
     def _define(self, kept: str, sign: str, text: str) -> str | None:
         """Open the definition of the term above, or one more."""
@@ -279,12 +386,19 @@ class _Cutter:
         while at and not self.out[at - 1].strip(" \t>"):
             at -= 1
         ends = []
+        closed: list[SourceLine] = []
         while len(self.frames) > depth:
             number = self.frames.pop().number
             if number >= 0:
                 prefix = "".join(frame.prefix for frame in self.frames)
                 ends.append(f"{prefix}<!--{self.mark}/{number}-->")
+                closed += [Closed()] if self.blocks[number].directive else []
         self.out[at:at] = ends
+        if closed:
+            above = len(self.source)
+            while above and isinstance(line := self.source[above - 1], str) and not line.strip(" \t>"):
+                above -= 1
+            self.source[above:above] = closed
         self.is_paragraph = False
         if ends or depth == 0:
             self.term = None
@@ -306,8 +420,11 @@ def _title(written: str, word: str) -> str:
     return text or word.capitalize()
 
 
-def place(html: str, blocks: Sequence[Block], mark: str) -> tuple[str, dict[str, str]]:
-    """Write our elements in place of the comments. Returns the HTML of the footnotes by label apart."""
+def place(html: str, blocks: Sequence[Block], mark: str, keep: str = "") -> tuple[str, dict[str, str]]:
+    """Write our elements in place of the comments. Returns the HTML of the footnotes by label apart.
+
+    An element with its number between two `keep` stands for a directive.
+    """
     if not blocks:
         return html, {}
     notes: dict[str, str] = {}
@@ -324,6 +441,8 @@ def place(html: str, blocks: Sequence[Block], mark: str) -> tuple[str, dict[str,
 
     def tag(found: re.Match[str]) -> str:
         block = blocks[int(found[2])]
+        if block.directive:
+            return f"{keep}/{found[2]}{keep}</div>\n" if found[1] else f"<div>{keep}{found[2]}{keep}\n"
         if found[1]:
             return "</aside>\n" if block.kind == "admonition" else "</dd>\n</dl>\n"
         return _opening(block, "")

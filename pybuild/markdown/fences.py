@@ -15,7 +15,7 @@ from html import escape
 from pybuild.markdown.code import highlight
 
 _LANGUAGE = re.compile(r"\{?\.?([^\s{}:,\"'=\[]+)(?=[\s{}:,\[]|\Z)")
-_TITLE = re.compile(r"""(?<!\S)title=(?:"([^"]*)"|'([^']*)'|([^\s"'}]+))|(?<!\S)\[([^\]]+)\]""")
+TITLE = re.compile(r"""(?<!\S)title=(?:"([^"]*)"|'([^']*)'|([^\s"'}]+))|(?<!\S)\[([^\]]+)\]""")
 _RANGES = r"[0-9]+(?:-[0-9]+)?(?:(?:[ ]*,[ ]*|[ ]+)[0-9]+(?:-[0-9]+)?)*"
 _MARKED = re.compile(
     rf"""(?<![\w-])(hl_lines|ins|del|mark)=["'{{][ ]*({_RANGES})[ ]*["'}}] | (?<!=)\{{[ ]*({_RANGES})[ ]*\}}""",
@@ -42,7 +42,7 @@ def _read(info: str) -> _Fence:
     fence = _Fence()
     if found := _LANGUAGE.match(info):
         fence.language, info = found[1], info[found.end(1) :]
-    if found := _TITLE.search(info):
+    if found := TITLE.search(info):
         fence.title = found[1] or found[2] or found[3] or found[4] or ""
         info = info[: found.start()] + info[found.end() :]
     for kind, named, bare in _MARKED.findall(info):

@@ -8,10 +8,12 @@ Sources: CommonMark 0.31.2; GitHub Flavored Markdown 0.29.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pybuild.config.loader import Markdown
-from pybuild.markdown.blocks import cut, place
+from pybuild.markdown.blocks import Cut, cut, place
+from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
 from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
 from pybuild.markdown.raw_html import cleaned, shows_tags, sign_for, with_tags_shown, without_tags
@@ -40,6 +42,8 @@ class MarkdownResult:
     excerpt: str  # plain text: what is above `<!-- more -->`, else the first paragraph
     anchors: tuple[str, ...]  # every id in `html`
     has_hidden_tags: bool = False  # raw HTML was shown as text
+    source: str | None = None  # the text for a Markdown variant, where directives make it another one
+    unknown: tuple[Directive, ...] = ()  # directives that no component shows
 
 
 class MarkdownRenderer:
@@ -53,28 +57,29 @@ class MarkdownRenderer:
         self._engine = engine or engine_of(settings.engine)
         self._style = Style(permalink, settings.highlight)
 
-    def render(self, text: str, *, resolve: Resolve) -> MarkdownResult:
-        """Render one text."""
+    def render(self, text: str, *, resolve: Resolve, components: Components | None = None) -> MarkdownResult:
+        """Render one text; `components` show its directives."""
         text = _lines(text)
-        mark, guard, gap = _free_characters(text)
+        mark, guard, gap, keep = _free_characters(text)
         shows_all = self._settings.html is False
         sign = sign_for(text, shows_all=shows_all)
         marked = _marked(without_tags(text, sign, shows_all=shows_all) if sign else text, guard, gap)
-        plain, blocks = cut(marked, mark)
-        html = self._engine(plain if plain.endswith("\n") else plain + "\n")
+        parts = cut(marked, mark, gap)
+        html = self._engine(parts.text if parts.text.endswith("\n") else parts.text + "\n")
         has_hidden_tags = shows_all and bool(sign) and shows_tags(html, sign)
-        html, notes = place(with_tags_shown(html, sign) if sign else html, blocks, mark)
+        html, notes = place(with_tags_shown(html, sign) if sign else html, parts.blocks, mark, keep)
         if gap in html:
             html = html.replace(gap, " ")
         if "<table>" in html:
             for written, shown in _SIDES.items():
                 html = html.replace(written, shown)
         if self._settings.html == "safe":
-            html = cleaned(html, text)
+            html = apart(html, keep, lambda part: cleaned(part, text))
             notes = {label: cleaned(note, text) for label, note in notes.items()}
         page = Finish(html, notes, resolve, guard, self._style)
+        texts = _Shown.of(parts, page.html, keep, components or _NO_COMPONENTS, (guard, gap, sign))
         return MarkdownResult(
-            html=page.html,
+            html=texts.html,
             toc=tree(
                 [heading for heading in page.headings if 2 <= heading.level <= self._settings.toc_depth]
             ),
@@ -84,7 +89,49 @@ class MarkdownRenderer:
             excerpt=page.excerpt,
             anchors=tuple(page.anchors.ids),
             has_hidden_tags=has_hidden_tags,
+            source=texts.source,
+            unknown=texts.unknown,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _NoComponents:
+    """No component at all: the bodies of directives stand alone."""
+
+    names: tuple[str, ...] = ()
+
+    def html(self, name: str, attributes: Mapping[str, str], body: str) -> str:
+        return body
+
+    def markdown(self, name: str, attributes: Mapping[str, str], body: str) -> str:
+        return body
+
+
+_NO_COMPONENTS = _NoComponents()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A text with its directives shown."""
+
+    html: str
+    source: str | None = None
+    unknown: tuple[Directive, ...] = ()
+
+    @staticmethod
+    def of(parts: Cut, html: str, keep: str, components: Components, marks: tuple[str, str, str]) -> _Shown:
+        """`marks` are the characters for what was escaped, for a space, and for a "<"."""
+        if not parts.directives or parts.source is None:
+            return _Shown(html)
+
+        def plain(text: str) -> str:
+            guard, gap, sign = marks
+            text = text.replace(guard, "").replace(gap, " ")
+            return text.replace(sign, "<") if sign else text
+
+        shown = DirectiveTexts(parts.directives, components, plain)
+        source = plain("\n".join(shown.markdown(parts.source)))
+        return _Shown(shown.html(html, keep), source, tuple(shown.unknown()))
 
 
 def _lines(text: str) -> str:
@@ -94,12 +141,12 @@ def _lines(text: str) -> str:
     return text.replace("\x00", "\ufffd")
 
 
-def _free_characters(text: str) -> tuple[str, str, str]:
-    """Three characters of private use that the text does not have."""
-    if not ("\ue000" in text or "\ue001" in text or "\ue002" in text):
-        return "\ue000", "\ue001", "\ue002"
-    one, two, three, *_ = (char for char in map(chr, range(0xE000, 0xF900)) if char not in text)
-    return one, two, three
+def _free_characters(text: str) -> tuple[str, str, str, str]:
+    """Four characters of private use that the text does not have."""
+    if not ("\ue000" in text or "\ue001" in text or "\ue002" in text or "\ue003" in text):
+        return "\ue000", "\ue001", "\ue002", "\ue003"
+    one, two, three, four, *_ = (char for char in map(chr, range(0xE000, 0xF900)) if char not in text)
+    return one, two, three, four
 
 
 def _marked(text: str, guard: str, gap: str) -> str:

@@ -23,6 +23,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import did_you_mean
 from pybuild.files import read
 from pybuild.look.strings import text
+from pybuild.markdown.directives import Components
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
@@ -47,6 +48,11 @@ class RenderedBody:
     links: Mapping[str, Resolved]  # by href as written
     found: tuple[Resolved, ...]  # each link with its line, in order
 
+    @property
+    def source(self) -> str:
+        """The text for a Markdown variant."""
+        return self.markdown if self.result.source is None else self.result.source
+
 
 class DocumentIndex:
     """Every document of the site, and the means to render one."""
@@ -61,6 +67,7 @@ class DocumentIndex:
         """`mounts` maps a collection to its folder and to the decoded URL that folder stands for."""
         self._renderer = renderer
         self._mounts = mounts
+        self.components: Components | None = None  # what directives become; set once there are templates
         self.links = links
         bases = {name: base for name, (_, base) in mounts.items()}
         self.lists = SiteLists(links.config, collections, bases, links.pages)
@@ -139,7 +146,7 @@ class DocumentIndex:
             found.append(known[href])
             return known[href].href
 
-        result = self._renderer.render(text, resolve=resolve)
+        result = self._renderer.render(text, resolve=resolve, components=self.components)
         return RenderedBody(text, result, known, tuple(found))
 
     def markup(self, text: str) -> str:
@@ -148,7 +155,7 @@ class DocumentIndex:
         def resolve(href: str, is_picture: bool) -> str:
             return self.links.href(unquote(href)) if href.startswith("/") else href
 
-        return self._renderer.render(text, resolve=resolve).html
+        return self._renderer.render(text, resolve=resolve, components=self.components).html
 
     def picture(self, entry: Entry, href: str) -> Resolved:
         """The address of a picture that front matter names, and its file for the output."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
-from pybuild.diagnostics import Diagnostic, Location, Note, warning
+from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
+from pybuild.markdown.blocks import KINDS
+from pybuild.markdown.directives import GROUPS
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.rewrite import rewritten
@@ -160,7 +162,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *anchors, "")),
         assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
-        findings=(*summary.findings, *_shown_tags(document)),
+        findings=(*summary.findings, *_shown_tags(document), *_unknown_directives(context, document)),
         template_links=links,
         template_link_ids=link_ids,
         document_hrefs="\n".join(local),
@@ -176,6 +178,20 @@ def _shown_tags(document: Document | None) -> tuple[Diagnostic, ...]:
         'write html = "safe" below [markdown] to let harmless elements through, or put the tags in backticks'
     )
     return (warning("unknown-export", TAGS_SHOWN, Location(document.entry.file), hint),)
+
+
+def _unknown_directives(context: RenderContext, document: Document | None) -> Iterator[Diagnostic]:
+    """Warnings for directives of the page's document that no component shows."""
+    components = context.library.components
+    names = {*KINDS, *GROUPS, "include", *(components.names if components else ())}
+    for directive in document.body.result.unknown if document else ():
+        assert document is not None, "only a document has directives"
+        line = document.entry.body_line + directive.line - 1
+        hint = did_you_mean(directive.name, sorted(names)) or (
+            f"write templates/components/{directive.name}.html, or one of tabs, steps, cards, details, include"
+        )
+        message = f'there is no component "{directive.name}", so the text within is shown without it'
+        yield warning("unknown-export", message, Location(document.entry.file, line), hint)
 
 
 def _load(context: RenderContext, page: PageJob) -> tuple[Mapping[str, Any], Document | None] | Redirection:
@@ -356,9 +372,11 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
     links = context.library.links
     if made.document is not None:
         source = made.document.body
+        own = {href: found.absolute for href, found in source.links.items()}
+        ours = hrefs_of(source.result.html) if source.result.source is not None else ()  # of components too
         body = rewritten(
-            source.markdown,
-            links={href: found.absolute for href, found in source.links.items()},
+            source.source,
+            links={href: links.published(href, made.page.url) for href in ours} | own,
             found=(href for href, _ in source.result.links),
             h1s=source.result.h1s,
             title=made.view.title,

@@ -77,10 +77,14 @@ class Templates:
         }
         self.environment.filters.update(filters)
 
+    def href(self, url: str) -> str:
+        """A decoded URL as browsers are given it."""
+        return self._library.links.href(url)
+
     def _globals(self) -> dict[str, Any]:
         return {
             "site": self._library.config.site,
-            "url_for": self._library.links.href,
+            "url_for": self.href,
             "has_page": self._library.links.pages.__contains__,
             "collection": collection,
             "data": DataView(self._data),
@@ -108,12 +112,20 @@ class Templates:
         """`/a` → `https://a.example/a`; an address with a host stays."""
         return href if is_external(href) else self._config.site.origin + href
 
-    def render(self, name: str, context: Mapping[str, Any], *, blame: Location) -> str:
+    def render(
+        self,
+        name: str,
+        context: Mapping[str, Any],
+        *,
+        blame: Location,
+        environment: jinja2.Environment | None = None,
+    ) -> str:
         """Render one template. Raises `Stop` with `template-error`; `blame` is the place when none is known."""
+        environment = environment or self.environment
         if self._library.locale:
             context = {**context, "site": self._library.config.site, "outputs": self._outputs()}
         try:
-            return self.environment.get_template(name).render(context)
+            return environment.get_template(name).render(context)
         except (Stop, KeyboardInterrupt, GeneratorExit):
             raise
         except jinja2.TemplateSyntaxError as fault:
@@ -121,10 +133,11 @@ class Templates:
             raise Stop(syntax_fault(fault, file)) from None
         except BaseException as fault:  # what a value from load() does may also be sys.exit() or redirect()
             rewrite_traceback_stack()  # Jinja does so for an Exception only
-            raise Stop(self._runtime_fault(fault, name, context, blame)) from None
+            known = {**environment.globals, **context}
+            raise Stop(self._runtime_fault(fault, name, known, blame)) from None
 
     def _runtime_fault(
-        self, fault: BaseException, name: str, context: Mapping[str, Any], blame: Location
+        self, fault: BaseException, name: str, known: Mapping[str, Any], blame: Location
     ) -> Diagnostic:
         made = self._code.fault(fault, "template-error", blame, f"the template {name}")
         if made.location.file.endswith(".py"):
@@ -132,14 +145,14 @@ class Templates:
         message = _LACKING.sub(
             lambda found: f"{_GIVEN.get(found[1], found[1])} has no attribute", made.message
         )
-        return Diagnostic("template-error", message, made.location, self._hint(fault, context))
+        return Diagnostic("template-error", message, made.location, self._hint(fault, known))
 
-    def _hint(self, fault: BaseException, context: Mapping[str, Any]) -> str:
+    def _hint(self, fault: BaseException, known: Mapping[str, Any]) -> str:
         if isinstance(fault, jinja2.TemplatesNotFound | jinja2.TemplateNotFound):
             near = did_you_mean(str(fault.name), self.environment.list_templates())
             return near or "make the file below templates/, or correct the name"
         if isinstance(fault, jinja2.UndefinedError):
-            return self._near(str(fault), {**self.environment.globals, **context}) or (
+            return self._near(str(fault), known) or (
                 "correct the name, pass it from load(), or write {% if name is defined %}"
             )
         return "correct the template at this line"

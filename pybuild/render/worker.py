@@ -22,8 +22,8 @@ from pybuild.markdown.engines import engine_of, is_fast
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.plan import Job, Plan
 from pybuild.publish.stage import Stage
+from pybuild.render.components import SiteComponents
 from pybuild.render.context import RenderContext
-from pybuild.render.data import DataFiles, set_data
 from pybuild.render.documents import DocumentIndex, set_current_index
 from pybuild.render.handlers import render_handler
 from pybuild.render.job import PageJob, resolve
@@ -58,8 +58,9 @@ class ExpandProgram:
     def start(self) -> Callable[[int], Expanded]:
         begin_export(self.session)
         code = SiteCode(_enter(self.site))
-        set_data(DataFiles(self.site.config.root))
         library = _library(self.site, frozenset(self.site.files.values()))
+        templates = Templates(self.site.config, library, code)
+        library.components = SiteComponents(self.site.config.root, templates)
 
         def expand(index: int) -> Expanded:
             library.begin("", self.site.routes[index].locale)
@@ -91,6 +92,7 @@ def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None)
     code = SiteCode(_enter(site))
     library = _library(site, plan.pages, memo, plan.translations)
     templates = Templates(site.config, library, code, plan.translations)
+    library.components = SiteComponents(site.config.root, templates)
     return RenderContext(
         site, stage, code, library, templates, plan.root, plan.taken, translations=plan.translations
     )

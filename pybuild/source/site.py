@@ -31,7 +31,7 @@ from pybuild.source.document import (
 from pybuild.source.git_dates import History, read_history
 from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
-from pybuild.source.template_files import check_templates
+from pybuild.source.template_files import COMPONENTS, check_templates
 from pybuild.source.unread import unread_files
 from pybuild.urls import nfc, path_fault
 
@@ -220,7 +220,12 @@ def _public_fault(path: str) -> Diagnostic | None:
 def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
     """What is wrong with `templates/` and with the templates of routes, used or not."""
     found = tuple(walk(config.root, "templates"))
-    shared = [f"templates/{f.path}" for f in found if isinstance(f, Found) and f.path.endswith(".html")]
+    shared = [
+        f"templates/{f.path}"
+        for f in found
+        if isinstance(f, Found)
+        and (f.path.endswith(".html") or (f.path.startswith(f"{COMPONENTS}/") and f.path.endswith(".md")))
+    ]
     layouts = {file for route in tree.routes for file in route.surroundings.layouts}
     layouts |= {file for _, around in tree.folders for file in around.layouts}
     layouts |= {"templates/default/layout.html"} & set(shared)

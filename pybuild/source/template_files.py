@@ -7,14 +7,22 @@ Source: Jinja2 3.1, "Template Designer Documentation".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import jinja2
 
 from pybuild.diagnostics import Diagnostic, Location
 
+COMPONENTS = "components"  # the folder below templates/ of what directives become
 EXTENSIONS = ("jinja2.ext.do", "jinja2.ext.loopcontrols")
+
+
+def component_files(root: Path) -> Iterator[str]:
+    """The names of the files of the site that show directives, sorted."""
+    folder = root / "templates" / COMPONENTS
+    if folder.is_dir():
+        yield from sorted(file.name for file in folder.iterdir() if file.suffix in (".html", ".md"))
 
 
 def check_templates(root: Path, files: Iterable[str]) -> tuple[Diagnostic, ...]:

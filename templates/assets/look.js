@@ -89,6 +89,61 @@
     }
   };
 
+  // All panels stand below each other, each with its label; here they become tabs. Sets with one label change together.
+  const tabs = () => {
+    for (const [number, set] of $$("[data-pb-tabs]").entries()) {
+      const panels = $$(":scope > .tab", set);
+      if (panels.length < 2) continue;
+      const list = document.createElement("div");
+      list.className = "pb-tabs";
+      list.setAttribute("role", "tablist");
+      const buttons = panels.map((panel, index) => {
+        const button = document.createElement("button"), id = `pb-tab-${number}-${index}`;
+        button.type = "button";
+        button.id = id;
+        button.textContent = $(".tab-label", panel).textContent;
+        button.setAttribute("role", "tab");
+        button.setAttribute("aria-controls", `${id}-panel`);
+        panel.id = `${id}-panel`;
+        panel.setAttribute("role", "tabpanel");
+        panel.setAttribute("aria-labelledby", id);
+        return button;
+      });
+      const show = (chosen) => buttons.forEach((button, index) => {
+        button.setAttribute("aria-selected", String(index === chosen));
+        button.tabIndex = index === chosen ? 0 : -1;
+        panels[index].hidden = index !== chosen;
+      });
+      set.addEventListener("pb-tab", (event) => {
+        const chosen = buttons.findIndex((button) => button.textContent === event.detail);
+        if (chosen >= 0) show(chosen);
+      });
+      const choose = (index) => {
+        const button = buttons[(index + buttons.length) % buttons.length], above = button.getBoundingClientRect().top;
+        for (const other of $$("[data-pb-tabs]")) other.dispatchEvent(new CustomEvent("pb-tab", { detail: button.textContent }));
+        show(buttons.indexOf(button));
+        scrollBy(0, button.getBoundingClientRect().top - above);
+        button.focus({ preventScroll: true });
+      };
+      list.addEventListener("click", (event) => { const at = buttons.indexOf(event.target); if (at >= 0) choose(at); });
+      list.addEventListener("keydown", (event) => {
+        const way = getComputedStyle(list).direction === "rtl" ? -1 : 1, at = buttons.indexOf(event.target);
+        const next = { ArrowRight: at + way, ArrowLeft: at - way, Home: 0, End: -1 }[event.key];
+        if (next !== undefined) { event.preventDefault(); choose(next); }
+      });
+      const reveal = () => {
+        const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+        const at = target ? panels.findIndex((panel) => panel.contains(target)) : -1;
+        if (at >= 0) { show(at); target.scrollIntoView(); }
+      };
+      list.append(...buttons);
+      set.prepend(list);
+      show(0);
+      reveal();
+      addEventListener("hashchange", reveal);
+    }
+  };
+
   const search = () => {
     const button = $("[data-pb-search]"), near = $("[data-pb-near]");
     if (!button) return;
@@ -107,6 +162,6 @@
     if (near) load().then((module) => module.suggest(near, button));
   };
 
-  const start = () => { toggle(); panels(); follow(); copy(); search(); };
+  const start = () => { toggle(); panels(); tabs(); follow(); copy(); search(); };
   document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();
 })();
