@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.plan import Job, params_of
-from pybuild.render.page import TAGS_SHOWN
+from pybuild.render.remarks import counted, is_counted
 from pybuild.source.site import Site
 
 _RAISED = re.compile(
@@ -30,14 +30,14 @@ def one_of_each(
         job = jobs[index]
         fault = (
             _fault(site, job, finding)
-            if job.params or job.entry >= 0
+            if (job.params or job.entry >= 0) and not is_counted(finding)
             else (-1, str(number), "", Location(), "")
         )
         some = kept.setdefault(fault, [])
         if not (some and some[-1][0] is job):
             some.append((job, finding))
     findings = tuple(_with_count(some) for some in kept.values())
-    return _counted(_disk_once(findings))
+    return counted(_disk_once(findings))
 
 
 def _fault(site: Site, job: Job, finding: Diagnostic) -> _Fault:
@@ -57,17 +57,6 @@ def _with_count(found: Sequence[tuple[Job, Diagnostic]]) -> Diagnostic:
     named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
     message = f"{first.message}, and for {len(others)} more"
     return replace(first, message=message, notes=(*first.notes, Note(f"the others: {named}")))
-
-
-def _counted(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Make one warning of those that every document with raw HTML has, with their number."""
-    shown = sorted((one for one in findings if one.message == TAGS_SHOWN), key=lambda one: one.location)
-    if not shown:
-        return tuple(findings)
-    others = len(shown) - 1
-    more = f", in this and {others} more {'document' if others == 1 else 'documents'}" if others else ""
-    first = replace(shown[0], message=TAGS_SHOWN + more)
-    return (first, *(finding for finding in findings if finding.message != TAGS_SHOWN))
 
 
 def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+from markdown_it.common.utils import unescapeAll
+
 from pybuild.markdown.directives import (
     GROUPS,
     Closed,
@@ -38,7 +40,7 @@ KINDS = {
     **dict.fromkeys(("danger", "error", "bug", "failure", "fail", "missing"), "caution"),
 }
 _HAS_ANY = re.compile(
-    r"(?m)^[ \t>*+\-0-9.)]*(?:!!!|\?\?\?|:::|///|===[!+]*[ \t]+[\"']|\[\^[^\s\]]+\]:|[:~][ \t])"
+    r"(?m)^[ \t>*+\-0-9.)]*(?:!!!|\?\?\?|:::|///|===[!+]*[ \t]+[\"']|\[\^[^\[\]\n]+\]:|[:~][ \t])"
 )
 _HAS_DEFINITION = re.compile(r"\n[ \t>]*[:~][ \t]")
 _OPENING = re.compile(
@@ -46,7 +48,7 @@ _OPENING = re.compile(
       | (?P<slashes>/{3,})[ \t]*(?P<slash>[a-z][a-z0-9-]*)[ \t]*(?:\|(?P<slash_title>.*))?$
       | ===(?P<tab_flags>[!+]{0,2})[ \t]+(?P<quote>["'])(?P<tab>.+?)(?P=quote)[ \t]*$
       | (?:!!!|\?\?\?\+?)[ \t]+(?P<bang>[a-z][a-z0-9-]*)(?P<bang_title>(?:[ \t].*)?)$
-      | \[\^(?P<label>[^\s\]]{1,200})\]:[ \t]*(?P<note>.*)
+      | \[\^(?P<label>(?=[^\[\]]*[^\s\[\]])[^\[\]\n]{1,999})\]:[ \t]*(?P<note>.*)
       | (?P<colon_or_tilde>[:~][ \t]+)(?P<definition>\S.*)""",
     re.X | re.I,
 )
@@ -70,6 +72,16 @@ class Block:
     has_title: bool = False
     is_tight: bool = False  # a definition right below its term
     directive: Directive | None = None
+    line: int = 0  # of a note, 1-based
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """The text of a note as an engine's HTML."""
+
+    label: str  # as `label_of` writes it
+    html: str
+    line: int  # where it is defined, 1-based
 
 
 @dataclass(slots=True)
@@ -306,7 +318,8 @@ class _Cutter:
             return None
         word = (found["colon"] or found["slash"] or found["bang"] or "").lower()
         if found["label"]:
-            self._mark(kept, Block("note", found["label"]), _Frame("indented", _INDENTED))
+            note = Block("note", found["label"], line=self.line)
+            self._mark(kept, note, _Frame("indented", _INDENTED))
             self.lead += blank + found.string[: found.start("note")]
             self.source += [] if found["note"] else [self.lead.rstrip()]
             return found["note"]
@@ -420,20 +433,20 @@ def _title(written: str, word: str) -> str:
     return text or word.capitalize()
 
 
-def place(html: str, blocks: Sequence[Block], mark: str, keep: str = "") -> tuple[str, dict[str, str]]:
-    """Write our elements in place of the comments. Returns the HTML of the footnotes by label apart.
+def place(html: str, blocks: Sequence[Block], mark: str, keep: str = "") -> tuple[str, list[Footnote]]:
+    """Write our elements in place of the comments. Returns the footnotes apart, in the order of their lines.
 
     An element with its number between two `keep` stands for a directive.
     """
     if not blocks:
-        return html, {}
-    notes: dict[str, str] = {}
+        return html, []
+    notes: list[Footnote] = []
 
     def take(found: re.Match[str]) -> str:
         block = blocks[int(found[1])]
         if block.kind != "note":
             return found[0]
-        notes.setdefault(label_of(block.name), found[2])
+        notes.append(Footnote(label_of(unescapeAll(block.name)), found[2], block.line))
         return ""
 
     def opened(found: re.Match[str]) -> str:
@@ -455,12 +468,12 @@ def place(html: str, blocks: Sequence[Block], mark: str, keep: str = "") -> tupl
     html = re.sub(rf"<!--{mark}(/?)(\d+)-->\n?", tag, html)
     html = re.sub(r"<dd tight>\n?<p>(.*?)</p>", r"<dd>\1", html, flags=re.S).replace("<dd tight>", "<dd>")
     html = re.sub(r"(?<!>)\n</dd>", "</dd>", html)
-    return html.replace("</dl>\n<dl>\n", "").replace(mark, ""), notes
+    return html.replace("</dl>\n<dl>\n", "").replace(mark, ""), sorted(notes, key=lambda note: note.line)
 
 
 def label_of(written: str) -> str:
-    """A footnote's label, as CommonMark compares the labels of links."""
-    return " ".join(written.split()).casefold()
+    """A footnote's label, as CommonMark compares the labels of links (§6.3)."""
+    return re.sub(r"[ \t\r\n]+", " ", written.strip(" \t\r\n")).casefold()
 
 
 def _opening(block: Block, title: str) -> str:

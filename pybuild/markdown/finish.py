@@ -11,12 +11,12 @@ HTML Living Standard §4.8.4.2.1 (srcset).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
 
 from pybuild.markdown.autolinks import ADDRESS, trimmed
-from pybuild.markdown.blocks import KINDS, admonition, label_of
+from pybuild.markdown.blocks import KINDS, Footnote, admonition, label_of
 from pybuild.markdown.engines import encoded
 from pybuild.markdown.fences import code_block
 from pybuild.markdown.heading_ids import Anchors, slug
@@ -42,7 +42,7 @@ _TAGS_AROUND_TEXT = rf"""
   | (?P<quotation>/?blockquote>)
     (?:(?<!/blockquote>)\n<p>\[!(?P<alert>[A-Za-z]+)\][+-]?(?P<alert_title>(?:(?!</p>)[^\n])*)(?P<alert_end>\n|</p>\n?))?
 """
-_IN_TEXT = rf"\[\^(?P<note>[^\s\]<]{{1,200}})\] | (?P<address>{ADDRESS})"
+_IN_TEXT = rf"\[\^(?P<note>(?=[^\[\]<]*[^\s\[\]<])[^\[\]<]{{1,999}})\] | (?P<address>{ADDRESS})"
 _MARKUP = re.compile(f"<(?:{_TAGS})", re.X | re.S)
 _MARKUP_AND_TEXT = re.compile(f"<(?:{_TAGS}{_TAGS_AROUND_TEXT})|{_IN_TEXT}", re.X | re.S)
 _IN_TEXT_MARKS = ("[^", "<p>[!", "<li>[", "<li>\n<p>[")
@@ -88,15 +88,19 @@ class Finish:
     """The pass over one text. `html` is the page's; the other attributes say what was found on the way."""
 
     def __init__(
-        self, plain: str, notes: Mapping[str, str], resolve: Resolve, guard: str, style: Style
+        self, plain: str, footnotes: Sequence[Footnote], resolve: Resolve, guard: str, style: Style
     ) -> None:
-        """`notes` maps labels of footnotes to their plain HTML; `guard` is the character behind what was escaped."""
+        """`guard` is the character behind what was escaped."""
+        notes = {note.label: note.html for note in reversed(footnotes)}  # the first of a label holds
         self._notes, self._resolve, self._guard, self._style = notes, resolve, guard, style
         self._marks: dict[str, list[str]] = {}  # label of a footnote → ids of the marks that lead to it
+        self._numbers: dict[str, int] = {}  # of each of these labels, in the order of first marks
         self._quotations: list[bool] = []  # whether each that is open is an alert
         self._is_in_link = False
         self._has_tasks = False
         self.links: list[tuple[str, bool]] = []
+        self.refused: list[str] = []  # addresses whose scheme is on no list
+        self.unknown_notes: list[str] = []  # labels of marks that no footnote has
         ids = _ID.findall(plain) if "id=" in plain or "name=" in plain else ()
         self.anchors = Anchors(
             (ident for ident in map(unescape, ids) if not ident.startswith("pb-")),
@@ -106,11 +110,15 @@ class Finish:
         self.headings = list(self._headings.values())
         self.title = next((heading.text for heading in self.headings if heading.level == 1), None)
         self.excerpt = self._excerpt(plain)
-        texts = (plain, *notes.values())
+        texts = (plain, *(note.html for note in footnotes))
         self._pattern = _MARKUP_AND_TEXT if any(map(_has_markup_in_text, texts)) else _MARKUP
         html = self._sub(plain)
         if self._marks:
             html += self._footnotes()
+        self.used_notes = frozenset(self._marks)
+        for note in footnotes:  # the links of those that are not shown are links of the text all the same
+            if note.label not in self.used_notes or note.html != notes[note.label]:
+                self._sub(note.html)
         if "<table>" in html:
             html = _TABLE.sub(_wrapped, html)
         if self._has_tasks:
@@ -230,6 +238,7 @@ class Finish:
         """Where an address leads; None where its scheme is on no list."""
         href = encoded(_unguarded(written.strip(), self._guard))
         if not (is_safe(href) or (is_picture and _DATA_PICTURE.match(href))):
+            self.refused.append(written)
             return None
         self.links.append((href, is_picture))
         return self._resolve(href, is_picture)
@@ -270,20 +279,20 @@ class Finish:
         """A mark of a footnote, numbered by the order of first marks."""
         label = label_of(unescape(found["note"]))
         if label not in self._notes or self._is_in_link:
+            self.unknown_notes += [] if label in self._notes else [label]
             return found[0]
         marks = self._marks.setdefault(label, [])
-        number = list(self._marks).index(label) + 1
+        number = self._numbers.setdefault(label, len(self._numbers) + 1)
         marks.append(f"fnref{number}:{len(marks)}" if marks else f"fnref{number}")
         return f'<sup class="footnote-ref"><a href="#fn{number}" id="{marks[-1]}">[{number}]</a></sup>'
 
     def _footnotes(self) -> str:
         """The section of footnotes; one may name others."""
         items: list[str] = []
-        while len(items) < len(self._marks):
-            number = len(items) + 1
-            label = list(self._marks)[len(items)]
-            items.append(self._sub(self._notes[label]).strip())
-            self.anchors.ids.append(f"fn{number}")
+        while len(items) < len(self._numbers):
+            for label in list(self._numbers)[len(items) :]:
+                items.append(self._sub(self._notes[label]).strip())
+                self.anchors.ids.append(f"fn{len(items)}")
         html = ""
         for number, (item, marks) in enumerate(zip(items, self._marks.values(), strict=True), 1):
             back = "".join(f' <a href="#{mark}" class="footnote-backref">\u21a9\ufe0e</a>' for mark in marks)
@@ -303,7 +312,7 @@ class Finish:
         return f'<a href="{escape(href or "")}">{escape(address, quote=False)}</a>{rest}'
 
 
-_NOTE_MARK = re.compile(r"\[\^([^\s\]<]{1,200})\]")
+_NOTE_MARK = re.compile(r"\[\^([^\[\]<]{1,999})\]")
 _OTHER_ATTRIBUTES = re.compile(r"\sid\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)", re.I)
 _WRITERS: dict[str, Callable[[Finish, re.Match[str]], str]] = {
     "code": Finish._code,

@@ -8,10 +8,14 @@ Sources: the list of GitHub's HTML pipeline; ammonia, by nh3; CommonMark 0.31.2 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Literal
 
 import nh3
 
 from pybuild.markdown.engines import encoded
+from pybuild.urls import is_safe
 
 _TAGS = frozenset(
     """a abbr area aside audio b bdi bdo blockquote br caption center cite code col colgroup dd del details dfn div dl dt
@@ -65,6 +69,15 @@ _FOREIGN = re.compile(
 _LIKE_OURS = re.compile(
     r"</?(?:p|em|strong|del|code|pre|h[1-6]|[uo]l|li|blockquote|table|thead|tbody|tr|t[hd]|a)[\s>]", re.I
 )
+_OPENING = re.compile(
+    r"""<!--(?:-?>|.*?-->) | <(script|style)\b[^>]*>.*?</\1\s*>
+      | <([A-Za-z][\w:.-]*)((?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)>""",
+    re.S | re.X | re.I,
+)
+_ATTRIBUTE = re.compile(
+    r"""(?<![^\s"'/])([@:A-Za-z_][\w:.@-]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?"""
+)
+_ADDRESSES = frozenset({"href", "src", "poster", "cite"})
 _AUTOLINK = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^\s<>]*|[^\s<>@]+@[A-Za-z0-9.\-]+)>")
 _BEFORE_DESTINATION = re.compile(r"\](?:\(|:)\s*\Z")
 _SIGNS = "※⁂‽⸮"  # punctuation, as "<" is
@@ -76,6 +89,29 @@ def cleaned(html: str, text: str) -> str:
     if "<" in text and (_FOREIGN.search(html) or _LIKE_OURS.search(text)):
         return _CLEANER.clean(html)
     return html
+
+
+def removed(html: str, text: str) -> Iterator[tuple[Literal["element", "attribute", "address"], str]]:
+    """What `cleaned` takes out: elements as `<iframe>`, attributes as `style=`, addresses as they are written."""
+    if "<" not in text or not (_FOREIGN.search(html) or _LIKE_OURS.search(text)):
+        return
+    for tag in _OPENING.finditer(html):
+        name = tag[1] or tag[2]
+        if name and name.lower() not in _TAGS:
+            yield "element", f"<{name}>"
+        elif name:
+            yield from _removed_attributes(name.lower(), tag[3])
+
+
+def _removed_attributes(name: str, attributes: str) -> Iterator[tuple[Literal["attribute", "address"], str]]:
+    for found in _ATTRIBUTE.finditer(attributes):
+        attribute, value = found[1].lower(), unescape(found[2] or found[3] or found[4] or "")
+        if attribute not in _ATTRIBUTES["*"] | _ATTRIBUTES.get(name, set()):
+            yield "attribute", f"{found[1]}="
+        elif attribute in _ADDRESSES and not (
+            is_safe(encoded(value.strip())) or (value.startswith("data:image/") and name not in ("a", "area"))
+        ):
+            yield "address", value
 
 
 def sign_for(text: str, *, shows_all: bool) -> str:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pybuild.config.loader import Markdown
 from pybuild.markdown.blocks import Cut, cut, place
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
 from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
-from pybuild.markdown.raw_html import cleaned, shows_tags, sign_for, with_tags_shown, without_tags
+from pybuild.markdown.raw_html import cleaned, removed, shows_tags, sign_for, with_tags_shown, without_tags
+from pybuild.markdown.remarks import JSX_TAG, Kind, Remark, foreign_syntax, lost_notes, taken_out
 
 _ESCAPED = re.compile(r"(\\[\\\[{#:.!])")
 _INFO = {
@@ -44,6 +45,7 @@ class MarkdownResult:
     has_hidden_tags: bool = False  # raw HTML was shown as text
     source: str | None = None  # the text for a Markdown variant, where directives make it another one
     unknown: tuple[Directive, ...] = ()  # directives that no component shows
+    remarks: tuple[Remark, ...] = ()
 
 
 class MarkdownRenderer:
@@ -67,6 +69,8 @@ class MarkdownRenderer:
         parts = cut(marked, mark, gap)
         html = self._engine(parts.text if parts.text.endswith("\n") else parts.text + "\n")
         has_hidden_tags = shows_all and bool(sign) and shows_tags(html, sign)
+        remarks = foreign_syntax(text, html)
+        lost: list[tuple[Kind, str]] = []
         html, notes = place(with_tags_shown(html, sign) if sign else html, parts.blocks, mark, keep)
         if gap in html:
             html = html.replace(gap, " ")
@@ -74,9 +78,17 @@ class MarkdownRenderer:
             for written, shown in _SIDES.items():
                 html = html.replace(written, shown)
         if self._settings.html == "safe":
+            lost = [name for part in (html, *(note.html for note in notes)) for name in removed(part, text)]
+            if any(remark.kind == "jsx" for remark in remarks):
+                lost = [one for one in lost if not JSX_TAG.fullmatch(one[1])]
             html = apart(html, keep, lambda part: cleaned(part, text))
-            notes = {label: cleaned(note, text) for label, note in notes.items()}
+            notes = [replace(note, html=cleaned(note.html, text)) for note in notes]
         page = Finish(html, notes, resolve, guard, self._style)
+        lost += [("address", address) for address in page.refused]
+        if lost:
+            remarks += taken_out(text, lost)
+        if notes or page.unknown_notes:
+            remarks += lost_notes(text, page.unknown_notes, notes, page.used_notes)
         texts = _Shown.of(parts, page.html, keep, components or _NO_COMPONENTS, (guard, gap, sign))
         return MarkdownResult(
             html=texts.html,
@@ -91,6 +103,7 @@ class MarkdownRenderer:
             has_hidden_tags=has_hidden_tags,
             source=texts.source,
             unknown=texts.unknown,
+            remarks=tuple(remarks),
         )
 
 

@@ -101,6 +101,21 @@ def _lines_by_href(source: str) -> dict[str, list[tuple[int, str]]]:
     return {href: sorted(places) for href, places in found.items()}
 
 
+@lru_cache(maxsize=1)  # it is asked for more than once for a text
+def without_code(source: str) -> str:
+    """The source with spaces for what stands in fences and backticks and in comments; lines and places stay."""
+
+    def blank(part: re.Match[str]) -> str:
+        if part["fence"] or part["ticks"] or part["comment"]:
+            return _NO_LINE_END.sub(" ", part[0])
+        return part[0]
+
+    return _PARTS.sub(blank, "\n" + source)[1:]
+
+
+_NO_LINE_END = re.compile(r"[^\n]")
+
+
 class _Scan:
     """What was found in a source, as edits that may be made."""
 
@@ -151,26 +166,22 @@ class _Scan:
         if _H1.match(part[0]):
             self.h1s.append((False, (part.start(), part.start() + 3, "<h2")))
 
-        def written(found: re.Match[str]) -> str:
+        for found in _ADDRESS.finditer(part[0]):
             text = unescape(found[2] or found[3] or found[4] or "").strip()
-            value = encoded(text)
-            self.places.append((value, part.start() + found.start(), text))
-            return f'{found[1]}"{escape_html(self.links.get(value, value))}"'
-
-        def candidates(found: re.Match[str]) -> str:
-            parts = [
-                one.split(None, 1)
-                for one in re.split(r",\s+|,$", unescape(found[2] or found[3] or ""))
-                if one.strip()
-            ]
-            at = part.start() + found.start()
-            self.places += [(encoded(one[0]), at, one[0]) for one in parts]
+            href = encoded(text)
+            self._attribute(part.start(), found, [text], self.links.get(href, href))
+        for found in _SRCSET.finditer(part[0]):
+            listed = re.split(r",\s+|,$", unescape(found[2] or found[3] or ""))
+            parts = [one.split(None, 1) for one in listed if one.strip()]
             shown = (" ".join([self.links.get(encoded(one[0]), one[0]), *one[1:]]) for one in parts)
-            return f'{found[1]}"{escape_html(", ".join(shown))}"'
+            self._attribute(part.start(), found, [one[0] for one in parts], ", ".join(shown))
 
-        new = _SRCSET.sub(candidates, _ADDRESS.sub(written, part[0]))
-        if new != part[0] and not self._is_indented(part.start()):
-            self.sure.append((part.start(), part.end(), new))
+    def _attribute(self, start: int, found: re.Match[str], texts: Sequence[str], new: str) -> None:
+        """Write an attribute of the tag at `start` anew, where what it says changes. `texts` are its addresses."""
+        is_same = new == next(filter(None, found.groups()[1:]), "")
+        text = found[0] if is_same else f'{found[1]}"{escape_html(new)}"'
+        for written in texts:
+            self._add(encoded(written), (start + found.start(), start + found.end(), text), written)
 
     def _is_opened(self, at: int) -> bool:
         """Whether a bracket opens the text of a link in the paragraph before its end."""

@@ -47,6 +47,7 @@ class RenderedBody:
     result: MarkdownResult
     links: Mapping[str, Resolved]  # by href as written
     found: tuple[Resolved, ...]  # each link with its line, in order
+    first_line: int = 1  # of the text in its file
 
     @property
     def source(self) -> str:
@@ -135,7 +136,7 @@ class DocumentIndex:
         return self._bodies[key]
 
     def _render(self, entry: Entry, url: str) -> RenderedBody:
-        text = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file).body
+        source = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file)
         home = home_of(entry, url, self._mounts, self.locale)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
@@ -146,8 +147,8 @@ class DocumentIndex:
             found.append(known[href])
             return known[href].href
 
-        result = self._renderer.render(text, resolve=resolve, components=self.components)
-        return RenderedBody(text, result, known, tuple(found))
+        result = self._renderer.render(source.body, resolve=resolve, components=self.components)
+        return RenderedBody(source.body, result, known, tuple(found), source.body_line)
 
     def markup(self, text: str) -> str:
         """Render a text that no document holds, by the settings of the site."""

@@ -39,6 +39,7 @@ from pybuild.render.page_links import (
     template_links,
 )
 from pybuild.render.page_metadata import Summary, summarise
+from pybuild.render.remarks import document_remarks
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.source.layouts import LEFT_OUT, read_uses
@@ -46,7 +47,6 @@ from pybuild.urls import is_external
 from pybuild.web import Redirected
 
 UNTRANSLATED = "default/untranslated.html"
-TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
 LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
 _WHOLE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
@@ -162,22 +162,16 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *anchors, "")),
         assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
-        findings=(*summary.findings, *_shown_tags(document), *_unknown_directives(context, document)),
+        findings=(
+            *summary.findings,
+            *(document_remarks(body, document.entry.file) if document and body else ()),
+            *_unknown_directives(context, document),
+        ),
         template_links=links,
         template_link_ids=link_ids,
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
     )
-
-
-def _shown_tags(document: Document | None) -> tuple[Diagnostic, ...]:
-    """A warning where raw HTML of the page's document is shown as text; the build makes one of all of them."""
-    if document is None or not document.body.result.has_hidden_tags:
-        return ()
-    hint = (
-        'write html = "safe" below [markdown] to let harmless elements through, or put the tags in backticks'
-    )
-    return (warning("unknown-export", TAGS_SHOWN, Location(document.entry.file), hint),)
 
 
 def _unknown_directives(context: RenderContext, document: Document | None) -> Iterator[Diagnostic]:

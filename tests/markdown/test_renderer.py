@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pybuild.config.loader import Markdown
 from pybuild.markdown.finish import Heading
+from pybuild.markdown.remarks import Remark
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult
 
 RENDERER = MarkdownRenderer(Markdown())
@@ -296,6 +297,66 @@ def test_both_engines_make_the_same_page(text: str) -> None:
     assert RENDERER.render(text, resolve=unchanged) == PYTHON.render(text, resolve=unchanged)
 
 
+NOTE = '<sup class="footnote-ref"><a href="#fn1" id="fnref1{}">[1]</a></sup>'
+
+
+@pytest.mark.parametrize("renderer", [RENDERER, PYTHON])
+@pytest.mark.parametrize(
+    ("mark", "label"),
+    [("My Note", "my  note"), ("ẞ", "SS"), ("a\nb", "A B"), ("a&amp;b", "a&b"), (" a ", "a"), ("1.2", "1.2")],
+)
+def test_labels_of_footnotes_compare_as_those_of_links(
+    renderer: MarkdownRenderer, mark: str, label: str
+) -> None:
+    found = renderer.render(f"x[^{mark}] y[^{label}]\n\n[^{label}]: z\n", resolve=unchanged)
+    assert found.html.startswith(f"<p>x{NOTE.format('')} y{NOTE.format(':1')}</p>\n")
+    assert found.remarks == ()
+
+
+@pytest.mark.parametrize("renderer", [RENDERER, PYTHON])
+@pytest.mark.parametrize(
+    ("text", "remarks"),
+    [
+        ("a[^b]\n", [Remark("undefined-note", "[^b]", 1)]),
+        ("`[^b]`\n\n~~~\n[^b]\n~~~\n\n    [^b]\n\n\\[^b]\n", []),
+        ("`[^b]`\n\n> - a [^B]\n", [Remark("undefined-note", "[^b]", 3)]),
+        ("the class [^a-z0-9] of [^/]\n", []),
+        ("a[^b]\n\n[^B]: c\n\n[^b]: d\n", [Remark("second-note", "[^b]", 5)]),
+        ("a\n\n> [^b]: c\n", [Remark("unused-note", "[^b]", 3)]),
+    ],
+)
+def test_footnotes_that_lead_nowhere(renderer: MarkdownRenderer, text: str, remarks: list[Remark]) -> None:
+    assert list(renderer.render(text, resolve=unchanged).remarks) == remarks
+
+
+@pytest.mark.parametrize("renderer", [RENDERER, PYTHON])
+@pytest.mark.parametrize(
+    ("text", "remarks"),
+    [
+        ("<Tabs items={['a']}>\n\nx\n\n</Tabs>\n", [Remark("jsx", "<Tabs>", 1)]),
+        ("`<A.Card />`\n\nx <A.Card />\n", [Remark("jsx", "<A.Card>", 3)]),
+        ('import X from "./x"\n', [Remark("jsx", 'import X from "./x"', 1)]),
+        ("export const a = 1\n", [Remark("jsx", "export const a = 1", 1)]),
+        ('a\n\n{{< figure src="a.png" >}}\n', [Remark("shortcode", '{{< figure src="a.png" >}}', 3)]),
+        ("{{% note %}}\n", [Remark("shortcode", "{{% note %}}", 1)]),
+        ("{% include x.html %}\n", [Remark("liquid", "{% include x.html %}", 1)]),
+        ('--8<-- "a.md"\n', [Remark("snippet", '--8<-- "a.md"', 1)]),
+        ("<<< @/a.js\n", [Remark("snippet", "<<< @/a.js", 1)]),
+        ("[[toc]]\n", [Remark("contents", "[[toc]]", 1)]),
+        ("`{{< a >}}` `{% b %}` `--8<-- c`\n\n~~~\n<Tabs />\n{{% d %}}\n--8<-- e\n~~~\n", []),
+        ("    {% b %}\n    <Tabs />\n\nimport what you need\n\n100 {% of %\n\n\\{% raw %}\n", []),
+        ("<!-- {% b %} <Tabs /> -->\n", []),
+        ("[a](javascript:b) ![c](ms-x:d)\n", [Remark("address", "javascript:…", 1), Remark("address", "ms-x:…", 1)]),
+        ("a Vec<T>\n", [Remark("element", "<T>", 1)]),
+        ("a\n\n<iframe src=b></iframe> <b style='c'>\n", [Remark("element", "<iframe>", 3), Remark("attribute", "style=", 3)]),
+        ("`<font>` <script>if (a < b) c</script>\n", [Remark("element", "<script>", 1)]),
+        ('<details open class="a"><summary id=b>c</summary></details>\n\n| a |\n|:-:|\n', []),
+    ],
+)  # fmt: skip
+def test_what_is_written_and_not_shown(renderer: MarkdownRenderer, text: str, remarks: list[Remark]) -> None:
+    assert list(renderer.render(text, resolve=unchanged).remarks) == remarks
+
+
 PATHOLOGIES: dict[str, Callable[[int], str]] = {
     "quotations": lambda n: ">" * n,
     "brackets": lambda n: "[" * n,
@@ -308,6 +369,10 @@ PATHOLOGIES: dict[str, Callable[[int], str]] = {
     "entities": lambda n: "&" * n,
     "addresses": lambda n: "http://" * n,
     "footnotes": lambda n: "[^a]\n\n[^a]: x\n\n" + "[^" * n,
+    "many footnotes": lambda n: "".join(f"a[^{i}]\n\n[^{i}]: b [^{i + 1}]\n\n" for i in range(n // 4)),
+    "lost footnotes": lambda n: "".join(f"a[^x{i}] [^c]\n\n[^y]: b\n\n" for i in range(n // 4)),
+    "syntax of others": lambda n: "<Tabs {{< {% x " * n,
+    "raw elements": lambda n: "<font style=x onclick=y>" * n,
     "footnote marks": lambda n: "[^a]" * n + "\n\n[^a]: x",
     "definitions": lambda n: "a\n: b\n" * n,
     "tables": lambda n: "|a" * n + "\n" + "|-" * n,

@@ -1,0 +1,120 @@
+"""Findings for what Markdown says and a page does not show.
+
+Owns their sentences, and how many documents with one remark become one finding. Knows no Markdown.
+Source: docs/markdown.md, "What other tools read".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from pybuild.diagnostics import Diagnostic, Location, Note, warning
+from pybuild.markdown.remarks import Remark
+from pybuild.render.documents import RenderedBody
+
+TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
+_TAGS_HINT = (
+    'write html = "safe" below [markdown] to let harmless elements through, or put the tags in backticks'
+)
+_COUNTED: Mapping[str, tuple[str, str]] = {  # kind → what is said of it once, and what to do
+    "jsx": (
+        "JSX is not run in Markdown",
+        "write a directive (::: name) with its template in templates/components/; put what is meant as text in backticks",
+    ),
+    "shortcode": (
+        "shortcodes are not run in Markdown",
+        "write ![](picture.png), an admonition (::: tip), or a directive with its template in templates/components/",
+    ),
+    "liquid": (
+        "template tags are not run in Markdown",
+        'write ::: include file="…" for the text of another file; put what needs data into page.html or a component',
+    ),
+    "snippet": (
+        "snippets of other files are not included in Markdown",
+        'write ::: include file="…"',
+    ),
+    "contents": (
+        "a table of contents is not made at a mark in Markdown",
+        "delete the line: the default look shows the contents of a page, and page.html has page.toc",
+    ),
+    "element": (
+        'elements of raw HTML are taken out, since markdown.html is "safe"',
+        "write html = true below [markdown] if you trust these texts, or put what is meant as text in backticks",
+    ),
+    "attribute": (
+        'attributes of raw HTML are taken out, since markdown.html is "safe"',
+        "write html = true below [markdown] if you trust these texts, or use a class",
+    ),
+    "address": (
+        "addresses are taken out whose scheme is on no list",
+        "use http, https, mailto, tel, sms or ftp, or write the address as text",
+    ),
+}
+_OWN: Mapping[str, tuple[str, str, str]] = {  # kinds of which each is a finding: code, message, what to do
+    "undefined-note": (
+        "broken-anchor",
+        "the footnote {} is never defined, so its mark is shown as text",
+        "write {}: and its text on a line of its own, or put the mark in backticks",
+    ),
+    "second-note": (
+        "broken-anchor",
+        "the footnote {} is defined twice, and the first one is shown",
+        "give one of them another label",
+    ),
+    "unused-note": (
+        "broken-anchor",
+        "no mark leads to the footnote {}, so it is not shown",
+        "write {} where it belongs, or delete it",
+    ),
+}
+_NAMED = 5  # names that one finding lists
+_MESSAGES = {TAGS_SHOWN, *(message for message, _ in _COUNTED.values())}
+
+
+def document_remarks(body: RenderedBody, file: str) -> Iterator[Diagnostic]:
+    """The findings of one document."""
+    if body.result.has_hidden_tags:
+        yield warning("unknown-export", TAGS_SHOWN, Location(file), _TAGS_HINT)
+    for remark in body.result.remarks:
+        yield _finding(remark, Location(file, body.first_line - 1 + remark.line))
+
+
+def _finding(remark: Remark, at: Location) -> Diagnostic:
+    if remark.kind in _OWN:
+        code, message, hint = _OWN[remark.kind]
+        return warning(code, message.format(remark.name), at, hint.format(remark.name))
+    message, hint = _COUNTED[remark.kind]
+    return replace(warning("unknown-export", message, at, hint), notes=(Note(remark.name, at),))
+
+
+def is_counted(finding: Diagnostic) -> bool:
+    """Whether a finding is one of those that `counted` makes one of."""
+    return finding.message in _MESSAGES
+
+
+def counted(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Make one warning of those that many documents have, with their number and what they name, at the first of them."""
+    alike: dict[str, dict[Diagnostic, None]] = {}
+    for finding in findings:
+        if is_counted(finding):
+            alike.setdefault(finding.message, {})[finding] = None
+    if not alike:
+        return tuple(findings)
+    others = (finding for finding in findings if not is_counted(finding))
+    return (*(_one_of(sorted(found, key=_place)) for found in alike.values()), *others)
+
+
+def _place(finding: Diagnostic) -> tuple[str, int]:
+    return finding.location.file, finding.location.line or 0
+
+
+def _one_of(found: Sequence[Diagnostic]) -> Diagnostic:
+    names = dict.fromkeys(note.message for finding in found for note in finding.notes)
+    rest = len(names) - _NAMED
+    listed = ", ".join(list(names)[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    others = len({finding.location.file for finding in found}) - 1
+    more = f", in this and {others} more {'document' if others == 1 else 'documents'}" if others else ""
+    first = found[0]
+    message = f"{first.message}{f': {listed}' if listed else ''}{more}"
+    return replace(first, message=message, notes=())
