@@ -66,8 +66,13 @@ def collision_key(path: str) -> str:
     return nfc(unicodedata.normalize("NFD", path).casefold())
 
 
+_PLAIN = re.compile("[A-Za-z0-9_][A-Za-z0-9_-]{4,99}")  # longer than the names of devices
+
+
 def segment_fault(text: str) -> str | None:
     """Say why `text` cannot be one decoded path segment on every system, or None when it can."""
+    if _PLAIN.fullmatch(text):
+        return None
     if not text:
         return "it is empty"
     if text in {".", ".."}:

@@ -24,7 +24,7 @@ from pybuild.publish import Stage
 from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path
 from pybuild.render.handlers import moved_page
 from pybuild.render.links import Asset
-from pybuild.render.result import Rendered, Rows, link_digest, link_digests
+from pybuild.render.result import Rendered, Rows, link_number, link_numbers
 from pybuild.rules.model import RuleSet
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
@@ -74,17 +74,17 @@ class RenderResults:
 
     def first_page_with(self, link: Link) -> tuple[str, int]:
         """The file of a page that a template gives a link, and how many more pages have it."""
-        return self._places[link_digest(link)]
+        return self._places[link_number(link)]
 
     @cached_property
-    def _places(self) -> dict[bytes, tuple[str, int]]:
+    def _places(self) -> dict[int, tuple[str, int]]:
         """The answers of `first_page_with`; made for the first link that leads nowhere, and for all of them at once."""
-        places: dict[bytes, tuple[str, int]] = {}
+        places: dict[int, tuple[str, int]] = {}
         by_file = sorted(self._shown.items(), key=lambda item: (item[1][0].startswith("["), item[1][0]))
         for shared, (file, more) in by_file:
-            for digest in link_digests(shared):
-                first, count = places.get(digest, (file, -1))
-                places[digest] = first, count + more + 1
+            for number in link_numbers(shared):
+                first, count = places.get(number, (file, -1))
+                places[number] = first, count + more + 1
         return places
 
 

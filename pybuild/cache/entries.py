@@ -6,6 +6,7 @@ Owns both spellings. Knows no key and no file. What cannot be read back raises `
 
 from __future__ import annotations
 
+from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,18 @@ def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
         redirection=_redirection(*redirection) if redirection else None,
         links=links,
         anchors=anchors,
-        assets=tuple(Asset(path, Path(file)) for path, file in assets),
+        assets=tuple(_asset(*asset) for asset in assets),
         findings=tuple(map(to_finding, findings)),
         template_link_ids=bytes.fromhex(shared),
         document_hrefs=hrefs,
         link_digest=resolved,
     )
+
+
+@lru_cache(maxsize=4096)
+def _asset(path: str, file: str) -> Asset:
+    """A file that is published because a page names it; most pages name the same."""
+    return Asset(path, Path(file))
 
 
 def _redirection(*value: Any) -> Redirection:

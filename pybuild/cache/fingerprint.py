@@ -197,7 +197,7 @@ _LENGTH = 16  # hexadecimal digits of a short digest
 def digest(*parts: str) -> str:
     """A digest of texts, short enough to be kept for every page."""
     text = "\0".join(parts).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:_LENGTH]
+    return hashlib.blake2b(text, digest_size=_LENGTH // 2).hexdigest()
 
 
 def digest_many(parts: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ SCHEMA = (
 _AHEAD = 128  # rows that are read together where names are asked for in their order
 _RETRY = 16  # reads of one row, after which it is seen whether names come in their order again
 _WAIT = 5.0  # seconds for another that reads, before writing is given up
-_decode = json.JSONDecoder().decode
+_decode: Callable[[str, int], tuple[Any, int]] = vars(json.JSONDecoder())["scan_once"]
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _UPSERT = (
     "INSERT INTO rows VALUES (?, ?, ?, ?)"
@@ -56,6 +56,7 @@ class RowSet:
         self._file = file
         self._name = name.encode()
         self._header = hashlib.sha256(_encode(header).encode()).digest()
+        self._sum = hashlib.blake2b(self._name + b"\0", key=self._header, digest_size=8)
         self._database: sqlite3.Connection | None = None
         self._number = 0  # in the file; 0 where it has none
         self._is_open = False
@@ -69,8 +70,8 @@ class RowSet:
             return None
         try:
             value, found = self._row(name.encode("utf-8", "surrogateescape"))
-            return _decode(value.decode("ascii")) if found else None
-        except (sqlite3.Error, ValueError, TypeError, AttributeError, RecursionError):
+            return _decode(value.decode("ascii"), 0)[0] if found else None
+        except (sqlite3.Error, StopIteration, ValueError, TypeError, AttributeError, RecursionError):
             return None
 
     def _row(self, name: bytes) -> tuple[bytes, bool]:
@@ -90,9 +91,9 @@ class RowSet:
         return value, check == self._check(name, value)
 
     def _check(self, name: bytes, value: bytes) -> bytes:
-        return hashlib.blake2b(
-            b"\0".join((self._name, name, value)), key=self._header, digest_size=8
-        ).digest()
+        made = self._sum.copy()
+        made.update(b"%b\0%b" % (name, value))
+        return made.digest()
 
     def _open(self) -> None:
         self._is_open = True

@@ -69,6 +69,7 @@ class Keys:
         self._closures = TemplateDependencies(site.config.root)
         self._components = tuple(f"{COMPONENTS}/{name}" for name in component_files(site.config.root))
         self._globs: dict[tuple[str, ...], str] = {}
+        self._addresses_of: dict[tuple[object, ...], str] = {}  # what many jobs have
         self._standing: dict[tuple[int, str], _RouteInputs | None] = {}
 
     def key(self, job: Job) -> Key | None:
@@ -169,17 +170,24 @@ class Keys:
         return self._site.documents.get(self._route(job).markdown)
 
     def _address(self, job: Job, surroundings: str) -> str:
-        """The job without its place in the plan, and what stands around its route."""
-        urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
-        taken = [url for url in urls if url[1:] in self._plan.taken]
-        said = (job.kind, job.url, job.params, job.is_folder, job.in_feed, taken, self._versions(job))
-        return digest(repr(said), surroundings)
+        """The job without its place in the plan and its URL, which names it, and what stands around its route."""
+        taken: tuple[str, ...] = ()
+        if self._plan.taken:
+            urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
+            taken = tuple(url for url in urls if url[1:] in self._plan.taken)
+        said = (surroundings, job.params, job.is_folder, job.in_feed, taken)
+        if len(self._site.config.languages) > 1:
+            return digest(repr((said, self._plan.translations.of(job.url), self._homes)))
+        if job.params or taken:
+            return digest(repr(said))
+        if said not in self._addresses_of:
+            self._addresses_of[said] = digest(repr(said))
+        return self._addresses_of[said]
 
-    def _versions(self, job: Job) -> tuple[object, ...]:
-        """The page in other languages, and which of them have a home page."""
-        codes, pages = self._site.config.languages, self._plan.pages
-        homes = tuple(f"/{code}" in pages for code in codes[1:])
-        return (self._plan.translations.of(job.url), homes) if len(codes) > 1 else ()
+    @cached_property
+    def _homes(self) -> tuple[bool, ...]:
+        """Which languages have a home page."""
+        return tuple(f"/{code}" in self._plan.pages for code in self._site.config.languages[1:])
 
     def _surroundings(self, route: Route) -> str:
         around = route.surroundings
@@ -288,12 +296,11 @@ def _is_default(route: Route) -> bool:
 
 
 def _document(entry: Entry | None) -> str:
-    if entry is None:
-        return ""
-    return digest(entry.digest, _said(entry))
+    return digest(entry.digest, _said(entry)) if entry else ""
 
 
 def _said(entry: Entry) -> str:
-    moments = (str(entry.date), str(entry.updated))
-    stands_in = (entry.original, entry.is_fallback) if entry.locale else ()
-    return repr((entry.file, entry.collection, entry.slug, entry.url, *moments, entry.head, *stands_in))
+    """What a document says of itself, and where it stands."""
+    moments = (moment.isoformat() if moment else "" for moment in (entry.date, entry.updated))
+    stands_in = (entry.locale, entry.original, str(entry.is_fallback)) if entry.locale else ()
+    return "\0".join((entry.file, entry.collection, entry.slug, entry.url, *moments, entry.head, *stands_in))

@@ -7,8 +7,8 @@ they led. Knows no phase. Source: docs/caching.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pybuild.cache.entries import from_value, link_value, to_value
@@ -19,11 +19,14 @@ from pybuild.publish import Stage
 from pybuild.records import Link
 from pybuild.render.documents import home_of
 from pybuild.render.links import resolution
-from pybuild.render.result import Rendered, link_digest, link_digests
+from pybuild.render.result import Rendered, link_number, link_numbers
 from pybuild.render.worker import homes_of, link_map
 from pybuild.source.site import Site
 
 _FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
+
+
+_PARTS_OF_LINKS = 256  # rows that hold the links of templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,9 @@ class Pages:
         self._now = site.config.now.timestamp()
         self._map = link_map(site, plan.pages, plan.translations)
         self._homes = homes_of(site)
-        self._links: dict[bytes, Link] = {}
+        self._links = _SharedLinks(ledger)
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
-        self._given: set[bytes] = set()  # those of rows that were taken over
+        self._used: set[int] = set()  # links of rows that were taken over
         self._standing: set[int] = set()  # jobs whose lines stand
         self.until = math.inf  # when the first row that was taken over grows too old, in seconds since 1970
         self.is_complete = True  # whether no job must run in any case
@@ -58,7 +61,7 @@ class Pages:
     @property
     def links(self) -> tuple[Link, ...]:
         """The links of templates that rows share which were taken over."""
-        return tuple({d: self._links[d] for shared in self._given for d in link_digests(shared)}.values())
+        return tuple(self._links[number] for number in sorted(self._used))
 
     def take(self, index: int) -> Rendered | Refused:
         """The row of a job of the plan where it still holds."""
@@ -87,7 +90,7 @@ class Pages:
         if life < math.inf and not 0 <= self._now - made < life:
             return Refused("changed since: age")
         row = from_value(stored, self._site.config.root, self._stage.previous.rows)
-        if not self._has_links(row):
+        if not self._links.has(row.template_link_ids):
             return Refused("what the cache holds of its links cannot be read")
         if differing and not self._leads_on(job, row):
             return Refused(f"changed since: {LINKS}")
@@ -96,29 +99,16 @@ class Pages:
         self.until = min(self.until, made + life)
         if not differing:
             self._standing.add(index)
-        self._given.add(row.template_link_ids)
-        return (
-            replace(row, template_link_ids=self._shared[row.template_link_ids])
-            if row.template_link_ids
-            else row
-        )
-
-    def _has_links(self, row: Rendered) -> bool:
-        """Whether all links are known that the row shares with others."""
-        if row.template_link_ids not in self._shared:
-            for digest in link_digests(row.template_link_ids):
-                if digest not in self._links:
-                    value = self._ledger.get(_link_name(digest))
-                    if value is None:
-                        return False
-                    self._links[digest] = Link(*value)
-            self._shared[row.template_link_ids] = row.template_link_ids
-        return True
+        shared = self._shared.setdefault(row.template_link_ids, row.template_link_ids)
+        if shared is row.template_link_ids:
+            self._used.update(link_numbers(shared))
+            return row
+        return replace(row, template_link_ids=shared)  # held once
 
     def _leads_on(self, job: Job, row: Rendered) -> bool:
         """Whether every link of a page leads where it led when the page was rendered."""
-        for digest in link_digests(row.template_link_ids):
-            link = self._links[digest]
+        for number in link_numbers(row.template_link_ids):
+            link = self._links[number]
             if self._map.follow(link.text, job.url) != (link.target, link.fragment):
                 return False
         route = self._site.routes[job.route]
@@ -130,21 +120,18 @@ class Pages:
 
     def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
         """What to keep of all rows for the next export: None where the line stands."""
-        needed = {digest for shared in self._given for digest in link_digests(shared)}
-        fresh: dict[bytes, Link] = {}
+        needed, fresh = set(self._used), dict[int, Link]()
         for index in rows:
             if index in self._standing:
                 yield _name(self._plan.jobs[index]), None
                 continue
             row = rows[index]
-            fresh.update((link_digest(link), link) for link in row.template_links)
+            fresh.update((link_number(link), link) for link in row.template_links)
             if key := self._keys.key(self._plan.jobs[index]):
-                needed.update(link_digests(row.template_link_ids))
+                needed.update(link_numbers(row.template_link_ids))
                 made = self._now if key.modules else 0
                 yield _name(self._plan.jobs[index]), [key.parts, made, to_value(row, self._site.config.root)]
-        for digest in sorted(needed):
-            link = fresh.get(digest)
-            yield _link_name(digest), link_value(link) if link else None
+        yield from self._links.rows(needed, fresh)
 
     @property
     def is_same(self) -> bool:
@@ -172,5 +159,33 @@ def _name(job: Job) -> str:
     return f"{job.kind} {job.url}"
 
 
-def _link_name(digest: bytes) -> str:
-    return f"#{digest.hex()}"
+@dataclass(frozen=True, slots=True)
+class _SharedLinks:
+    """The links that templates give to pages, by their numbers, in rows of some each."""
+
+    ledger: RowSet
+    known: dict[int, Link] = field(default_factory=dict)
+    read: dict[int, frozenset[int]] = field(default_factory=dict)  # the numbers in each row that was read
+
+    def has(self, shared: bytes) -> bool:
+        """Whether all links are known that a row shares with others."""
+        numbers = link_numbers(shared)
+        missing = {number % _PARTS_OF_LINKS for number in set(numbers).difference(self.known)}
+        for part in missing - self.read.keys():
+            found = {number: Link(*value) for number, *value in self.ledger.get(f"#{part}") or ()}
+            self.read[part] = frozenset(found)
+            self.known.update(found)
+        return not missing or all(number in self.known for number in numbers)
+
+    def __getitem__(self, number: int) -> Link:
+        return self.known[number]
+
+    def rows(self, needed: Iterable[int], fresh: Mapping[int, Link]) -> Iterator[tuple[str, Any]]:
+        """What to keep of the links that are needed: None where a row holds just these."""
+        parts: dict[int, list[int]] = {}
+        for number in sorted(needed):
+            parts.setdefault(number % _PARTS_OF_LINKS, []).append(number)
+        for part, numbers in parts.items():
+            links = ((number, self.known.get(number) or fresh.get(number)) for number in numbers)
+            is_same = self.read.get(part) == frozenset(numbers)
+            yield f"#{part}", None if is_same else [[n, *link_value(link)] for n, link in links if link]

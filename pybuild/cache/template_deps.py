@@ -6,6 +6,7 @@ Source: Jinja2 3.1, `jinja2.nodes` and "Template Designer Documentation".
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import jinja2
 from jinja2 import nodes
 
 from pybuild.cache.fingerprint import digest
+from pybuild.files import shipped_templates
 from pybuild.render.templates import site_loader
 from pybuild.render.user_code import Stop
 from pybuild.source.template_files import EXTENSIONS
@@ -46,6 +48,7 @@ _OF_ITEMS = frozenset(
     ("attr", "groupby", "join", "map", "max", "min", "reject", "rejectattr")
     + ("select", "selectattr", "sort", "sum", "unique")
 )
+_OF_LISTS = frozenset({"default/list-item.html", "default/list-items.html", "default/list.html"})
 _OUTPUTS = ("/rss.xml", "/sitemap.xml", "/llms.txt")  # what `outputs` holds
 _MISSING = "\0"  # as no source reads; an empty template is another thing than none
 _References = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
@@ -115,17 +118,35 @@ class TemplateDependencies:
         every = [self._of(name)[1] for name in names]
         index = any(facts.index for facts in every)
         shadows_builtins = any(facts.shadows_builtins for facts in every)
-        bodies = any(facts.bodies or (facts.reads_own_body and shadows_builtins) for facts in every)
+        of_site = [self._of(name)[1] for name in self._closed(filter(self._is_of_site, names))]
+        bodies = any(facts.bodies for facts in of_site) or (
+            shadows_builtins and any(facts.reads_own_body for facts in every)
+        )
+        shows_others = index or any(facts.around for facts in of_site)
         return Dependencies(
             digest=digest(*(f"{name}\0{self._of(name)[0]}" for name in names)),
             index=index,
-            whole=any(facts.unanalyzable for facts in every) or (index and bodies),
+            whole=any(facts.unanalyzable for facts in every) or (shows_others and bodies),
             pages=any(facts.pages for facts in every),
             asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
             around=any(facts.around for facts in every),
             data=any(facts.data for facts in every),
             copied=tuple(sorted({path for facts in every for path in facts.copied})),
         )
+
+    def _is_of_site(self, name: str) -> bool:
+        """Whether a template may show texts that the part for navigation does not tell: none of ours does.
+
+        Nor does one that stands in for the item of a list and shows nothing else: lists are told with their texts.
+        """
+        assert self._environment.loader is not None, "an environment of a site has a loader"
+        facts = self._of(name)[1]
+        if name in _OF_LISTS and not (facts.index or facts.around):
+            return False
+        with contextlib.suppress(Stop, jinja2.TemplateError):
+            file = self._environment.loader.get_source(self._environment, name)[1]
+            return file is None or not Path(file).is_relative_to(shipped_templates())
+        return True
 
     def _of(self, name: str) -> tuple[str, _Facts]:
         if name not in self._facts:
@@ -166,7 +187,7 @@ def _facts(tree: nodes.Template) -> _Facts:
         pages=sum(name in ("url_for", "has_page") for name in loaded) > len(calls),
         asked=frozenset(arg.value for call in calls for arg in call.args if isinstance(arg, nodes.Const))
         | ({"/"} if "home" in loaded else set()),
-        around=not {"navigation", "sections", "theme"}.isdisjoint(loaded)
+        around=not {"navigation", "newest", "nodes", "sections", "theme"}.isdisjoint(loaded)
         or any(a in _AROUND for a, _ in reads),
         data="data" in loaded,
         copied=frozenset(call.args[0].value for call in copies if isinstance(call.args[0], nodes.Const)),

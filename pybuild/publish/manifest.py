@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious
 SHRUNK_SHARE = 5  # nor is losing up to a fifth of them
 _ROWS = 500  # a line of the file
 _CHECK = hashlib.sha256().digest_size
+_OUTSIDE = re.compile(r"\A/|\0|(?:\A|/)\.{0,2}(?:/|\Z)")  # or a part that is empty or leads nowhere
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 
@@ -89,9 +91,7 @@ class PublishedState:
 
 def is_inside(path: str) -> bool:
     """Whether a POSIX path, joined to a folder, stays in it by its text alone."""
-    return (
-        path[:1] != "/" and "\0" not in path and not any(part in {"", ".", ".."} for part in path.split("/"))
-    )
+    return _OUTSIDE.search(path) is None
 
 
 def output_at(root: Path, out: Path) -> Output:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
@@ -48,9 +49,14 @@ def link_digest(link: Link) -> bytes:
     return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
 
 
-def link_digests(shared: bytes) -> list[bytes]:
-    """What stands for each of the links that a row shares with others."""
-    return [shared[start : start + LINK_DIGEST] for start in range(0, len(shared), LINK_DIGEST)]
+def link_number(link: Link) -> int:
+    """The digest of a link as `link_numbers` gives it."""
+    return int.from_bytes(link_digest(link), sys.byteorder)
+
+
+def link_numbers(shared: bytes) -> Collection[int]:
+    """The digests of the links that a row shares with others, as numbers. Raises `TypeError` for what holds none."""
+    return memoryview(shared).cast("Q")
 
 
 _BLOCK = 16  # rows that are compressed together, in a quarter of the memory

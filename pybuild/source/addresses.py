@@ -19,6 +19,7 @@ _OF_OTHERS: Mapping[str, str] = {
     **dict.fromkeys(("url", "uri", "path", "link"), "permalink"),
     **dict.fromkeys(("alias", "redirects", "redirect-from", "redirectFrom"), "aliases"),
 }  # keys of other builders, and what they are here
+_KEYS = frozenset(("slug", "permalink", *ALIAS_KEYS))
 _ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -31,10 +32,15 @@ class Asked:
     aliases: tuple[str, ...] = ()  # decoded, without a trailing slash
 
 
+_SILENT = Asked()
+
+
 def asked_addresses(
     meta: Mapping[str, Any], base_path: str, fault: Callable[[str, str, str], None] = lambda *_: None
 ) -> Asked:
     """Read the keys; `fault` takes a key, what is wrong with it and what to write."""
+    if meta.keys().isdisjoint(_KEYS):
+        return _SILENT
 
     def address(key: str, value: object) -> str:
         text = nfc(value.strip()) if isinstance(value, str) else ""
@@ -88,7 +94,7 @@ def _fault(text: str, base_path: str) -> str:
 
 def foreign_keys(meta: Mapping[str, Any], place: Callable[[str], Location]) -> Iterator[Diagnostic]:
     """Warn of keys that other builders read as addresses."""
-    for key, known in _OF_OTHERS.items():
+    for key, known in () if meta.keys().isdisjoint(_OF_OTHERS) else _OF_OTHERS.items():
         value = meta.get(key)
         first = value[0] if isinstance(value, list) and value else value
         if isinstance(first, str) and first.startswith("/") and known not in meta:

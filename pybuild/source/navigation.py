@@ -159,6 +159,20 @@ class Navigation:
         return node.children if node else ()
 
     @cached_property
+    def _by_url(self) -> dict[str, Node]:
+        """The node of each URL of the tree; of two the one that `parents` leads to."""
+        found: dict[str, Node] = {}
+
+        def visit(nodes: tuple[Node, ...]) -> None:
+            for node in nodes:
+                if node.url:
+                    found.setdefault(node.url, node)
+                visit(node.children)
+
+        visit(self.roots)
+        return found
+
+    @cached_property
     def _places(self) -> dict[str, tuple[Node, ...]]:
         """For each URL of the tree the nodes around it, outermost first."""
         found: dict[str, tuple[Node, ...]] = {}
@@ -216,7 +230,7 @@ class Navigation:
     def view(self, url: str) -> View:
         """What the page at `url` shows: all of a small tree, of a large one the top and its own branch."""
         around = self.parents(url)
-        own = next((node for node in self._siblings(around) if node.url == url), None)
+        own = self._by_url.get(url)
         chain = (*around, own) if own and own.children else around
         key: tuple[Any, ...] = tuple(node.url or node.title for node in chain)
         wide = self.size > PRUNED and len(self._siblings(around)) > PRUNED
@@ -237,12 +251,10 @@ class Navigation:
         return View(nodes, opened, _digest(nodes))
 
     def digest(self, url: str) -> str:
-        """A digest of all that a page may show of the tree."""
+        """What tells apart all that a page may show of the tree."""
         near = (*self.neighbours(url), *self.parents(url))
-        said = repr([(node.title, node.url) if node else None for node in near])
-        return hashlib.sha256((said + self.view(url).digest).encode("utf-8", "surrogatepass")).hexdigest()[
-            :16
-        ]
+        said = [(node.title, node.url) if node else None for node in near]
+        return f"{said}{self.view(url).digest}"
 
     def sections(self) -> dict[str, str]:
         """For each document's URL the label of the outermost folder around it; those beside the folders have none."""

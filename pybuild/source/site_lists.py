@@ -24,6 +24,7 @@ from pybuild.source.navigation import Navigation, Node, folder_label
 NEWEST = 10  # documents on the home page
 EVERY_PAGE = 400  # pages of a list that its first page may name
 TermKind = Literal["tags", "authors"]
+_KINDS = cast("tuple[TermKind, ...]", TERMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class SiteLists:
         self._navigations: dict[str, Navigation] = {}
         self._terms: dict[tuple[str, str], dict[str, Term]] = {}
         self._orders: dict[str, list[int]] = {}
+        self._headers: dict[str, str] = {}
         self._by_tag: dict[str, dict[str, list[int]]] = {}
 
     def entries(self, name: str) -> Sequence[Entry]:
@@ -158,7 +160,7 @@ class SiteLists:
     def term_pages(self, name: str) -> list[tuple[TermKind, str]]:
         """The pages that list all tags and all authors: kind and decoded URL."""
         settings, found = self._config.settings.collections[name], list[tuple[TermKind, str]]()
-        for kind in cast("tuple[TermKind, ...]", TERMS):
+        for kind in _KINDS:
             pattern = term_pattern(settings, kind) if getattr(settings, kind) else None
             if isinstance(pattern, Pattern):
                 url = Pattern(pattern.segments[:-1]).fill({})
@@ -226,18 +228,23 @@ class SiteLists:
 
     def page_digest(self, name: str, number: int, url: str, locale: str = "") -> str:
         """A digest of all that the page of a document may show of others; `number` is -1 for one without a document."""
-        said: list[object] = [(section.label, section.url) for section in self.sections(locale)]
-        said.append((self._config.root / "public" / "favicon.ico").is_file())
-        if name:
-            said.append(self.navigation(name).digest(url))
-            said.append(self._near(name, number) if number >= 0 else ())
-        return _digest(repr(said))
+        if not name:
+            return _digest(self._header(locale))
+        near = self._near(name, number) if number >= 0 else ()
+        return _digest(f"{self._header(locale)}{self.navigation(name).digest(url)}{near}")
+
+    def _header(self, locale: str) -> str:
+        """What every page of a language shows of the site."""
+        if locale not in self._headers:
+            sections = [(section.label, section.url) for section in self.sections(locale)]
+            icon = (self._config.root / "public" / "favicon.ico").is_file()
+            self._headers[locale] = repr((sections, icon))
+        return self._headers[locale]
 
     def _near(self, name: str, number: int) -> list[object]:
         entries = self._collections[name]
         entry = entries[number]
-        kinds = cast("tuple[TermKind, ...]", TERMS)
-        urls = [self.term_url(name, kind, term) for kind in kinds for term in terms_of(entry, kind)]
+        urls = [self.term_url(name, kind, term) for kind in _KINDS for term in terms_of(entry, kind)]
         near = [(entries[other].title, entries[other].url) for other in self.related(name, number)]
         listed = not entry.slug and self._config.settings.collections[name].list
         return [urls, near, self.list_digest(self.index_page(name)) if listed else ""]
@@ -259,4 +266,4 @@ class SiteLists:
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -75,7 +75,7 @@ def remove(file: str) -> Edit:
 
 A = "content/docs/a.md"
 BOTH = "document, navigation"  # whatever its layout: the built-in one may stand in
-WIDE = "other documents"  # the built-in templates, which may stand in, read texts of what they are given
+
 TABLE: list[tuple[str, str, Edit, str]] = [
     ("/docs/a", "its text", edit(A, "Text", "Other"), "document"),
     ("/docs/a", "its title", edit(A, "title: A", "title: B"), BOTH),
@@ -97,10 +97,10 @@ TABLE: list[tuple[str, str, Edit, str]] = [
     ("/docs/a", "a public file in place of its variant", make("public/docs/a.md"), "address, links"),
     ("/docs/a", "an icon", make("app/icon.png", "\x89PNG"), "address, links"),
     ("/docs/a", "Python", edit("lib/data.py", "1", "2"), ""),
-    ("/list", "the text of a document", edit(A, "Text", "Other"), WIDE),
+    ("/list", "the text of a document", edit(A, "Text", "Other"), ""),
     ("/list", "the title of a document", edit(A, "title: A", "title: B"), "other documents"),
     ("/list", "the name of a document", lambda r: rename(r, A, "content/docs/c.md"), "other documents, navigation, links"),
-    ("/list", "data", make("data/n.json"), WIDE),
+    ("/list", "data", make("data/n.json"), ""),
     ("/texts", "the text of a document", edit(A, "Text", "Other"), "other documents"),
     ("/texts", "data", make("data/n.json"), "other documents"),
     ("/narrow", "its input", make("data/n.json"), "code"),

@@ -37,6 +37,12 @@ def _reach(root: Path, text: str, **others: str) -> Dependencies:
         ("{{ document._library }}", False, True, False),
         ("{% set collections = document %}", False, True, False),
         ("{% include 'other.html' %}", True, False, False),
+        (
+            "{% for item in collections.a %}{% include 'default/list-item.html' %}{% endfor %}",
+            True,
+            True,
+            False,
+        ),
         ("{% include page.path %}", True, True, False),
         ("{% if", False, True, False),
     ],
@@ -51,3 +57,30 @@ def test_the_digest_follows_what_is_named(tmp_path: Path) -> None:
     steps: list[dict[str, str]] = [{"base": "1"}, {"base": "2"}, {"may": ""}, {"other": "x"}]
     first, base, may, other = (_reach(tmp_path, text, **files).digest for files in steps)
     assert len({first, base, may}) == 3 and may == other
+
+
+SHADOWS = [  # a template of the site in the place of ours, and whether a page with titles of all then reads all texts
+    ("list-item.html", "{{ item.title }}", False),
+    ("list-item.html", "{{ item.excerpt }}", False),  # lists are told with their texts
+    ("list-item.html", "{{ item.excerpt }}{{ page.next.title }}", True),
+    ("about.html", "{{ item.excerpt }}", True),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "whole"), SHADOWS)
+def test_texts_that_our_templates_read_are_told_by_navigation(
+    name: str, text: str, whole: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "templates/default").mkdir(parents=True)
+    (tmp_path / "templates/default" / name).write_text(text, "utf-8")
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/layout.html").write_text(
+        "{% for d in collections.a %}{{ d.title }}{% endfor %}", "utf-8"
+    )
+    found = TemplateDependencies(tmp_path).reach(("default/document.html", "app/layout.html"))
+    assert (found.index, found.whole) == (True, whole)
+
+
+@pytest.mark.parametrize("text", ["{{ page.related[0].excerpt }}", "{{ page.next.document.html }}"])
+def test_texts_of_what_is_around_a_page_are_texts_of_others(text: str, tmp_path: Path) -> None:
+    assert _reach(tmp_path, text).whole
