@@ -28,6 +28,7 @@ CODES: frozenset[str] = frozenset(
         "handler-error",
         "handler-timeout",
         "import-error",
+        "include-error",
         "invalid-rule",
         "invalid-segment",
         "invalid-setting",

@@ -70,7 +70,7 @@ def _value(front: Front) -> list[Any]:
     """Write front matter."""
     moments = [moment and moment.isoformat() for moment in (front.date, front.updated)]
     rest = [front.tags, front.draft, front.meta, list(front.lines.items()), front.body_line]
-    return [front.title, front.description, *moments, *rest, front.digest, front.head]
+    return [front.title, front.description, *moments, *rest, front.digest, front.head, front.may_include]
 
 
 def _to_front(value: list[Any]) -> Front:

@@ -12,7 +12,7 @@ PHP Markdown Extra (definition lists, footnotes); CommonMark 0.31.2 §5 for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 
@@ -20,6 +20,7 @@ from markdown_it.common.utils import unescapeAll
 
 from pybuild.markdown.directives import (
     GROUPS,
+    INCLUDE,
     Closed,
     Directive,
     Opened,
@@ -102,6 +103,23 @@ class _Frame:
 
 
 @dataclass(frozen=True, slots=True)
+class IncludeLine:
+    """A line that another file is to stand for."""
+
+    number: int  # of the line, 1-based
+    attributes: Mapping[str, str]
+
+
+def include_lines(text: str) -> tuple[list[IncludeLine], str]:
+    """The lines of a text that include files, and the line that ends code or raw HTML left open; or ""."""
+    cutter = _Cutter("\ue000", "")
+    for line in text.split("\n"):
+        cutter.read(line)
+    is_open = all(frame.kind == "fence" for frame in cutter.frames)
+    return cutter.includes, (cutter.code or cutter.raw) if is_open else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """A text without the lines around our blocks."""
 
@@ -139,6 +157,7 @@ class _Cutter:
     gap: str
     out: list[str] = field(default_factory=list)
     source: list[SourceLine] = field(default_factory=list)  # the lines of a variant
+    includes: list[IncludeLine] = field(default_factory=list)
     lead: str = ""  # what the line begins with in a variant
     line: int = 0  # that is read, 1-based
     blocks: list[Block] = field(default_factory=list)
@@ -355,6 +374,9 @@ class _Cutter:
             return None
         fence = found["fence"] or found["slashes"]
         attributes = attributes_of(found["colon_title"] or found["slash_title"] or "")
+        if word == INCLUDE:
+            self.includes.append(IncludeLine(self.line, attributes))
+            return ""
         self._direct(kept, Directive(word, attributes, self.line), _Frame("fence", fence=fence))
         return ""
 

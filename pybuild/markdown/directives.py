@@ -18,7 +18,7 @@ from markdown_it.common.utils import unescapeAll
 from pybuild.markdown.fences import TITLE
 
 GROUPS = frozenset({"tabs", "code-group"})  # whose parts are tabs
-NAME = re.compile(r"[a-z][a-z0-9-]*")
+INCLUDE = "include"
 _ATTRIBUTE = re.compile(r"""(?<!\S)([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|([^\s"'}]+))""")
 _BRACES = re.compile(r"\s*\{([^{}]*)\}\s*$")  # as in `Title {open}`
 _WORD = re.compile(r"(?<![.#\w-])[A-Za-z][\w-]*")

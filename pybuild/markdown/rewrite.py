@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from html import escape as escape_html
 from html import unescape
@@ -114,6 +114,25 @@ def without_code(source: str) -> str:
 
 
 _NO_LINE_END = re.compile(r"[^\n]")
+
+
+def rebased(source: str, change: Callable[[str], str]) -> str:
+    """The source with each address that stands outside of code changed."""
+    scan = _Scan("\n" + source, _Changed(change))
+    for part in _PARTS.finditer(scan.source):
+        scan.take(part)
+    return _edited(scan.source, [*scan.sure, *(edit for _, edit in scan.doubtful)])[1:]
+
+
+class _Changed(dict[str, str]):
+    """Addresses that are changed when they are asked for."""
+
+    def __init__(self, change: Callable[[str], str]) -> None:
+        super().__init__()
+        self._change = change
+
+    def get(self, key: str, default: object = None) -> str:
+        return self._change(key)
 
 
 class _Scan:

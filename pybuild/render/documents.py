@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from html import escape
@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from pybuild.config.languages import locale_name
 from pybuild.config.loader import Config
-from pybuild.diagnostics import did_you_mean
+from pybuild.diagnostics import Location, did_you_mean
 from pybuild.files import read
 from pybuild.look.strings import text
 from pybuild.markdown.directives import Components
@@ -28,14 +28,18 @@ from pybuild.markdown.finish import Heading
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult
 from pybuild.render.links import Asset, Home, LinkMap, Resolved
 from pybuild.render.nav_nodes import NavNode
+from pybuild.render.user_code import Stop
 from pybuild.source.document import Entry
 from pybuild.source.front_matter import parse
+from pybuild.source.includes import may_include, with_includes
 from pybuild.source.lists import terms_of
 from pybuild.source.site_lists import SiteLists
 
 _FAR_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _TAG = re.compile(r"<[a-z][\w-]*\s(?:[^\"'<>]|\"[^\"]*\"|'[^']*')*>", re.I)
 _ID = re.compile(r"\s(?:id|name)=(?:\"[^\"]*\"|'[^']*')")
+NO_LINKS: Mapping[str, tuple[str, str]] = {}
+NO_PLACES: tuple[tuple[str, int], ...] = ()
 _KEPT = 256  # rendered bodies a process remembers
 
 
@@ -43,16 +47,24 @@ _KEPT = 256  # rendered bodies a process remembers
 class RenderedBody:
     """A rendered document and what its links lead to."""
 
-    markdown: str
+    markdown: str  # as it is written
+    text: str  # with what it includes
     result: MarkdownResult
     links: Mapping[str, Resolved]  # by href as written
     found: tuple[Resolved, ...]  # each link with its line, in order
-    first_line: int = 1  # of the text in its file
+    first: Location = Location()  # of the text in its file
+    places: tuple[tuple[str, int], ...] = ()  # of the lines of the text, where it includes others
 
     @property
     def source(self) -> str:
         """The text for a Markdown variant."""
-        return self.markdown if self.result.source is None else self.result.source
+        return self.text if self.result.source is None else self.result.source
+
+    def location(self, line: int) -> Location:
+        """Where an author edits a line of the text, 1-based."""
+        if self.places:
+            return Location(*self.places[min(line, len(self.places)) - 1])
+        return Location(self.first.file, (self.first.line or 1) - 1 + line)
 
 
 class DocumentIndex:
@@ -136,19 +148,28 @@ class DocumentIndex:
         return self._bodies[key]
 
     def _render(self, entry: Entry, url: str) -> RenderedBody:
-        source = parse(read(f"{self.links.config.root}/{entry.file}"), entry.file)
+        data = read(f"{self.links.config.root}/{entry.file}")
+        source = parse(data, entry.file)
+        text, links, places = source.body, NO_LINKS, NO_PLACES
+        if may_include(data):
+            included = with_includes(self.links.config, entry.file, text, source.body_line)
+            text, links, places = included.text, included.links, included.places
+            if included.findings:
+                raise Stop(*included.findings)
         home = home_of(entry, url, self._mounts, self.locale)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
 
         def resolve(href: str, is_picture: bool) -> str:
             if href not in known:
-                known[href] = self.links.resolve(href, None, home)
+                file, written = links.get(href, (home.file, href))  # as a file that is included has it
+                known[href] = self.links.resolve(written, None, replace(home, file=file))
             found.append(known[href])
             return known[href].href
 
-        result = self._renderer.render(source.body, resolve=resolve, components=self.components)
-        return RenderedBody(source.body, result, known, tuple(found), source.body_line)
+        result = self._renderer.render(text, resolve=resolve, components=self.components)
+        first = Location(entry.file, source.body_line)
+        return RenderedBody(source.body, text, result, known, tuple(found), first, places)
 
     def markup(self, text: str) -> str:
         """Render a text that no document holds, by the settings of the site."""
@@ -311,7 +332,7 @@ class Document:
     @property
     def reading_time(self) -> int:
         """Minutes, at least 1: 220 words or 400 characters of Chinese, Japanese and Korean each."""
-        text = self.body.markdown
+        text = self.body.text
         far_east = len(_FAR_EAST.findall(text))
         words = len(_FAR_EAST.sub(" ", text).split())
         return max(1, round(words / 220 + far_east / 400))

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
-from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
-from pybuild.markdown.blocks import KINDS
-from pybuild.markdown.directives import GROUPS
+from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.rewrite import rewritten
@@ -156,6 +154,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         else {}
     )
     written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
+    names = context.library.components.names if context.library.components else ()
     return Rendered(
         files=(written, *_write_variants(context, made, html)),
         page=_page(context, made, html) if page.is_page else None,
@@ -164,28 +163,13 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
         findings=(
             *summary.findings,
-            *(document_remarks(body, document.entry.file) if document and body else ()),
-            *_unknown_directives(context, document),
+            *(document_remarks(body, document.entry.file, names) if document and body else ()),
         ),
         template_links=links,
         template_link_ids=link_ids,
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
     )
-
-
-def _unknown_directives(context: RenderContext, document: Document | None) -> Iterator[Diagnostic]:
-    """Warnings for directives of the page's document that no component shows."""
-    components = context.library.components
-    names = {*KINDS, *GROUPS, "include", *(components.names if components else ())}
-    for directive in document.body.result.unknown if document else ():
-        assert document is not None, "only a document has directives"
-        line = document.entry.body_line + directive.line - 1
-        hint = did_you_mean(directive.name, sorted(names)) or (
-            f"write templates/components/{directive.name}.html, or one of tabs, steps, cards, details, include"
-        )
-        message = f'there is no component "{directive.name}", so the text within is shown without it'
-        yield warning("unknown-export", message, Location(document.entry.file, line), hint)
 
 
 def _load(context: RenderContext, page: PageJob) -> tuple[Mapping[str, Any], Document | None] | Redirection:

@@ -6,10 +6,12 @@ Source: docs/markdown.md, "What other tools read".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pybuild.diagnostics import Diagnostic, Location, Note, warning
+from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
+from pybuild.markdown.blocks import KINDS
+from pybuild.markdown.directives import GROUPS, INCLUDE
 from pybuild.markdown.remarks import Remark
 from pybuild.render.documents import RenderedBody
 
@@ -72,12 +74,19 @@ _NAMED = 5  # names that one finding lists
 _MESSAGES = {TAGS_SHOWN, *(message for message, _ in _COUNTED.values())}
 
 
-def document_remarks(body: RenderedBody, file: str) -> Iterator[Diagnostic]:
-    """The findings of one document."""
+def document_remarks(body: RenderedBody, file: str, components: Iterable[str]) -> Iterator[Diagnostic]:
+    """The findings of one document; `components` are the names that directives may have."""
+    for directive in body.result.unknown:
+        names = sorted({*KINDS, *GROUPS, INCLUDE, *components})
+        hint = did_you_mean(directive.name, names) or (
+            f"write templates/components/{directive.name}.html, or one of tabs, steps, cards, details, include"
+        )
+        message = f'there is no component "{directive.name}", so the text within is shown without it'
+        yield warning("unknown-export", message, body.location(directive.line), hint)
     if body.result.has_hidden_tags:
         yield warning("unknown-export", TAGS_SHOWN, Location(file), _TAGS_HINT)
     for remark in body.result.remarks:
-        yield _finding(remark, Location(file, body.first_line - 1 + remark.line))
+        yield _finding(remark, body.location(remark.line))
 
 
 def _finding(remark: Remark, at: Location) -> Diagnostic:

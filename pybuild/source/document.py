@@ -31,6 +31,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.source.addresses import ALIAS_KEYS, asked_addresses, foreign_keys
 from pybuild.source.dates import parse_date
 from pybuild.source.front_matter import FrontMatter, parse
+from pybuild.source.includes import may_include, with_includes
 from pybuild.urls import nfc, segment_fault
 
 MAX_BYTES = 16 * 1024 * 1024
@@ -68,6 +69,7 @@ class Front:
     body_line: int = 1  # 1-based line of the file where the Markdown starts
     digest: str = ""  # sha256 of the file, hexadecimal
     head: str = ""  # digest of what the document says of itself, the body left out
+    may_include: bool = False  # the body may name other files
 
 
 ReadFront = Callable[[Path, str, ZoneInfo], tuple[Front, tuple[Diagnostic, ...]]]
@@ -101,6 +103,7 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
         body_line=found.body_line,
         digest=hashlib.sha256(data).hexdigest(),
         head=_head(found.meta, heading),
+        may_include=may_include(data),
     )
     return front, (*found.findings, *reader.findings)
 
@@ -263,7 +266,7 @@ def _segments(slug: str) -> tuple[str, ...]:
 _ENTRY = attrgetter(*Entry.__match_args__)
 _AT = {name: number for number, name in enumerate(Entry.__match_args__)}
 _PLACE = attrgetter(*Place.__match_args__)
-_FRONT = attrgetter(*Front.__match_args__[1:])  # what of an entry its front matter says, but the title
+_FRONT = attrgetter(*Front.__match_args__[1:-1])  # what of an entry its front matter says, but the title
 
 
 def _write(entry: Entry) -> list[Any]:
@@ -424,9 +427,15 @@ def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Place 
 def read_entry(
     config: Config, place: Place, fronts: ReadFront = read_front
 ) -> tuple[Entry | None, tuple[Diagnostic, ...]]:
-    """Read the front matter of one document. Findings: those of `fronts`, and `unsafe-path`."""
+    """Read the front matter of one document, and what it includes.
+
+    Findings: those of `fronts`, `unsafe-path` and `include-error`.
+    """
     try:
         front, findings = fronts(config.root, place.file, config.zone)
+        if front.may_include:
+            front, faults = _with_included(config, place.file, front)
+            findings = (*findings, *faults)
     except OSError as fault:
         message = f"{place.file} cannot be read: {fault.strerror}"
         return None, (Diagnostic("unsafe-path", message, Location(place.file), "let it be read"),)
@@ -434,6 +443,14 @@ def read_entry(
     if any(finding.is_error for finding in findings):
         return None, findings
     return Entry(*_PLACE(place), front.title or _name_title(place.file), *_FRONT(front)), findings
+
+
+def _with_included(config: Config, file: str, front: Front) -> tuple[Front, list[Diagnostic]]:
+    """Put the files that a document includes into its digest: it changes when one of them does."""
+    text = parse(read(f"{config.root}/{file}"), file).body
+    found = with_includes(config, file, text, front.body_line)
+    said = (front.digest, *(f"{path} {digest}" for path, digest in sorted(found.files.items())))
+    return replace(front, digest=hashlib.sha256("\n".join(said).encode()).hexdigest()), found.findings
 
 
 def _address_faults(config: Config, place: Place, front: Front) -> Iterator[Diagnostic]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from itertools import chain
 
 from pybuild.compact import table
@@ -31,13 +30,12 @@ from pybuild.source.document import (
 from pybuild.source.git_dates import History, read_history
 from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
+from pybuild.source.secrets import is_dotfile, is_secret_file
 from pybuild.source.template_files import COMPONENTS, check_templates
 from pybuild.source.unread import unread_files
 from pybuild.urls import nfc, path_fault
 
-PUBLISHED_DOTFILES = frozenset({".well-known", ".nojekyll", ".htaccess", ".domains"})
 LEFT_OUT = frozenset({".DS_Store", ".gitkeep", ".gitignore", ".gitattributes"})
-_KEYS = ("*.pem", "*.key", "*.p12", "*.pfx", "*.keystore", "id_rsa*", "id_ed25519*", "id_ecdsa*", "id_dsa*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,10 +205,9 @@ def _public_files(config: Config) -> tuple[tuple[Found, ...], list[Diagnostic]]:
 
 def _public_fault(path: str) -> Diagnostic | None:
     at = Location(f"public/{path}")
-    parts = path.split("/")
-    secret = next((p for p in parts if p.startswith(".") and p not in PUBLISHED_DOTFILES), None)
-    if secret or any(fnmatch(parts[-1], key) for key in _KEYS):
-        message = f"public/{path} would be published, and {'dotfiles' if secret else 'key files'} are not"
+    if is_dotfile(path) or is_secret_file(path):
+        kind = "dotfiles" if is_dotfile(path) else "key files"
+        message = f"public/{path} would be published, and {kind} are not"
         return Diagnostic("secret-in-output", message, at, "move it out of public/, or rename it")
     if fault := path_fault(nfc(path)):
         return Diagnostic("unsafe-path", f"public/{path} cannot be published: {fault}", at, "rename it")

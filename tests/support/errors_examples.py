@@ -42,6 +42,7 @@ EXAMPLES: Mapping[str, Example] = {
             "app/api/stock/route.py": 'dynamic = "force-static"\n\ndef GET(:\n',
             "content/docs/menu.md": "# Café\n".encode("latin-1"),
             "content/docs/launch.md": "---\ntitle: Launch\ndate: tomorrow\n---\n",
+            "content/docs/install.md": '# Install\n\n::: include file="steps.md"\n',
             "content/docs/dump.md": b"x" * (16 * 1024 * 1024 + 1),
             "content/notes/2026/first.md": "# First\n",
             "public/.env": "KEY=1\n",

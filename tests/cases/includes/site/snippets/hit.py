@@ -1,0 +1,3 @@
+import os
+def hit():
+    return 1
