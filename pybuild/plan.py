@@ -92,7 +92,7 @@ def make_plan(site: Site, params: ParamsByRoute, root: Surroundings) -> tuple[Pl
         *_alias_conflicts(site, sound, copies),
     )
     translations = _translations(site, placed)
-    redirections = (*_redirections(site), *_stand_ins(site, translations))
+    redirections = (*_redirections(site), *_stand_ins(site, placed, translations))
     return Plan(placed, pages, taken, copies, root, redirections, translations), findings
 
 
@@ -116,13 +116,14 @@ def entry_of(job: Job, site: Site) -> Entry | None:
     return site.collections[site.collection_of[job.route]][job.entry] if job.entry >= 0 else None
 
 
-def _stand_ins(site: Site, translations: Translations) -> Iterator[Redirection]:
+def _stand_ins(site: Site, jobs: Iterable[Job], translations: Translations) -> Iterator[Redirection]:
     """The Markdown of pages that are not translated leads to that of the default language."""
-    slash, base = site.config.trailing_slash, site.config.site.base_path
-    for url, original in translations.stand_ins.items():
-        target = encode(base + variant_urls(original, trailing_slash=slash)[0])
-        for variant in variant_urls(url, trailing_slash=slash):
-            yield Redirection(variant, target, 308, site.config.file, None)
+    slash, base, originals = site.config.trailing_slash, site.config.site.base_path, translations.stand_ins
+    for job in jobs if originals else ():
+        if job.url in originals and job.kind == "page":
+            target = encode(base + variant_urls(originals[job.url], trailing_slash=slash)[0])
+            for variant in variant_urls(job.url, trailing_slash=slash):
+                yield Redirection(variant, target, 308, _origin(site, job).file, None)
 
 
 def _reserved(site: Site, jobs: Iterable[Job], copies: Iterable[tuple[str, str]]) -> Iterator[Diagnostic]:

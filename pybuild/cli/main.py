@@ -52,6 +52,7 @@ def cli() -> None:
 )
 @click.option("--title", metavar="TEXT", help="The title of the site.  [default: from the name of DIR]")
 @click.option("--url", metavar="URL", help="The address the site will have.  [default: https://example.com]")
+@click.option("--languages", metavar="CODES", help="The languages of the site, the default one first: en,de")
 def new(folder: Path, **wishes: Any) -> NoReturn:
     """Make a site in DIR, which is absent or empty."""
     command = importlib.import_module("pybuild.cli.new")

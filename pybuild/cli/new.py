@@ -11,7 +11,7 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import click
 from pybuild.cli.report import Report
 from pybuild.config.loader import site_address
 from pybuild.files import shipped_templates
+from pybuild.language_tags import NAMES, is_language_tag, language_hint
 
 STARTERS = ("docs", "blog", "api")  # the first where nobody is asked
 _KEPT = frozenset({".git", ".gitignore", "LICENSE", "README.md"})
@@ -32,13 +33,15 @@ class Wishes:
     template: str | None = None
     title: str | None = None
     url: str | None = None
+    languages: str | None = None  # codes with commas between, the default one first
 
 
 def new(folder: Path, wishes: Wishes) -> int:
     """Write a starter to `folder`. Raises a usage error (exit 2) where that cannot be; nothing is left then."""
     _check(folder, wishes)
     template = wishes.template or _ask()
-    files = starter_files(template, title=wishes.title or title_of(folder), url=wishes.url)
+    codes = _codes(wishes.languages)
+    files = starter_files(template, title=wishes.title or title_of(folder), url=wishes.url, languages=codes)
     try:
         written = _write(folder, files)
     except OSError as fault:
@@ -64,10 +67,18 @@ def _check(folder: Path, wishes: Wishes) -> None:
         )
     if wishes.title is not None and not (wishes.title.strip() and wishes.title.isprintable()):
         raise click.UsageError("--title must be one line of text")
+    if odd := next((code for code in _codes(wishes.languages) if not is_language_tag(code)), None):
+        raise click.UsageError(f"--languages has {odd!r}, which is no language tag: {language_hint(odd)}")
     if wishes.url is not None and site_address(wishes.url) is None:
         raise click.UsageError(
             f"--url is not an absolute address: {wishes.url!r}; write one such as https://example.com"
         )
+
+
+def _codes(written: str | None) -> tuple[str, ...]:
+    """The languages that are asked for, each once: `en,de` → `("en", "de")`."""
+    codes = (code.strip() for code in (written or "").split(","))
+    return tuple(dict.fromkeys(codes)) if written is not None else ()
 
 
 def _ask() -> str:
@@ -84,8 +95,10 @@ def title_of(folder: Path) -> str:
     return words[:1].upper() + words[1:] if words.isprintable() and words else "My site"
 
 
-def starter_files(template: str, *, title: str, url: str | None) -> Mapping[str, bytes]:
-    """The files of a starter by their paths, with this title and address in place of its own."""
+def starter_files(
+    template: str, *, title: str, url: str | None, languages: Sequence[str] = ()
+) -> Mapping[str, bytes]:
+    """The files of a starter by their paths, with this title, address and languages in place of its own."""
     root = shipped_templates() / "starters" / template
     found = (file for file in sorted(root.rglob("*")) if file.is_file() and file.suffix != ".pyc")
     files = {file.relative_to(root).as_posix(): file.read_bytes() for file in found}
@@ -93,7 +106,31 @@ def starter_files(template: str, *, title: str, url: str | None) -> Mapping[str,
     settings = settings if url is None else _set_key(settings, "url", url)
     heading = re.sub(r"([^\w\s])", r"\\\1", title, flags=re.ASCII)
     readme = re.sub(r"\A# .*", lambda _: f"# {heading}", files["README.md"].decode())
-    return {**files, "pybuild.toml": settings.encode(), "README.md": readme.encode()}
+    settings += _languages_table(languages)
+    own = {"pybuild.toml": settings.encode(), "README.md": readme.encode()}
+    return {**files, **own, **dict(_first_pages(languages, files) if template == "docs" else ())}
+
+
+def _languages_table(languages: Sequence[str]) -> str:
+    """The settings of languages; each gets the name that its speakers write."""
+    if not languages:
+        return ""
+    tables = [f'\n[languages]\ndefault = "{languages[0]}"\n']
+    for code in languages[1:]:
+        label = NAMES.get(code.partition("-")[0].lower(), code)
+        tables.append(f'\n[languages.{code}]\nlabel = "{label}"\n')
+    return "".join(tables)
+
+
+def _first_pages(languages: Sequence[str], files: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """The first page in each language that a starter has it in; the starters themselves are in English."""
+    folder = shipped_templates() / "starters" / "languages"
+    for code in languages:
+        name = code.partition("-")[0].lower()
+        file = folder / f"{name}.md"
+        text = files["app/page.md"] if name == "en" else file.read_bytes() if file.is_file() else None
+        if text is not None:
+            yield "app/page.md" if code == languages[0] else f"app/page.{code}.md", text
 
 
 def _set_key(settings: str, key: str, value: str) -> str:

@@ -19,7 +19,7 @@ ADDRESS = "https://json.schemastore.org/pybuild.json"  # what `#:schema` of a se
 Schema = dict[str, Any]
 Names = Mapping[str, Sequence[str]]  # the names there are, by the kind that `schema.key` writes
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
-_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"  # what a language tag may look like
+_TAG = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"  # what a language tag may look like
 _TEXT: Schema = {"type": "string", "minLength": 1}
 
 

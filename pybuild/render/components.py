@@ -83,7 +83,8 @@ class SiteComponents:
     ) -> str:
         context = {key.replace("-", "_"): value for key, value in attributes.items() if key not in _GIVEN}
         blame = Location(f"templates/{COMPONENTS}/{file}")
-        values = {**context, "body": Markup(body)}
+        site = self._templates.environment.globals["site"]  # in the language of the page
+        values = {**context, "body": Markup(body), "site": site}
         return self._templates.render(f"{COMPONENTS}/{file}", values, blame=blame, environment=environment)
 
 

@@ -45,7 +45,7 @@ def site_loader(root: Path) -> jinja2.BaseLoader:
 
 
 class Templates:
-    """One environment a process. Names: those of `templates/`, `app/…` for pages and layouts, then our own."""
+    """One environment a language. Names: those of `templates/`, `app/…` for pages and layouts, then our own."""
 
     def __init__(
         self,
@@ -59,23 +59,35 @@ class Templates:
         set_data(self._data)
         self._code = code
         self._library = library
-        look = Look(library, translations)
-        self.environment = jinja2.Environment(
-            loader=site_loader(config.root),
+        self._look = Look(library, translations)
+        self._environments: dict[str, jinja2.Environment] = {}
+
+    @property
+    def environment(self) -> jinja2.Environment:
+        """The environment of the language of the page: its globals are also those of what a template imports."""
+        locale = self._library.locale
+        if locale not in self._environments:
+            self._environments[locale] = self._made()
+        return self._environments[locale]
+
+    def _made(self) -> jinja2.Environment:
+        made = jinja2.Environment(
+            loader=site_loader(self._config.root),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             auto_reload=False,
             cache_size=-1,
             extensions=EXTENSIONS,
         )
-        self.environment.globals.update(self._globals(), **look.names())
+        made.globals.update(self._globals(), **self._look.names())
         filters = {
             "date": self._date,
             "safe_url": safe_url,
             "absolute": self._absolute,
-            "markdown": look.markdown,
+            "markdown": self._look.markdown,
         }
-        self.environment.filters.update(filters)
+        made.filters.update(filters)
+        return made
 
     def href(self, url: str) -> str:
         """A decoded URL as browsers are given it."""
@@ -122,8 +134,6 @@ class Templates:
     ) -> str:
         """Render one template. Raises `Stop` with `template-error`; `blame` is the place when none is known."""
         environment = environment or self.environment
-        if self._library.locale:
-            context = {**context, "site": self._library.config.site, "outputs": self._outputs()}
         try:
             return environment.get_template(name).render(context)
         except (Stop, KeyboardInterrupt, GeneratorExit):

@@ -179,3 +179,15 @@ def test_a_terminal_is_asked(tmp_path: Path) -> None:
         os.write(ours, b"blog\n")
         assert process.wait(30) == 0
     assert (tmp_path / "site/content/blog").is_dir()
+
+
+def test_a_starter_in_several_languages(tmp_path: Path, installed: Path) -> None:
+    made = new(tmp_path, "site", "--languages", "en,de", env={"PYTHONPATH": str(installed)})
+    assert made.code == 0, made.stderr
+    root = tmp_path / "site"
+    said = exports(root, installed, ["nginx", "cloudflare-pages"])
+    assert [run["diagnostics"] for run in said.values()] == [[], []]
+    assert (root / "out/de.md").read_text("utf-8").count("# Willkommen") == 1
+    wrong = new(tmp_path, "wrong", "--languages", "en,de_AT")
+    assert (wrong.code, (tmp_path / "wrong").exists()) == (2, False)
+    assert "--languages has 'de_AT', which is no language tag: write \"de-AT\"" in wrong.stderr

@@ -1,0 +1,144 @@
+"""Pages in several languages: what is in the head of each, and what a site's own code sees of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness import Run
+
+Site = Callable[..., Path]
+Export = Callable[..., Run]
+HEAD = '[site]\nurl = "https://example.com"\ntitle = "Site"\n'
+DOCS = '[collections.docs]\nsource = "content/docs"\nroute = "/docs/[...slug]"\n'
+LANGUAGES = '[languages]\ndefault = "en"\n[languages.de]\ntitle = "Seite"\n'
+SETTINGS = f"{HEAD}{LANGUAGES}{DOCS}"
+FILES = {
+    "pybuild.toml": SETTINGS,
+    "content/docs/a.md": "# A\n\n[b](b.md)\n",
+    "content/docs/b.md": "# B\n",
+    "content/docs/de/a.md": "# A deutsch\n\n[b](b.md)\n",
+}
+
+
+def alternates(html: str) -> dict[str, str]:
+    return dict(re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', html))
+
+
+def test_translations_name_each_other(site: Site, export: Export) -> None:
+    run = export(site(FILES))
+    known = {
+        "de": "https://example.com/de/docs/a",
+        "en": "https://example.com/docs/a",
+        "x-default": "https://example.com/docs/a",
+    }
+    assert (run.code, run.findings) == (0, [])
+    assert alternates(run.text("docs/a.html")) == alternates(run.text("de/docs/a.html")) == known
+    assert '<html lang="de">' in run.text("de/docs/a.html")
+    assert '<a href="/de/docs/b">b</a>' in run.text("de/docs/a.html")
+
+
+def test_a_page_that_is_not_translated(site: Site, export: Export) -> None:
+    run = export(site(FILES), "--target", "nginx")
+    html = run.text("de/docs/b.html")
+    assert '<html lang="de">' in html and '<div lang="en" dir="ltr">' in html
+    assert "Diese Seite ist noch nicht übersetzt." in html
+    assert '<link rel="canonical" href="https://example.com/docs/b">' in html
+    assert alternates(html) == alternates(run.text("docs/b.html")) == {}
+    assert "https://example.com/docs/b.md" in html
+    assert "de/docs/b.md" not in run.files
+    named = ("sitemap.xml", "de/llms.txt", "de/llms-full.txt", "de/search.json", "de/rss.xml")
+    assert [path for path in named if "/de/docs/b" in run.text(path)] == []
+
+
+def test_without_a_fallback_it_is_not_there(site: Site, export: Export) -> None:
+    settings = SETTINGS.replace('default = "en"', 'default = "en"\nfallback = false')
+    run = export(site({**FILES, "pybuild.toml": settings, "content/docs/de/a.md": "# A deutsch\n"}))
+    assert (run.code, run.findings) == (0, [])
+    assert [path for path in run.files if path.startswith("de/docs/")] == ["de/docs/a.html", "de/docs/a.md"]
+    assert '<a href="/de" hreflang="de" lang="de">' in run.text(
+        "docs/b.html"
+    )  # the home page, in place of this one
+
+
+def test_what_code_sees(site: Site, export: Export) -> None:
+    code = (
+        "from pybuild import collection\n"
+        "def load(ctx):\n"
+        "    shown = {name: [d.title for d in collection('docs', language=name)] for name in ('en', 'de', '*')}\n"
+        "    return {'here': [d.title for d in collection('docs')], 'shown': shown,\n"
+        "            'stand_in': collection('docs').get('b').language, 'said': ctx.site.title}\n"
+    )
+    handler = (
+        "from pybuild import JSONResponse, collection\n"
+        "dynamic = 'force-static'\n"
+        "def GET():\n"
+        "    return JSONResponse([d.title for d in collection('docs')])\n"
+    )
+    template = "<p>{{ page.language }} {{ here }} {{ shown }} {{ stand_in }} {{ said }} {{ site.title }}</p>"
+    pages = {"app/x/page.py": code, "app/x/page.html": template, "app/titles.json/route.py": handler}
+    run = export(site({**FILES, **pages}))
+    assert (run.code, run.findings) == (0, [])
+    all_of = "{&#39;en&#39;: [&#39;A&#39;, &#39;B&#39;], &#39;de&#39;: [&#39;A deutsch&#39;], &#39;*&#39;: [&#39;A&#39;, &#39;A deutsch&#39;, &#39;B&#39;]}"
+    assert f"<p>en [&#39;A&#39;, &#39;B&#39;] {all_of} en Site Site</p>" in run.text("x.html")
+    assert f"<p>de [&#39;A deutsch&#39;] {all_of} en Seite Seite</p>" in run.text("de/x.html")
+    assert run.text("titles.json") == '["A","B"]'
+    assert "de/titles.json" not in run.files
+
+
+def test_a_route_below_the_prefix_takes_the_place(site: Site, export: Export) -> None:
+    pages = {"app/about/page.md": "# About\n", "app/de/about/page.md": "# Von Hand\n"}
+    run = export(site({**FILES, **pages}))
+    assert (run.code, run.findings) == (0, [])
+    assert "# Von Hand" in run.text("de/about.md")
+    assert alternates(run.text("about.html"))["de"] == "https://example.com/de/about"
+
+
+def test_a_draft_of_a_translation_is_none(site: Site, export: Export) -> None:
+    pages = {"app/page.md": "# Start\n", "app/page.de.md": "---\ndraft: true\n---\n# Anfang\n"}
+    run = export(site({**FILES, **pages}))
+    assert '<div lang="en" dir="ltr">' in run.text("de.html")
+    assert "# Anfang" in export(site({**FILES, **pages}, "other"), "--drafts").text("de.md")
+
+
+def test_words_of_the_site(site: Site, export: Export) -> None:
+    words = '[languages.en.strings]\nhi = "Hello {}"\n[languages.de.strings]\nhi = "Hallo {}"\nnext = "Vorwärts"\n'
+    page = "<h1>x</h1><p>{{ t('hi', 'Jo') }}, {{ t('next') }}, {{ t('menu') }}</p>"
+    run = export(site({**FILES, "pybuild.toml": SETTINGS + words, "app/x/page.html": page}))
+    assert "<p>Hello Jo, Next, Menu</p>" in run.text("x.html")
+    assert "<p>Hallo Jo, Vorwärts, Menü</p>" in run.text("de/x.html")
+    wrong = export(site({**FILES, "app/x/page.html": "{{ t('nxet') }}"}, "wrong"))
+    assert set(wrong.messages) == {'t("nxet") has no words'}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            HEAD + 'language = "de"\n[languages]\ndefault = "en"\n',
+            'languages.default is "en" and site.language is "de"',
+        ),
+        (HEAD + '[languages]\ndefault = "en_US"\n', 'languages.default is no language tag: "en_US"'),
+        (HEAD + '[languages."de_AT"]\nlabel = "x"\n', '"de_AT" is no language tag'),
+        (HEAD + "[languages.de]\n[languages.DE]\n", 'the languages "de" and "DE" differ by letter case only'),
+        (HEAD + '[languages.de.collections]\nblog = "B"\n', 'there is no collection "blog"'),
+        (HEAD + '[languages]\nfall = "x"\n', 'unknown setting "fall" in [languages]'),
+        (
+            HEAD + '[languages.de.strings]\nmonths = "a b"\n',
+            "languages.de.strings.months has 2 names, not 12",
+        ),
+    ],
+)
+def test_settings_that_cannot_be(settings: str, message: str, site: Site, export: Export) -> None:
+    run = export(site({"pybuild.toml": settings, "app/page.md": "# x\n"}))
+    assert run.code == 1 and message in run.messages
+
+
+def test_the_language_of_the_site_is_the_default(site: Site, export: Export) -> None:
+    settings = HEAD + 'language = "de"\n[languages.en]\nlabel = "English"\n'
+    files = {"pybuild.toml": settings, "app/page.md": "# Start\n", "app/page.en.md": "# Begin\n"}
+    run = export(site(files))
+    assert (run.code, run.findings) == (0, [])
+    assert '<html lang="de">' in run.text("index.html") and "# Begin" in run.text("en.md")
