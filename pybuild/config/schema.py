@@ -127,6 +127,7 @@ class Markdown:
     )
     highlight: bool = key(True, "colour code while exporting")
     toc_depth: int = key(3, "the deepest heading level in `toc`")
+    math: bool = key(False, "read `$x^2$` and `$$…$$` as formulas")
 
 
 @dataclass(frozen=True, slots=True)

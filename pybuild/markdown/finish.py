@@ -55,6 +55,7 @@ _ID = re.compile(
     r"""<(?:[a-z][\w-]*\s(?:[^<>]*?\s)??id|a\s(?:[^<>]*?\s)??name)\s*=\s*["']?([^\s"'<>]+)""", re.I
 )
 _PICTURE = re.compile(r'<img\s[^<>]*?\balt="([^"]*)"[^<>]*>')
+_MATH = re.compile(r'<math alttext="([^"]*)"[^>]*>.*?</math>', re.S)
 _TAG = re.compile(rf"{_COMMENT}|<[^>]*>", re.S)
 _PARAGRAPH = re.compile(
     r"<(/?)(?:blockquote|[uo]l|aside|table|details|dl|section|div)\b[^<>]*>|<p>(.*?)</p>|<!--\s*(more|truncate)\s*-->",
@@ -171,6 +172,8 @@ class Finish:
 
     def _text(self, html: str) -> str:
         """The text of inline HTML, a picture's being its description; marks of footnotes are no text."""
+        if "<math " in html:
+            html = _MATH.sub(r"\1", html)
         if "<" in html:
             html = _TAG.sub("", _PICTURE.sub(r"\1", html))
         if "[^" in html:

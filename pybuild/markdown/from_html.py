@@ -67,6 +67,7 @@ def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
     `links` maps an address, as written or made absolute by `base_url`, to the one to write.
     """
     page = _Page(html)
+    page.write_math()
     page.label_tabs()
     page.drop()
     page.flatten_code()
@@ -113,6 +114,12 @@ class _Page:
     def drop(self) -> None:
         for node in self.css(_DROPPED):
             node.decompose()
+
+    def write_math(self) -> None:
+        """Formulas as TeX, where they say it."""
+        for node in self.css("math[alttext]"):
+            sign = "$$" if node.attrs.get("display") == "block" else "$"
+            node.replace_with(self.keep(f"{sign}{node.attrs['alttext']}{sign}"))
 
     def label_tabs(self) -> None:
         """Show every panel, each below its label in bold."""

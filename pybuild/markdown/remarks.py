@@ -19,7 +19,7 @@ from pybuild.markdown.rewrite import without_code
 
 Kind = Literal[
     "jsx", "shortcode", "liquid", "snippet", "contents", "element", "attribute", "address",
-    "undefined-note", "second-note", "unused-note",
+    "undefined-note", "second-note", "unused-note", "math",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pybuild.markdown.blocks import Cut, cut, place
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
 from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
+from pybuild.markdown.math import Formulas
 from pybuild.markdown.raw_html import cleaned, removed, shows_tags, sign_for, with_tags_shown, without_tags
 from pybuild.markdown.remarks import JSX_TAG, Kind, Remark, foreign_syntax, lost_notes, taken_out
 
@@ -65,7 +66,9 @@ class MarkdownRenderer:
         mark, guard, gap, keep = _free_characters(text)
         shows_all = self._settings.html is False
         sign = sign_for(text, shows_all=shows_all)
-        marked = _marked(without_tags(text, sign, shows_all=shows_all) if sign else text, guard, gap)
+        math = Formulas(keep)
+        plain = math.cut(text) if self._settings.math else text
+        marked = _marked(without_tags(plain, sign, shows_all=shows_all) if sign else plain, guard, gap)
         parts = cut(marked, mark, gap)
         html = self._engine(parts.text if parts.text.endswith("\n") else parts.text + "\n")
         has_hidden_tags = shows_all and bool(sign) and shows_tags(html, sign)
@@ -83,13 +86,17 @@ class MarkdownRenderer:
                 lost = [one for one in lost if not JSX_TAG.fullmatch(one[1])]
             html = apart(html, keep, lambda part: cleaned(part, text))
             notes = [replace(note, html=cleaned(note.html, text)) for note in notes]
+        if math.found:
+            html = math.shown(html)
+            notes = [replace(note, html=math.shown(note.html)) for note in notes]
+            remarks += [Remark("math", formula.written, formula.line) for formula in math.faults]
         page = Finish(html, notes, resolve, guard, self._style)
         lost += [("address", address) for address in page.refused]
         if lost:
             remarks += taken_out(text, lost)
         if notes or page.unknown_notes:
             remarks += lost_notes(text, page.unknown_notes, notes, page.used_notes)
-        texts = _Shown.of(parts, page.html, keep, components or _NO_COMPONENTS, (guard, gap, sign))
+        texts = _Shown.of(parts, page.html, keep, components or _NO_COMPONENTS, (guard, gap, sign), math)
         return MarkdownResult(
             html=texts.html,
             toc=tree(
@@ -132,14 +139,16 @@ class _Shown:
     unknown: tuple[Directive, ...] = ()
 
     @staticmethod
-    def of(parts: Cut, html: str, keep: str, components: Components, marks: tuple[str, str, str]) -> _Shown:
+    def of(
+        parts: Cut, html: str, keep: str, components: Components, marks: tuple[str, str, str], math: Formulas
+    ) -> _Shown:
         """`marks` are the characters for what was escaped, for a space, and for a "<"."""
         if not parts.directives or parts.source is None:
             return _Shown(html)
 
         def plain(text: str) -> str:
             guard, gap, sign = marks
-            text = text.replace(guard, "").replace(gap, " ")
+            text = math.written(text.replace(guard, "").replace(gap, " "))
             return text.replace(sign, "<") if sign else text
 
         shown = DirectiveTexts(parts.directives, components, plain)

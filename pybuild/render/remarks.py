@@ -64,6 +64,11 @@ _OWN: Mapping[str, tuple[str, str, str]] = {  # kinds of which each is a finding
         "the footnote {} is defined twice, and the first one is shown",
         "give one of them another label",
     ),
+    "math": (
+        "unknown-export",
+        "the formula {} cannot be read, so it is shown as it is written",
+        "correct its TeX, or write \\$ for a dollar sign",
+    ),
     "unused-note": (
         "broken-anchor",
         "no mark leads to the footnote {}, so it is not shown",
