@@ -94,22 +94,25 @@ class Link:
     file: str  # where the author wrote it; "" where code of a template makes it
     line: int | None
     text: str  # as written
+    named: str = ""  # what names it, where that is no link: "canonical", "hreflang de", "sitemap()"
 
 
 def pack_links(links: Iterable[Link]) -> str:
     """Write links as one text, a tenth of the size; "" for none."""
-    packed: dict[str, list[tuple[str, str, int | None, str]]] = {}
+    packed: dict[str, list[tuple[str, str, int | None, str, str]]] = {}
     for link in links:
-        packed.setdefault(link.file, []).append((link.target, link.fragment, link.line, link.text))
+        packed.setdefault(link.file, []).append(
+            (link.target, link.fragment, link.line, link.text, link.named)
+        )
     return json.dumps(packed, ensure_ascii=False, separators=(",", ":")) if packed else ""
 
 
-def unpack_links(text: str) -> Iterator[tuple[str, str, str, int | None, str]]:
+def unpack_links(text: str) -> Iterator[tuple[str, str, str, int | None, str, str]]:
     """Read the fields of each link, in the order of `Link`. Raises `ValueError` for what was not packed."""
     packed = json.loads(text) if text else {}
     for file, links in packed.items():
-        for target, fragment, line, written in links:
-            yield target, fragment, file, line, written
+        for target, fragment, line, written, named in links:
+            yield target, fragment, file, line, written, named
 
 
 @dataclass(frozen=True, slots=True)

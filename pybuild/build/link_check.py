@@ -1,6 +1,7 @@
 """Internal links held against the finished site.
 
-Owns `broken-link` and `broken-anchor`: what answers, what was meant, and how a link is quoted. Pure but for the look at
+Owns `broken-link` and `broken-anchor`: what answers, what was meant, how a link is quoted, and whether head tags and
+sitemaps spell the address of a page as the site does. Pure but for the look at
 the source for the lines of a link; knows what the export will publish and nothing of how.
 Source: RFC 3986 §3.5 for fragments; HTML, "Scrolling to a fragment", for `#top`.
 """
@@ -13,15 +14,30 @@ from functools import lru_cache
 from pathlib import Path
 
 from pybuild.build.near import Addresses, Words
+from pybuild.config.schema import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.files import read
 from pybuild.markdown.rewrite import lines_of
 from pybuild.records import Link, Redirection, unpack_links
+from pybuild.render.written import lines_in, spellings
 from pybuild.rules.model import Rule, SetHeaders
 from pybuild.source.front_matter import FrontMatter, parse
+from pybuild.urls import is_external
 
+_SPELT = ("canonical", "hreflang", "og:url", "sitemap")  # what names pages to search engines
 Places = Callable[[str, str], Sequence[tuple[int, str]]]
 """Takes a file and an href of its page; returns the lines where it is written, and how it is written there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What links are held against."""
+
+    anchors: Mapping[str, str]  # of each page's decoded URL its ids, a line each between line ends
+    paths: Collection[str]  # all output files
+    rules: Sequence[Rule] = ()
+    redirections: Iterable[Redirection] = ()
+    address: Callable[[str], str] = str  # a decoded URL as the site spells it, with its host
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +53,44 @@ class _Fault:
 class _Answers:
     """What the finished site answers. Each place is looked up once."""
 
-    def __init__(
-        self,
-        anchors: Mapping[str, str],
-        paths: Collection[str],
-        rules: Iterable[Rule],
-        redirections: Iterable[Redirection],
-    ) -> None:
-        self._anchors, self._paths = anchors, paths
-        self._rules = [rule for rule in rules if not isinstance(rule, SetHeaders)]
-        self._moved = frozenset(redirection.url for redirection in redirections)
-        self._addresses = Addresses(anchors, paths)
+    def __init__(self, published: Published) -> None:
+        self._anchors, self._paths = published.anchors, published.paths
+        self._address = published.address
+        self._rules = [rule for rule in published.rules if not isinstance(rule, SetHeaders)]
+        self._moved = frozenset(redirection.url for redirection in published.redirections)
+        self._addresses = Addresses(self._anchors, self._paths)
         self._faults: dict[tuple[str, str], _Fault | None] = {}
         self._words: tuple[str, Words] = "", Words(())  # ids of the page that was asked for last
 
-    def fault(self, target: str, fragment: str) -> _Fault | None:
-        """Why a link to a decoded URL leads nowhere; None where it leads somewhere."""
+    def fault(self, link: Link) -> _Fault | None:
+        """Why a link leads nowhere, or names a page as the site does not; None where it is right."""
+        target, fragment = link.target, link.fragment
         page = target if target in self._anchors else target.rstrip("/") or "/"
+        names_page = link.named.startswith(_SPELT) and is_external(link.text)
+        if names_page and (spelt := self._spelt_otherwise(page, link)):
+            return spelt
         if page not in self._anchors:
             key = target, ""
-        elif fragment and f"\n{fragment}\n" not in self._anchors[page]:
+        elif fragment and not link.named and f"\n{fragment}\n" not in self._anchors[page]:
             key = page, fragment
         else:
             return None
         if key not in self._faults:
             self._faults[key] = self._wrong_anchor(page, fragment) if key[1] else self._missing(target)
         return self._faults[key]
+
+    def _spelt_otherwise(self, page: str, link: Link) -> _Fault | None:
+        """Say how the site spells the address of a page."""
+        if page not in self._anchors:
+            page = self._addresses.same(page)
+            if page not in self._anchors or link.target.endswith(".md"):
+                return None
+        right = self._address(page)
+        written = link.text.partition("#")[0].partition("?")[0]
+        if written == right or (page == "/" and written + "/" == right):
+            return None
+        said = f"is not how this site spells the address of {page}"
+        return _Fault("broken-link", "", said, f'write "{right}"')
 
     def _missing(self, target: str) -> _Fault | None:
         if target in self._moved or self._is_answered(target):
@@ -92,42 +120,41 @@ class _Answers:
 
 def check_links(
     packed: Iterable[str],
-    anchors: Mapping[str, str],
-    paths: Collection[str],
-    rules: Sequence[Rule],
+    published: Published,
     first_page_with: Callable[[Link], tuple[str, int]],
     places: Places = lambda file, href: (),
-    redirections: Iterable[Redirection] = (),
 ) -> tuple[Diagnostic, ...]:
-    """Find links that lead nowhere.
+    """Find links that lead nowhere, and head tags and sitemaps that name a page as the site does not.
 
-    `packed` are links as of `pack_links`; `anchors` maps each page's URL to its ids, a line each between line
-    ends; `paths` are all output files. `first_page_with` gives, for a link without a file, that of a page that has it, and
-    how many more there are. `places` gives those of an href in a file, for links without a line.
+    `packed` are links as of `pack_links`. `first_page_with` gives, for a link without a file, that of a page that has
+    it, and how many more there are. `places` gives those of an href in a file, for links without a line.
     """
-    answers = _Answers(anchors, paths, rules, redirections)
-    findings: dict[Diagnostic, None] = {}
+    answers = _Answers(published)
+    findings: dict[tuple[str, Location, str], Diagnostic] = {}
     for fields in (fields for text in packed for fields in unpack_links(text)):
-        if fault := answers.fault(fields[0], fields[1]):
-            findings |= dict.fromkeys(_placed(fault, Link(*fields), first_page_with, places))
-    return tuple(findings)
+        link = Link(*fields)
+        if fault := answers.fault(link):
+            for found in _placed(
+                fault, link, first_page_with, places
+            ):  # one of a layout leads elsewhere on each page
+                findings.setdefault((found.code, found.location, found.message), found)
+    return tuple(findings.values())
 
 
 def _placed(
     fault: _Fault, link: Link, first_page_with: Callable[[Link], tuple[str, int]], places: Places
 ) -> Iterator[Diagnostic]:
     """A finding for each line that writes the link; one that code of a template makes has one, at one of its pages."""
-    if not link.file:
+    file, notes = link.file, tuple[Note, ...]()
+    if not file:
         file, more = first_page_with(link)
         pages = "page" if more == 1 else "pages"
         notes = (Note(f"a template makes it on {more} more {pages}"),) if more else ()
-        yield _finding(fault, link, link.text, Location(file), notes)
-        return
-    found = places(link.file, link.text) if link.line is None else ()
+    found = places(file, link.text) if link.line is None else ()
     if not found:
-        yield _finding(fault, link, link.text, Location(link.file, link.line))
+        yield _finding(fault, link, link.text, Location(file, link.line), notes)
     for line, written in found:
-        yield _finding(fault, link, written, Location(link.file, line))
+        yield _finding(fault, link, written, Location(file, line), notes)
 
 
 def _finding(
@@ -136,24 +163,29 @@ def _finding(
     hint = fault.hint
     if hint == f'did you mean "{link.text}"?':
         hint = f'write {{{{ url_for("{link.text}") }}}}, which puts the base path before it'
-    message = f'the link "{written}" {fault.said}'
+    message = f'{link.named or "the link"} "{link.text if link.named else written}" {fault.said}'
     return Diagnostic(fault.code, message, at, hint, notes, "warning", fault.subject)
 
 
-def places_in(root: Path) -> Places:
-    """Look addresses up in the documents below `root`."""
+def places_in(root: Path, site: Site) -> Places:
+    """Look addresses up in the documents below `root`, else in the whole text of a file."""
 
     @lru_cache(maxsize=64)
     def text_of(file: str) -> FrontMatter | None:
         try:
             return parse(read(f"{root}/{file}"), file)
-        except OSError:
+        except (OSError, ValueError):
             return None
 
+    @lru_cache(maxsize=64)
+    def lines(file: str) -> Mapping[str, int]:
+        return lines_in(root / file)
+
     def places(file: str, href: str) -> Sequence[tuple[int, str]]:
-        source = text_of(file)
-        if source is None:
-            return ()
-        return [(source.body_line - 1 + line, written) for line, written in lines_of(source.body, href)]
+        source = text_of(file) if file.endswith((".md", ".markdown")) else None
+        if source and (found := lines_of(source.body, href)):
+            return [(source.body_line - 1 + line, written) for line, written in found]
+        elsewhere = lines(file) if file and not file.startswith("[") else {}
+        return [(elsewhere[text], text) for text in spellings(href, site) if text in elsewhere][:1]
 
     return places

@@ -19,6 +19,7 @@ _SUFFIX = re.compile(r"(?:\.(?:md|markdown|html?))+$")
 _INDEX = re.compile(r"/(?:index|readme)$")
 _LONGEST = 80  # characters of a word that is looked for by its letters
 _SHORTEST = 3  # of one that may have a wrong letter
+_LONG = 6  # characters of a name that is also looked for in other folders
 _COMMON = 100  # words that have a part; a part of more says nothing
 _MANY = 2000  # pages of a site, or of a folder, beyond which no wrong letters are looked for
 
@@ -108,12 +109,16 @@ class Addresses:
             found.setdefault(_folded(url).rpartition("/")[0], []).append(url)
         return found
 
+    def same(self, target: str) -> str:
+        """The page or file that a decoded address names in another spelling, or ""."""
+        return self._folded.get(_folded(target), "")
+
     def nearest(self, target: str) -> str:
         """The page or file that a decoded address may have meant, or ""."""
         asked = _folded(target)
         if found := self._folded.get(asked):
             return found
-        if len(same := self._by_letters.get(_segments(asked), ())) == 1:
+        if len(same := self._by_letters.get(_segments(asked), [])) == 1:
             return same[0]
         folder, _, name = asked.rpartition("/")
         known = self._by_name.get(name, [])
@@ -125,7 +130,8 @@ class Addresses:
     def _misspelt(self, folder: str, name: str) -> str:
         """The page of the same folder, else of a small site, whose name has a wrong letter."""
         beside = self._by_folder.get(folder, ())
-        return self._alike(folder, beside, name) or self._alike("*", self._pages, name)
+        found = self._alike(folder, beside, name)
+        return found or (self._alike("*", self._pages, name) if len(name) >= _LONG else "")
 
     def _alike(self, key: str, urls: Collection[str], name: str) -> str:
         if key not in self._in_folder:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pybuild.build import outputs
-from pybuild.build.link_check import check_links, places_in
+from pybuild.build.link_check import Published, check_links, places_in
 from pybuild.build.repeats import one_of_each
 from pybuild.build.rules import derive
 from pybuild.build.transport import cluster_of, fetch_bodies, store_of, travelling
@@ -34,6 +34,7 @@ from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, File, Files, Link, Redirection, pack_links
 from pybuild.render.data import check_data
+from pybuild.render.links import LinkMap
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
@@ -426,7 +427,6 @@ def check_site_links(
 ) -> tuple[Diagnostic, ...]:
     """Find the links of all pages that lead nowhere."""
     packed = chain(made.links, [pack_links(made.template_links)])
-    places = places_in(config.root)
-    return check_links(
-        packed, made.anchors, staged.files, config.rules, made.first_page_with, places, redirections
-    )
+    links = LinkMap(config, {}, frozenset(page.url for page in staged.pages))
+    published = Published(made.anchors, staged.files, config.rules, redirections, links.published_page)
+    return check_links(packed, published, made.first_page_with, places_in(config.root, config.site))

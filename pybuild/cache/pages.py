@@ -109,7 +109,7 @@ class Pages:
         """Whether every link of a page leads where it led when the page was rendered."""
         for number in link_numbers(row.template_link_ids):
             link = self._links[number]
-            if self._map.follow(link.text, job.url) != (link.target, link.fragment):
+            if self._map.led_to(link.text, job.url, named=link.named) != (link.target, link.fragment):
                 return False
         route = self._site.routes[job.route]
         name = self._site.collection_of[job.route] if job.entry >= 0 else ""

@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from pybuild.build import outputs
-from pybuild.build.link_check import check_links
+from pybuild.build.link_check import Published, check_links
 from pybuild.build.pipeline import Observer, check_site_links, render_with, site_order
 from pybuild.build.rules import derive
 from pybuild.dev.reading import Reading
@@ -26,7 +26,7 @@ from pybuild.fetching import Session as Fetches
 from pybuild.publish import Output, PublishedState, Stage
 from pybuild.records import File, Link, Page, by_path, pack_links, unpack_links
 from pybuild.render.job import PageJob, resolve
-from pybuild.render.links import Asset
+from pybuild.render.links import Asset, LinkMap
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.worker import RenderProgram, homes_of
 from pybuild.rules.evaluate import Outcome, Request, decoded, evaluate
@@ -306,9 +306,10 @@ class LiveSite:
         read = (Link(*fields) for fields in links)
         sure = pack_links(link if link.target in known else replace(link, fragment="") for link in read)
         anchors: Mapping[str, str] = {url: known.get(url, "") for url in self.reading.plan.pages}
-        rules = self.reading.config.rules
-        paths = _WithOutputs(self.files)
-        return check_links([sure], anchors, paths, rules, lambda link: (page.origin, 0))
+        config = self.reading.config
+        spelt = LinkMap(config, {}, self.reading.plan.pages).published_page
+        published = Published(anchors, _WithOutputs(self.files), config.rules, address=spelt)
+        return check_links([sure], published, lambda link: (page.origin, 0))
 
 
 def _folders(file: File) -> tuple[str, str]:

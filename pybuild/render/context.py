@@ -5,13 +5,10 @@ Owns the context of a job and the writing of its files, with the check that no s
 
 from __future__ import annotations
 
-import re
-from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
@@ -22,6 +19,7 @@ from pybuild.render.documents import Document, DocumentIndex
 from pybuild.render.job import PageJob
 from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
+from pybuild.render.written import lines_in, spellings
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.tree import Route, Surroundings
 from pybuild.source.languages import Translations, without_prefix
@@ -29,16 +27,6 @@ from pybuild.source.secrets import leak_finding, leak_in
 from pybuild.source.site import Site
 from pybuild.urls import absolute
 from pybuild.web import NotFound
-
-_QUOTED = re.compile(r"""(?=["']([^"'\n]+)["'])""")  # what stands between two quotation marks
-
-
-def _lines(file: Path) -> dict[str, int]:
-    """The first line of each text between quotation marks."""
-    text = file.read_text("utf-8", "replace")
-    starts = [0, *(found.end() for found in re.finditer("\n", text))]
-    found = reversed(list(_QUOTED.finditer(text)))
-    return {quoted[1]: bisect(starts, quoted.start()) for quoted in found}
 
 
 @dataclass
@@ -58,7 +46,10 @@ class RenderContext:
     translations: Translations = Translations()
     hrefs: dict[str, dict[str, int]] = field(
         default_factory=dict
-    )  # of template files, with their first lines
+    )  # of files of the site: texts with their first lines
+    places: dict[tuple[object, ...], tuple[str, int | None]] = field(
+        default_factory=dict
+    )  # of addresses, by the templates around them
 
     @cached_property
     def manifest(self) -> Route | None:
@@ -89,18 +80,34 @@ class RenderContext:
             return entry.original
         return without_prefix(page.url, page.route.locale) if page.route.is_fallback else ""
 
-    def written_at(self, href: str, page: PageJob, markdown: str) -> tuple[str, int | None]:
-        """The file and line of an href, `markdown` being the page's own text; ("", None) where code makes it."""
-        for file in filter(None, (page.route.template, *reversed(page.route.surroundings.layouts))):
-            if (line := self._line(file, href)) is not None:
-                return file, line
-        line = _lines(self.config.root / page.origin).get(href) if href in markdown else None
-        return (page.origin, line) if line else ("", None)
+    def written_at(self, text: str, target: str, page: PageJob) -> tuple[str, int | None]:
+        """The file and line of an address that leads to `target`; ("", None) where code makes it."""
+        layouts = tuple(reversed(page.route.surroundings.layouts))
+        key = (page.route.template, layouts, text, target)
+        if key not in self.places:
+            modules = (page.route.module, *reversed(page.route.surroundings.layout_modules))
+            code = (module.file for module in modules if module)
+            files = (page.route.template, *layouts, *self._templates, *code, self.config.file)
+            self.places[key] = self._found((*spellings(text, self.config.site), target), files)
+        return self.places[key]
 
-    def _line(self, file: str, href: str) -> int | None:
+    def _found(self, texts: Iterable[str], files: Iterable[str]) -> tuple[str, int | None]:
+        for file in filter(None, files):
+            for text in filter(None, texts):
+                if (line := self._line(file, text)) is not None:
+                    return file, line
+        return "", None
+
+    @cached_property
+    def _templates(self) -> tuple[str, ...]:
+        """All templates that pages share, relative to the site."""
+        found = (self.config.root / "templates").rglob("*.html")
+        return tuple(sorted(file.relative_to(self.config.root).as_posix() for file in found))
+
+    def _line(self, file: str, text: str) -> int | None:
         if file not in self.hrefs:
-            self.hrefs[file] = _lines(self.config.root / file)
-        return self.hrefs[file].get(href)
+            self.hrefs[file] = lines_in(self.config.root / file)
+        return self.hrefs[file].get(text)
 
     def defines(self, facts: ModuleFacts, name: str) -> bool:
         """Whether a module has a name, also one that only running it binds."""

@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pybuild.config.loader import Config
 from pybuild.records import Link
 from pybuild.urls import absolute, encode, is_external, nfc, page_href, variant_urls
 
 _SUFFIXES = (".md", ".markdown")
+_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,29 @@ class LinkMap:
         if not (written + "/").startswith(base + "/"):
             return None
         return self._page_or_path(_normal(written[len(base) :]), written), fragment
+
+    def led_to(self, text: str, url: str, *, named: str = "") -> tuple[str, str] | None:
+        """Where an address of the page `url` leads, as `follow`; what head tags name is an address of the whole web."""
+        return self.own(text) if named and is_external(text) else self.follow(text, url)
+
+    def own(self, address: str) -> tuple[str, str] | None:
+        """Where an absolute address leads on this site, also where its host or base path is spelt otherwise; else None."""
+        try:
+            parts, site = urlsplit(address), urlsplit(self.config.site.url)
+            ports = [one.port or _PORTS.get(one.scheme) for one in (parts, site)]
+        except ValueError:
+            return None
+        is_same = ports[0] == ports[1] or {parts.port, site.port} <= {None, 80, 443}
+        if parts.scheme not in _PORTS or parts.hostname != site.hostname or not is_same:
+            return None
+        written, base = unquote(parts.path) or "/", self.config.site.base_path
+        fragment = unquote(parts.fragment)
+        if self._is_others(written):
+            return None
+        if (written + "/").casefold().startswith(base.casefold() + "/"):
+            return self._page_or_path(_normal(written[len(base) :]), written), fragment
+        page = _normal(written)
+        return (page, fragment) if page in self.pages else None
 
     def _elsewhere(self, written: str, url: str) -> str:
         """The path on the host of a link that leaves the site: above its base path, or where others answer; else ""."""

@@ -6,11 +6,13 @@ Source: Next.js 16, "Metadata Files".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from html import unescape
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.records import File
+from pybuild.records import File, Link, pack_links, unpack_links
 from pybuild.render.context import RenderContext
 from pybuild.render.handlers import response_fault
 from pybuild.render.job import PageJob
@@ -27,6 +29,7 @@ _SHAPES: Mapping[str, Callable[..., tuple[bytes, tuple[Diagnostic, ...]]]] = {
     "manifest": manifest_bytes,
 }
 _TYPES = {"sitemap": "application/xml", "robots": "text/plain", "manifest": "application/manifest+json"}
+_ADDRESS = re.compile(r'<loc>([^<]*)</loc>|<image:loc>([^<]*)</image:loc>|\bhref="([^"]*)"')
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -44,7 +47,8 @@ def render_metadata(context: RenderContext, page: PageJob) -> Rendered:
         return _sitemaps(context, page, facts)
     if kind in _SHAPES:
         made, at = _call(context, page, facts, kind)
-        return Rendered(files=(_shaped(context, page, kind, page.url[1:], (made, at)),))
+        file, links = _shaped(context, page, kind, page.url[1:], (made, at))
+        return Rendered(files=(file,), links=links)
     return Rendered(files=(_image(context, page, route, facts),))
 
 
@@ -64,12 +68,24 @@ def _call(
     return made, at
 
 
-def _shaped(context: RenderContext, page: PageJob, kind: str, path: str, made: tuple[Any, Location]) -> File:
-    """Stage what a function returned; at a path of its own where it is one of several sitemaps."""
+def _shaped(
+    context: RenderContext, page: PageJob, kind: str, path: str, made: tuple[Any, Location]
+) -> tuple[File, str]:
+    """Stage what a function returned, at a path of its own where it is one of several sitemaps; with its packed links."""
     body, findings = _SHAPES[kind](made[0], context.config, made[1])
     if any(finding.is_error for finding in findings):
         raise Stop(*findings)
-    return context.write(path, body, page, media_type=_TYPES[kind], has_own_url=path != page.url[1:])
+    links = pack_links(_listed(context, body, made[1])) if kind == "sitemap" else ""
+    is_other = path != page.url[1:]
+    return context.write(path, body, page, media_type=_TYPES[kind], has_own_url=is_other), links
+
+
+def _listed(context: RenderContext, sitemap: bytes, at: Location) -> Iterator[Link]:
+    """The addresses of this site that a sitemap names."""
+    for address in dict.fromkeys(map("".join, _ADDRESS.findall(sitemap.decode("utf-8")))):
+        text = unescape(address)
+        if found := context.library.links.own(text):
+            yield Link(found[0], "", at.file, at.line, text, "sitemap()")
 
 
 def _sitemaps(context: RenderContext, page: PageJob, facts: ModuleFacts) -> Rendered:
@@ -81,13 +97,14 @@ def _sitemaps(context: RenderContext, page: PageJob, facts: ModuleFacts) -> Rend
         raise Stop(Diagnostic("bad-response", message, at, 'return [{"id": 0}, {"id": 1}]'))
     folder = page.url[1:].removesuffix(".xml")
     paths = [f"{folder}/{name}.xml" for name in map(str, ids)]
-    files = [
+    made = [
         _shaped(context, page, "sitemap", path, _call(context, page, facts, "sitemap", name))
         for name, path in zip(ids, paths, strict=True)
     ]
+    links = pack_links(Link(*fields) for _, packed in made for fields in unpack_links(packed))
     index = sitemap_index_bytes(paths, context.config)
     own = context.write(page.url[1:], index, page, media_type="application/xml")
-    return Rendered(files=(own, *files))
+    return Rendered(files=(own, *(file for file, _ in made)), links=links)
 
 
 def _id(entry: object, at: Location) -> str | int:

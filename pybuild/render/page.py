@@ -30,10 +30,10 @@ from pybuild.render.listing_values import Listed, list_values, listed
 from pybuild.render.nav_nodes import NavNode
 from pybuild.render.page_links import (
     absolute_html,
-    anchors_of,
     document_links,
     headings_of,
     hrefs_of,
+    read_html,
     template_links,
 )
 from pybuild.render.page_metadata import Summary, summarise
@@ -145,9 +145,9 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     made = PageBuild(page, values, document, summary, view, listing)
     html = _with_variant_link(_html(context, made), made)
     body = document.body if document else None
-    anchors = anchors_of(html)
-    here = frozenset(anchors)
-    links, link_ids = template_links(context, page, html, body, here)
+    read = read_html(html)
+    here = frozenset(read.ids)
+    links, link_ids = template_links(context, page, read, body, here)
     local = (
         {href: found for href, found in body.links.items() if found.link or not is_external(href)}
         if body
@@ -159,7 +159,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         files=(written, *_write_variants(context, made, html)),
         page=_page(context, made, html) if page.is_page else None,
         links=pack_links(document_links(page, body, here) if body else ()),
-        anchors="\n".join(("", *anchors, "")),
+        anchors="\n".join(("", *read.ids, "")),
         assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
         findings=(
             *summary.findings,

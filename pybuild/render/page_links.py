@@ -1,7 +1,8 @@
 """The links and ids of a finished page.
 
-Owns the reading of `<a href>` and `id` out of HTML that templates and Markdown made. Judges nothing.
-Source: HTML, §13.1.2.3 for attributes.
+Owns the reading of ids and of everything that a browser goes to or loads out of HTML that templates and Markdown made,
+with the addresses that head tags name. Judges nothing.
+Sources: HTML, §4.8.4.2.1 for srcset, §4.2.4 for link types; ogp.me.
 
 A document's HTML as feeds may carry it.
 
@@ -13,7 +14,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
@@ -25,19 +27,90 @@ from pybuild.render.job import PageJob
 from pybuild.render.result import link_digest
 
 _VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
-# Each begins with letters of one case, which the engine finds many times faster than a class.
-_IDS = (
-    *(re.compile(rf"{name}(?<=\s{name})" + _VALUE) for name in ("id", "ID", "Id")),
-    re.compile(r"<[aA]\s(?:[^<>]*?\s)??[nN][aA][mM][eE]" + _VALUE),
-)
-_HREF = re.compile(r"<a\s(?:[^<>]*?\s)??href" + _VALUE, re.I)
 _SOURCE = re.compile(r"<(?:a|img|source|script|link)\s(?:[^<>]*?\s)??(?:href|src)" + _VALUE, re.I)
+_ADDRESSES: Mapping[str, tuple[str, ...]] = {  # attributes that name what a browser goes to or loads
+    "a": ("href",),
+    "area": ("href",),
+    "audio": ("src",),
+    "embed": ("src",),
+    "iframe": ("src",),
+    "image": ("href", "xlink:href"),
+    "img": ("src", "srcset"),
+    "input": ("src",),
+    "link": ("href", "imagesrcset"),
+    "object": ("data",),
+    "script": ("src",),
+    "source": ("src", "srcset"),
+    "track": ("src",),
+    "use": ("href", "xlink:href"),
+    "video": ("src", "poster"),
+}
+_NAMED_META = ("og:url", "og:image", "og:video", "og:audio", "twitter:image")
+_SAME = {"og:url": "canonical", "twitter:image": "og:image"}  # mostly made of the other
+_OTHER_ORIGINS = frozenset({"dns-prefetch", "preconnect"})
+_READ = ", ".join(
+    ("[id]", "a[name]", "base[href]", "meta[content]")
+    + tuple(f"{tag}[{name}]".replace(":", "\\:") for tag, names in _ADDRESSES.items() for name in names)
+)
+_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
 
 
-def anchors_of(page: str) -> tuple[str, ...]:
-    """Every id of a page that a link can name."""
-    found = (value for attribute in _IDS for value in _values(attribute, page))
-    return tuple(value for value in found if value and "\n" not in value)
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An address in a finished page, as it is written there."""
+
+    text: str
+    named: str = ""  # as in `Link`
+
+
+@dataclass(frozen=True, slots=True)
+class PageHtml:
+    """What a parser of HTML finds in a finished page."""
+
+    ids: tuple[str, ...]  # those that a link can name
+    addresses: tuple[Address, ...]  # each once, in order
+
+
+def read_html(page: str) -> PageHtml:
+    """Read the ids and the addresses of a page."""
+    ids: dict[str, None] = {}
+    found: dict[Address, None] = {}
+    base = ""
+    for node in LexborHTMLParser(page).css(_READ):
+        tag, attributes = node.tag or "", node.attributes
+        for ident in (attributes.get("id"), attributes.get("name") if tag == "a" else None):
+            if ident and "\n" not in ident:
+                ids[ident] = None
+        if tag == "base":
+            base = base or attributes.get("href") or ""
+        else:
+            found.update(dict.fromkeys(_addresses_of(tag, attributes)))
+    for named, other in _SAME.items():
+        said = {one.text for one in found if one.named == other}
+        found = {one: None for one in found if one.named != named or one.text not in said}
+    if base:
+        found = {Address(urljoin(base, one.text), one.named): None for one in found}
+    return PageHtml(tuple(ids), tuple(found))
+
+
+def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Address]:
+    if tag == "meta":
+        named = attributes.get("property") or attributes.get("name") or ""
+        if named in _NAMED_META:
+            yield Address(attributes.get("content") or "", named)
+        return
+    relations = (attributes.get("rel") or "").lower().split() if tag == "link" else []
+    named = "canonical" if "canonical" in relations else ""
+    if "alternate" in relations and attributes.get("hreflang"):
+        named = f"hreflang {attributes['hreflang']}"
+    for name in _ADDRESSES.get(tag, ()):
+        value = attributes.get(name)
+        if value is None or not _OTHER_ORIGINS.isdisjoint(relations):
+            continue
+        if name.endswith("srcset"):
+            yield from map(Address, _CANDIDATE.findall(value))
+        else:
+            yield Address(value.strip(), named)
 
 
 _HEADING = re.compile(r"<h([2-4])\b[^<>]*?\sid" + _VALUE + r"[^<>]*>(.*?)</h\1\s*>", re.I | re.S)
@@ -70,26 +143,32 @@ def document_links(page: PageJob, body: RenderedBody, here: frozenset[str]) -> I
 
 
 def template_links(
-    context: RenderContext, page: PageJob, html: str, body: RenderedBody | None, here: frozenset[str]
+    context: RenderContext, page: PageJob, read: PageHtml, body: RenderedBody | None, here: frozenset[str]
 ) -> tuple[tuple[Link, ...], bytes]:
-    """The links that templates add to a page: those that this process did not report yet, and the digests of all."""
+    """The links that templates and metadata add to a page: those this process did not report yet, and the digests of all."""
     known = {found.href for found in body.found} if body else set()
     markdown = body.markdown if body else ""
     links = []
-    for href in dict.fromkeys(_values(_HREF, html)):
-        found = context.library.links.follow(href, page.url) if href not in known else None
+    for address in read.addresses:
+        if address.text in known and not address.named:
+            continue
+        found = context.library.links.led_to(address.text, page.url, named=address.named)
         if found is None or found[0] in page.variants:
             continue
         target, fragment = found
-        if target == page.url and (not fragment or fragment in here or fragment == "top"):
+        is_here = target == page.url and (not fragment or fragment in here or fragment == "top")
+        if is_here and (not address.named or address.text == page.href):
             continue
-        links.append(Link(target, fragment, *context.written_at(href, page, markdown), href))
+        file, line = context.written_at(address.text, target, page)
+        if not file and (address.named or address.text in markdown):
+            file = page.origin  # where it stands is sought when it leads nowhere
+        links.append(Link(target, fragment, file, line, address.text, address.named))
     new = tuple(link for link in links if link not in context.sent)
     context.sent.update((link, link_digest(link)) for link in new)
     return new, b"".join(context.sent[link] for link in links)
 
 
-_ADDRESSES = ("href", "src", "poster", "cite")
+_IN_FEEDS = ("href", "src", "poster", "cite")
 
 
 def absolute_html(html: str, base: str) -> str:
@@ -107,7 +186,7 @@ def absolute_html(html: str, base: str) -> str:
         first.decompose()
     for node in tree.css("[tabindex]"):
         del node.attrs["tabindex"]
-    for name in _ADDRESSES:
+    for name in _IN_FEEDS:
         for node in tree.css(f"[{name}]"):
             node.attrs[name] = urljoin(base, node.attrs[name] or "")
     body = tree.body

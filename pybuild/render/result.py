@@ -45,7 +45,7 @@ class Rendered:
 
 def link_digest(link: Link) -> bytes:
     """What stands for a link that many pages have."""
-    said = repr((link.target, link.fragment, link.file, link.line, link.text))
+    said = repr(_LINK(link))
     return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from growth import assert_linear
 
-from pybuild.build.link_check import check_links
+from pybuild.build.link_check import Published, check_links
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.records import Link, pack_links
 
@@ -16,7 +16,9 @@ PATHS = {"style.css", "docs/a.html", "api/posts/index.json", "folder/index.html"
 def check(target: str, fragment: str = "", text: str = "") -> Diagnostic | None:
     link = Link(target, fragment, "app/page.md", 3, text or target + ("#" + fragment if fragment else ""))
     found = check_links(
-        [pack_links([link, link]), pack_links([link])], ANCHORS, PATHS, (), lambda _: ("app/page.md", 0)
+        [pack_links([link, link]), pack_links([link])],
+        Published(ANCHORS, PATHS),
+        lambda _: ("app/page.md", 0),
     )
     assert len(found) < 2
     return found[0] if found else None
@@ -95,7 +97,7 @@ def test_a_broken_anchor_names_the_nearest(fragment: str, hint: str) -> None:
 def test_a_page_that_differs_by_its_spelling_is_named_in_a_site_of_any_size(target: str, page: str) -> None:
     anchors = {"/": "\n\n"} | {f"/p/p{n}": "\n\n" for n in range(5000)} | {"/q/about-us": "\n\n"}
     link = Link(target, "", "a.md", 1, target)
-    (found,) = check_links([pack_links([link])], anchors, {"logo.png"}, (), lambda _: ("", 0))
+    (found,) = check_links([pack_links([link])], Published(anchors, {"logo.png"}), lambda _: ("", 0))
     assert found.hint == (f'did you mean "{page}"?' if page else "correct the link, or make the page")
 
 
@@ -103,9 +105,7 @@ def test_a_link_is_quoted_as_its_author_wrote_it() -> None:
     link = Link("/ü", "", "a.md", None, "%C3%BC.md")
     found = check_links(
         [pack_links([link])],
-        {},
-        (),
-        (),
+        Published({}, ()),
         lambda _: ("", 0),
         lambda file, href: [(3, "ü.md"), (5, "%C3%BC.md")],
     )
@@ -115,10 +115,40 @@ def test_a_link_is_quoted_as_its_author_wrote_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "target, text, fault",
+    [
+        ("/about", "https://a.example/about/", ""),
+        ("/about", "https://a.example/about/?q#x", ""),
+        ("/about", "/about", ""),
+        ("/", "https://a.example", ""),
+        ("/style.css", "https://a.example/style.css", ""),
+        ("/about", "https://a.example/about", "spelt"),
+        ("/About/", "https://a.example/About/", "spelt"),
+        ("/about", "http://a.example/about/", "spelt"),
+        ("/about", "https://A.example/about/", "spelt"),
+        ("/about.html", "https://a.example/about.html", "spelt"),
+        ("/gone", "https://a.example/gone", "leads nowhere"),
+        ("/gone", "/gone", "leads nowhere"),
+    ],
+)
+def test_search_engines_get_the_address_that_the_site_itself_uses(target: str, text: str, fault: str) -> None:
+    def address(url: str) -> str:
+        return "https://a.example" + (url if url == "/" else url + "/")
+
+    published = Published(ANCHORS, {*PATHS, "about.html"}, address=address)
+    link = Link(target, "", "a.md", 1, text, "canonical")
+    found = check_links([pack_links([link])], published, lambda _: ("", 0))
+    said = {"spelt": "is not how this site spells the address of /about"}.get(fault, fault)
+    assert [one.message for one in found] == ([f'canonical "{text}" {said}'] if fault else [])
+    if fault == "spelt":
+        assert found[0].hint == 'write "https://a.example/about/"'
+
+
 def test_hints_take_time_by_the_page_alone() -> None:
     def check(size: int) -> None:
         ids = "\n".join(["", *(f"the-heading-of-part-{n}" for n in range(size)), ""])
         links = [Link("/", f"a-heading-of-prat-{n}", "a.md", 1, "x") for n in range(size)]
-        assert len(check_links([pack_links(links)], {"/": ids}, (), (), lambda _: ("", 0))) == size
+        assert len(check_links([pack_links(links)], Published({"/": ids}, ()), lambda _: ("", 0))) == size
 
     assert_linear(check, 1000)

@@ -1,0 +1,5 @@
+metadata = {
+    "title": "B",
+    "open_graph": {"url": "http://example.com/base/b/", "images": ["/gone.png"]},
+    "twitter": {"images": ["/gone.png"]},
+}

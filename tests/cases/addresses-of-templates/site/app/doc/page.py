@@ -1,0 +1,2 @@
+def load(ctx):
+    return {"picture": "/gone-of-code.png"}
