@@ -32,7 +32,8 @@ def test_every_page_has_html_and_a_variant_and_every_broken_link_a_place(
     root = site({f"content/{file.as_posix()}": (corpus / file).read_bytes() for file in documents})
     (root / "pybuild.toml").write_text(settings, "utf-8")
     run = export(root, "--future", "--drafts", timeout=600)
-    assert (run.code, run.summary["pages"]) == (0, len(documents))
+    assert run.code == 0
+    assert run.summary["pages"] > len(documents)  # and the pages that list them
     assert "Traceback" not in run.stderr
     files = set(run.files)
     for file in documents:

@@ -74,7 +74,7 @@ def compare(config: Config, built: Built, folder: Path) -> tuple[Diagnostic, ...
 
 def _build_again(config: Config, folder: Path) -> tuple[Made, tuple[Diagnostic, ...]]:
     """Findings are returned only where there was no second site."""
-    output = publish.Output(config.root, folder / "again/out", "again", folder / "again/state")
+    output = publish.Output(config.root, folder / "out", "again", folder / "state")
     gate = PhaseGate(strict=config.options.strict)
     try:
         stage = gate.unwrap(*publish.open_stage(output, publish.PublishedState()))
@@ -168,7 +168,7 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Obs
         publish.shrink_findings(previous.manifest, built.files.values(), allow=config.options.allow_shrink),
     )
     if config.options.verify_reproducible:
-        gate.check(compare(config, built, stage.tree.parent))
+        gate.check(compare(config, built, publish.fresh_tree(stage.tree.parent)))
     deployed = _stage_deploy(built.deploy, config, gate, stack)
     if pointer is not None:
         with_versions = config.settings.store.publish == "versions"

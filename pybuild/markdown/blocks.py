@@ -12,7 +12,7 @@ PHP Markdown Extra (definition lists, footnotes); CommonMark 0.31.2 §5 for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from html import escape
 
@@ -73,7 +73,7 @@ class Block:
     has_title: bool = False
     is_tight: bool = False  # a definition right below its term
     directive: Directive | None = None
-    line: int = 0  # of a note, 1-based
+    line: int = 0  # where it begins, 1-based
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +133,15 @@ class Cut:
         return {number: block.directive for number, block in enumerate(self.blocks) if block.directive}
 
 
-def cut(text: str, mark: str, gap: str = "") -> Cut:
-    """Replace the lines around our blocks. `mark` is a character that the text does not have.
+def cut(text: str, mark: str, gap: str = "", *, but: Set[int] = frozenset()) -> Cut:
+    """Replace the lines around our blocks, but those that begin on the lines `but`.
 
-    `gap` is the one that stands for spaces behind a fence's first word.
+    `mark` is a character that the text does not have, `gap` the one that stands for spaces behind a fence's first word.
     """
     has_sign = any(sign in text for sign in ("[^", ":::", "!!!", "???", "///", "==="))
     if not (_HAS_ANY.search(text) if has_sign else _HAS_DEFINITION.search(text)):
         return Cut(text)
-    cutter = _Cutter(mark, gap)
+    cutter = _Cutter(mark, gap, but)
     for line in text.split("\n"):
         cutter.read(line)
     cutter.close(0)
@@ -155,6 +155,7 @@ class _Cutter:
 
     mark: str
     gap: str
+    but: Set[int]
     out: list[str] = field(default_factory=list)
     source: list[SourceLine] = field(default_factory=list)  # the lines of a variant
     includes: list[IncludeLine] = field(default_factory=list)
@@ -333,7 +334,7 @@ class _Cutter:
 
     def _begin(self, kept: str, blank: str, found: re.Match[str]) -> str | None:
         """Open a block of ours and return what is left of the line; None where it is none."""
-        if len(self.frames) >= _DEPTH:
+        if len(self.frames) >= _DEPTH or self.line in self.but:
             return None
         word = (found["colon"] or found["slash"] or found["bang"] or "").lower()
         if found["label"]:
@@ -357,7 +358,7 @@ class _Cutter:
             quoted = re.search(r'"(.*)"', found["bang_title"])
             title = quoted[1] if quoted else word.capitalize()
         frame = _Frame("fence", 0, fence=fence) if fence else _Frame("indented", _INDENTED)
-        self._mark(kept, Block("admonition", word, bool(title)), frame)
+        self._mark(kept, Block("admonition", word, bool(title), line=self.line), frame)
         if title:
             prefix = "".join(one.prefix for one in self.frames)
             self.out += [f"{prefix}{self.mark}{title}", f"{prefix}<!--{self.mark}-{frame.number}-->"]
@@ -382,7 +383,7 @@ class _Cutter:
 
     def _direct(self, kept: str, directive: Directive, frame: _Frame) -> None:
         self.source.append(Opened(len(self.blocks), self.lead))
-        self._mark(kept, Block("directive", directive.name, directive=directive), frame)
+        self._mark(kept, Block("directive", directive.name, directive=directive, line=self.line), frame)
 
     def _define(self, kept: str, sign: str, text: str) -> str | None:
         """Open the definition of the term above, or one more."""
@@ -394,7 +395,7 @@ class _Cutter:
         tight = self.is_paragraph
         frame = _Frame("indented", len(_expanded(sign)), number)
         if self.term is None:
-            self._mark(kept, Block("definition", "", is_tight=True), frame)
+            self._mark(kept, Block("definition", "", is_tight=True, line=self.line), frame)
             return text
         start, before = self.term
         prefix = "".join(one.prefix for one in self.frames)
@@ -402,7 +403,7 @@ class _Cutter:
         self.out[start:start] = [f"{before}<!--{self.mark}{number}-->"]
         while not self.out[-1].strip(" \t>"):
             self.out.pop()
-        self.blocks.append(Block("definition", "", has_title=True, is_tight=tight))
+        self.blocks.append(Block("definition", "", has_title=True, is_tight=tight, line=self.line))
         self.out.append(f"{prefix}<!--{self.mark}-{number}-->")
         self.frames.append(frame)
         self.term = None
@@ -453,6 +454,35 @@ def _title(written: str, word: str) -> str:
     if len(text) > 1 and text[0] + text[-1] in ('""', "[]"):
         text = text[1:-1]
     return text or word.capitalize()
+
+
+def misplaced(html: str, blocks: Sequence[Block], mark: str) -> set[int]:
+    """The lines of blocks that the engine saw elsewhere than `cut` did: their comments are no blocks of one container."""
+    if not blocks:
+        return set()
+    signs = rf"^<!--{mark}(?P<sign>[-/]?)(?P<number>\d+)-->|<(?P<end>/?)(?P<tag>blockquote|[uo]l|li|p)\b"
+    containers, is_in_paragraph, serial = [0], False, 0
+    opened: dict[str, tuple[int, list[int]]] = {}
+    sound: set[int] = set()
+    for found in re.finditer(signs, html, re.M):
+        number, tag = found["number"], found["tag"]
+        if tag == "p":
+            is_in_paragraph = not found["end"]
+        elif tag and not found["end"]:
+            serial += 1
+            containers.append(serial)
+        elif tag:
+            del containers[max(1, len(containers) - 1) :]
+        elif is_in_paragraph:
+            continue
+        elif not found["sign"]:
+            opened[number] = (int(blocks[int(number)].has_title), containers[:])
+        elif number in opened and opened[number][1] == containers:
+            if found["sign"] == "-":
+                opened[number] = (0, containers[:])
+            elif not opened[number][0]:
+                sound.add(int(number))
+    return {block.line for number, block in enumerate(blocks) if number not in sound}
 
 
 def place(html: str, blocks: Sequence[Block], mark: str, keep: str = "") -> tuple[str, list[Footnote]]:

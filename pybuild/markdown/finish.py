@@ -26,7 +26,11 @@ Resolve = Callable[[str, bool], str]
 """Takes a destination (percent-encoded, entities decoded) and whether it is a picture's; returns the one to write."""
 
 _COMMENT = r"<!--(?:-?>|.*?-->)"
-_BLOCK_TAG = r"(?:[uo]l|pre|p|h[1-6r]|blockquote|table|div|aside|dl|details)\b"
+# What no label may hold (HTML, "flow content" that is not phrasing).
+_BLOCK_TAG = (
+    r"(?:[uo]l|li|d[dlt]|pre|p|h[1-6r]|blockquote|table|t(?:body|head|foot|[dhr])|div|aside|details|summary|figure|figcaption"
+    r"|address|article|section|nav|main|header|footer|hgroup|form|fieldset|dialog|center)\b"
+)
 # Behind "<", which stands before them all: a pattern that begins with one character is found many times faster.
 _TAGS = r"""
     pre><code(?:\ class="language-(?P<info>[^"]*)")?>(?P<code>[^<]*)</code></pre>
@@ -38,7 +42,7 @@ _TAGS = r"""
 _TAGS_AROUND_TEXT = rf"""
   | (?P<quoted>(?P<element2>pre|code)[\s>].*?</(?P=element2)>)
   | (?P<link_end>/a>)
-  | li>(?P<loose>\n<p>)?\[(?P<checked>[ xX])\][ ](?P<task>.*?)(?=</p>|</li>|\n<{_BLOCK_TAG})
+  | li>(?P<loose>\n<p>)?\[(?P<checked>[ xX])\][ ](?P<task>.*?)(?=\n?</?{_BLOCK_TAG})
   | (?P<quotation>/?blockquote>)
     (?:(?<!/blockquote>)\n<p>\[!(?P<alert>[A-Za-z]+)\][+-]?(?P<alert_title>(?:(?!</p>)[^\n])*)(?P<alert_end>\n|</p>\n?))?
 """

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pybuild.config.loader import Markdown
-from pybuild.markdown.blocks import Cut, cut, place
+from pybuild.markdown.blocks import Cut, cut, misplaced, place
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
 from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
@@ -20,6 +20,7 @@ from pybuild.markdown.math import Formulas
 from pybuild.markdown.raw_html import cleaned, removed, shows_tags, sign_for, with_tags_shown, without_tags
 from pybuild.markdown.remarks import JSX_TAG, Kind, Remark, foreign_syntax, lost_notes, taken_out
 
+_TRIES = 3  # each finds blocks that hid behind those of the one before
 _ESCAPED = re.compile(r"(\\[\\\[{#:.!])")
 _INFO = {
     fence: re.compile(rf"({fence}{fence[0]}*[ \t]*)([^\s`]+[ \t]+[^\n`]*[^\s`])(?=[ \t]*$)", re.M)
@@ -69,8 +70,7 @@ class MarkdownRenderer:
         math = Formulas(keep)
         plain = math.cut(text) if self._settings.math else text
         marked = _marked(without_tags(plain, sign, shows_all=shows_all) if sign else plain, guard, gap)
-        parts = cut(marked, mark, gap)
-        html = self._engine(parts.text if parts.text.endswith("\n") else parts.text + "\n")
+        html, parts = self._with_blocks(marked, mark, gap)
         has_hidden_tags = shows_all and bool(sign) and shows_tags(html, sign)
         remarks = foreign_syntax(text, html)
         lost: list[tuple[Kind, str]] = []
@@ -112,6 +112,18 @@ class MarkdownRenderer:
             unknown=texts.unknown,
             remarks=tuple(remarks),
         )
+
+    def _with_blocks(self, text: str, mark: str, gap: str) -> tuple[str, Cut]:
+        """The engine's HTML of a text with comments around our blocks. Blocks it does not see as such stay text."""
+        but: set[int] = set()
+        for _ in range(_TRIES):
+            parts = cut(text, mark, gap, but=but)
+            html = self._engine(parts.text if parts.text.endswith("\n") else parts.text + "\n")
+            wrong = misplaced(html, parts.blocks, mark)
+            if not wrong:
+                return html, parts
+            but |= wrong
+        return self._engine(text + "\n"), Cut(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from pybuild.publish.manifest import (
     shrink_findings,
 )
 from pybuild.publish.os_errors import publish_error
-from pybuild.publish.stage import Stage, discard, is_unfinished, open_stage
+from pybuild.publish.stage import Stage, discard, fresh_tree, is_unfinished, open_stage
 
 __all__ = [
     "Cleaned",
@@ -38,6 +38,7 @@ __all__ = [
     "commit",
     "discard",
     "exclusive",
+    "fresh_tree",
     "is_unfinished",
     "load_manifest",
     "load_published",

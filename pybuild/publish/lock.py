@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pybuild.publish.state as state
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish import state
 from pybuild.publish.os_errors import publish_error
 
 _POLL = 0.05  # seconds

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
+import pybuild.publish.state as state
 from pybuild.diagnostics import Diagnostic
-from pybuild.publish import state
 from pybuild.publish.listing import Listing, Stamp, list_tree, parents_of
 from pybuild.publish.manifest import FILE_MODE, FOLDER_MODE, Output, PublishedState, is_inside
 from pybuild.publish.os_errors import publish_error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from pybuild.engines.child import _die_with, _watch
+from pybuild.engines.child import _watch, die_with
 
 
 def ended(pid):
@@ -21,6 +21,6 @@ def test_a_worker_that_finds_its_supervisor_gone_kills_its_own_group():
 
 def test_a_worker_born_after_its_supervisor_died_ends_at_once():
     if not (pid := os.fork()):
-        _die_with(parent=0)
+        die_with(parent=0)
         os._exit(0)
     assert ended(pid) == 1

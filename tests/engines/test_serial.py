@@ -7,9 +7,7 @@ import os
 import threading
 import time
 
-import pytest
-
-from pybuild.engines import Done, open_engine
+from pybuild.engines import Done, Failed
 from pybuild.engines.serial import SerialEngine
 
 
@@ -18,12 +16,12 @@ def test_tasks_run_here_in_order(toy):
     assert list(engine.run("abc")) == [Done(n, (letter, os.getpid())) for n, letter in enumerate("abc")]
 
 
-def test_an_interrupt_is_not_a_failure_of_the_task(toy):
+def test_an_interrupt_a_task_raises_is_a_failure_of_the_task(toy, run_on):
     def work(_):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), open_engine("serial", toy(work), jobs=1, timeout=20) as engine:
-        list(engine.run([0]))
+    (outcome,) = run_on("serial", toy(work), [0])
+    assert isinstance(outcome, Failed)
 
 
 def test_values_need_not_be_pickled(toy, run_on):

@@ -116,7 +116,7 @@ LEFT = {
     "child": "import subprocess\n    subprocess.Popen(['sleep', '600'])",
     "grandchild": "import subprocess\n    subprocess.Popen(['sh', '-c', 'sleep 600 & sleep 600'])",
     "fork": "import os, time\n    if os.fork() == 0:\n        time.sleep(600)",
-    "flood": "import sys\n    for n in range(200_000):\n        print('x' * 200)\n        sys.stderr.write('y' * 200)",
+    "flood": "import sys\n    for n in range(20_000):\n        print('x' * 200)\n        sys.stderr.write('y' * 200)",
 }
 
 

@@ -19,6 +19,7 @@ from hosts.servers.test_servers import (
     TOKEN,
     Answer,
     Tree,
+    able,
     ask,
     check,
     make_tree,
@@ -29,7 +30,7 @@ from hosts.servers.test_servers import (
     upstream,
 )
 from pybuild.publish import output_at
-from pybuild.publish.manifest import Row, save_rows
+from pybuild.publish.manifest import save_rows
 from pybuild.publish.publication import memo
 from pybuild.rules.evaluate import Request
 from pybuild.serve.command import NotInstalled, find_program
@@ -70,8 +71,7 @@ def preview_of(tree: Tree) -> Iterator[int]:
     """Publish the tree as an export would have, and preview it."""
     output = output_at(tree.config.root, tree.root)
     output.state.mkdir(parents=True, exist_ok=True)
-    rows = [Row(file, 0, 0) for file in tree.files.values()]
-    save_rows(output.manifest, output.key, rows, memo(tree.rules, "static"))
+    save_rows(output.manifest, output.key, tree.files.values(), memo(tree.rules, "static"))
     allowed = [word for host in HOSTS for word in ("--allowed-host", host)]
     with previewed(tree.config.root, *allowed, PB_TEST_TOKEN=TOKEN) as (port, _):
         yield port
@@ -147,7 +147,7 @@ def test_nginx_answers_alike(make_tree: Callable[..., Tree], tmp_path: Path, sit
         find_program("nginx")
     except NotInstalled as fault:
         pytest.skip(str(fault))
-    tree, rng = make_tree(**SITES[site]), random.Random(site)
+    tree, rng = able("nginx", make_tree(**SITES[site])), random.Random(site)
     requests = [
         request
         for request in (generated(rng) for _ in range(600))
