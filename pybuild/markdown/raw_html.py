@@ -125,14 +125,14 @@ def sign_for(text: str, *, shows_all: bool) -> str:
 def without_tags(text: str, sign: str, *, shows_all: bool) -> str:
     """Put `sign` for each "<" that could begin what is shown as text, in code too; those of addresses stay.
 
-    Where it only looks like a destination, `sign` behind the "<" keeps it from being a tag: no name begins so.
+    Where it only looks like a destination, two of `sign` behind the "<" keep it from being a tag: no name begins so.
     """
 
     def replaced(found: re.Match[str]) -> str:
         at = found.start()
         if _AUTOLINK.match(text, at):
             return "<"
-        return f"<{sign}" if _BEFORE_DESTINATION.search(text, max(0, at - 80), at) else sign
+        return f"<{sign}{sign}" if _BEFORE_DESTINATION.search(text, max(0, at - 80), at) else sign
 
     if shows_all:
         text = _TAG.sub(replaced, text)
@@ -142,7 +142,7 @@ def without_tags(text: str, sign: str, *, shows_all: bool) -> str:
 
 def with_tags_shown(html: str, sign: str) -> str:
     """Show the tags as text."""
-    html = html.replace(f"&lt;{sign}", "&lt;").replace(f'="{encoded(sign)}', '="')
+    html = html.replace(f"&lt;{sign}{sign}", "&lt;").replace(f'="{encoded(sign + sign)}', '="')
     return html.replace(sign, "&lt;").replace(encoded(sign), "%3C")
 
 

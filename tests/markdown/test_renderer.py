@@ -220,6 +220,42 @@ def test_raw_html_passes_where_the_site_says_so() -> None:
     assert RAW.render("<b>a</b>", resolve=unchanged).html == "<p><b>a</b></p>\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("x]: <img src=x>", "<p>x]: &lt;img src=x&gt;</p>\n"),
+        ("x](<img src=x>", "<p>x](&lt;img src=x&gt;</p>\n"),
+        ("x](<<b>", "<p>x](&lt;&lt;b&gt;</p>\n"),
+        ("[x](<a b>)", '<p><a href="a%20b">x</a></p>\n'),
+        ("[x]\n\n[x]: <a b>", '<p><a href="a%20b">x</a></p>\n'),
+        ("`](<b>`", "<p><code>](&lt;b&gt;</code></p>\n"),
+    ],
+)
+def test_what_looks_like_a_destination_is_no_tag(text: str, html: str) -> None:
+    assert SHOWN.render(text, resolve=unchanged).html == html
+
+
+def test_a_note_that_begins_with_a_tag_ends_where_it_ends() -> None:
+    found = SHOWN.render("a[^1]\n\n[^1]: <script> b\n\n**c**\n", resolve=unchanged).html
+    assert "&lt;script&gt; b" in found
+    assert "<strong>c</strong>" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [  # to an engine both are one paragraph: a task's text begins it
+        ("- [ ] > a\n  > : b\n", "<p>: b</p>"),
+        ("- [ ] - a\n  : b\n", "- a\n: b"),
+    ],
+)
+def test_a_block_the_engine_does_not_see_stays_text(text: str, html: str) -> None:
+    for renderer in (RAW, SHOWN):
+        found = renderer.render(text, resolve=unchanged).html
+        assert html in found
+        assert "<d" not in found
+        assert "<!--" not in found
+
+
 def test_raw_html_is_text_where_the_site_says_so() -> None:
     found = SHOWN.render("<b>a</b> <!-- c --> `<i>` <https://a.example>\n\n<div>\n*x*\n", resolve=unchanged)
     assert found.html == (
