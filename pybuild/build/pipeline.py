@@ -198,6 +198,9 @@ def _limit(site: Site, index: int) -> float:
     return float(value) if isinstance(value, int | float) else site.config.settings.build.timeout
 
 
+_READING = "render/user_code.py"  # where responses are read to their end
+
+
 class _Runner:
     """One engine run: outcomes by index, findings for what failed."""
 
@@ -257,6 +260,9 @@ class _Runner:
         if failed.reason == "timeout":
             message = f"{name} was stopped after {failed.detail}"
             hint = "make it faster, or raise build.timeout or max_duration"
+            if any(frame.name == "answer" and frame.file.endswith(_READING) for frame in failed.frames):
+                message = f"{name} answers a stream that had not ended after {failed.detail}"
+                hint = "end it, for it is published as a file; what never ends is a backend's, reached through [[proxies]]"
             return Diagnostic("handler-timeout", message, place, hint, notes)
         said, hint = {
             "exit": ("ended its process with", "correct the code that ends the process"),

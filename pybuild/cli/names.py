@@ -18,16 +18,23 @@ from click.shell_completion import CompletionItem
 
 ELSEWHERE = {  # a command of others, and ours
     "build": "export",
+    "compile": "export",
+    "deploy": "export",
     "generate": "export",
+    "render": "export",
     "publish": "export",
     "create": "new",
+    "scaffold": "new",
     "init": "new",
     "develop": "dev",
     "serve": "dev",
     "server": "dev",
+    "live": "dev",
+    "run": "dev",
     "start": "dev",
     "watch": "dev",
     "lint": "check",
+    "test": "check",
     "validate": "check",
 }
 _DOES = {

@@ -19,6 +19,7 @@ from pybuild.site_files.values import Reader
 
 Pair = tuple[str, str]
 Pairs = tuple[Pair, ...]
+Types = tuple[tuple[str, str, str], ...]  # (media type, URL, title or "")
 Address = Callable[[Reader, object, str], str]  # reads a URL as an absolute one, "" where it is none
 
 META_NAMES = {

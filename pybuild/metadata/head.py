@@ -168,7 +168,10 @@ def _links(said: Said) -> tuple[Pairs, ...]:
     """The further links: authors, other media types, the manifest, icons."""
     return (
         *((("rel", "author"), ("href", url)) for _, url in said.authors or () if url),
-        *((("rel", "alternate"), ("type", kind), ("href", url)) for kind, url in said.types or ()),
+        *(
+            (("rel", "alternate"), ("type", kind), ("href", url), *((("title", title),) if title else ()))
+            for kind, url, title in said.types or ()
+        ),
         *([(("rel", "manifest"), ("href", said.manifest))] if said.manifest else ()),
         *(link for kind in _ICON_ORDER for link in said.icons.get(kind, ())),
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.metadata import fields as metatags
-from pybuild.metadata.fields import Pairs
+from pybuild.metadata.fields import Pairs, Types
 from pybuild.site_files.values import Reader
 
 LayerKind = Literal["settings", "layout", "page", "document"]
@@ -64,7 +64,7 @@ class Said:
     description: str | None = None
     canonical: str | None = None
     languages: Pairs | None = None  # (hreflang, URL)
-    types: Pairs | None = None  # (media type, URL)
+    types: Types | None = None
     manifest: str | None = None
     keywords: tuple[str, ...] | None = None
     authors: Pairs | None = None  # (name, URL or "")
@@ -117,7 +117,7 @@ class _LayerReader:
             "description": lambda value: reader.text(value, "description"),
             "canonical": lambda value: address(reader, value, "canonical"),
             "languages": lambda value: self.addresses(value, "languages"),
-            "types": lambda value: self.addresses(value, "types"),
+            "types": self.types,
             "manifest": lambda value: self.local(reader, value, "manifest"),
             "keywords": lambda value: reader.texts(value, "keywords"),
             "authors": self.authors,
@@ -153,6 +153,25 @@ class _LayerReader:
             for name, url in value.items()
         )
         return tuple(sorted(pair for pair in pairs if all(pair)))
+
+    def types(self, value: object) -> Types:
+        """Read media types with a URL, or a list of URLs or of `{"url", "title"}`, sorted by type."""
+        if not isinstance(value, Mapping):
+            self.reader.wrong("alternates.types", "a mapping", value)
+            return ()
+        found = []
+        for kind, given in value.items():
+            key = f"alternates.types.{kind}"
+            for one in self.reader.items(given):
+                table = (
+                    self.reader.table(one, key, ("title", "url"))
+                    if isinstance(one, Mapping)
+                    else {"url": one}
+                )
+                title = self.reader.text(table["title"], f"{key}.title") if "title" in table else ""
+                url = self.address(self.reader, table.get("url", ""), f"{key}.url" if len(table) > 1 else key)
+                found.append((self.reader.text(kind, "types"), url, title))
+        return tuple(sorted((one for one in found if one[0] and one[1]), key=lambda one: one[0]))
 
     def title(self, value: object) -> Title:
         """Read a title: text, or `{"default", "template", "absolute"}`."""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
-from pybuild.diagnostics import Diagnostic, Location
+from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.plan import index_fault, is_index
 from pybuild.records import File, Redirection
 from pybuild.render.context import RenderContext
@@ -26,6 +26,7 @@ from pybuild.web import Redirected
 
 TEXT = "text/plain; charset=utf-8"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_STREAMS = frozenset({"multipart/x-mixed-replace", "text/event-stream"})
 _SUFFIXES = {
     "application/atom+xml": "xml",
     "application/javascript": "js",
@@ -62,10 +63,20 @@ def render_handler(context: RenderContext, page: PageJob) -> Rendered:
         answer = _get(context, page, at, reading)
     except Stop as stop:
         raise Stop(*map(reading.explain, stop.findings), *reading.findings) from None
-    findings = tuple(dict.fromkeys(reading.findings))
+    findings = (*dict.fromkeys(reading.findings), *_ended(page, answer, at))
     if isinstance(answer, Redirection):
         return Rendered(files=stub(context, page, answer), redirection=answer, findings=findings)
     return Rendered(files=(_file(context, page, answer),), findings=findings)
+
+
+def _ended(page: PageJob, answer: Answer | Redirection, at: Location) -> tuple[Diagnostic, ...]:
+    """A warning for what is an endless stream elsewhere, and a file that ends here."""
+    kind = answer.media_type.partition(";")[0].strip().lower() if isinstance(answer, Answer) else ""
+    if kind not in _STREAMS:
+        return ()
+    message = f"{page.url} answers {kind}, and is published as a file that ends, which browsers ask for again and again"
+    hint = "answer JSON, or serve events from a backend, reached through [[proxies]]"
+    return (warning("bad-response", message, at, hint),)
 
 
 def _get(context: RenderContext, page: PageJob, at: Location, reading: StaticRequest) -> Answer | Redirection:

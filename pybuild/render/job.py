@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pybuild.plan import Job, params_of
-from pybuild.render.user_code import Context
+from pybuild.render.user_code import Context, Params
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route, Surroundings
 from pybuild.source.document import Entry
@@ -66,7 +66,9 @@ def resolve(site: Site, job: Job, root: Surroundings) -> PageJob:
     is_page = job.kind == "page"
     stands_in = collected.is_fallback if collected else route.is_fallback
     href = absolute(site.config.site.url, page_href(job.url, trailing_slash=slash) if is_page else job.url)
-    params = {name: value if isinstance(value, str) else list(value) for name, value in params_of(job, site)}
+    params = Params(
+        (name, value if isinstance(value, str) else list(value)) for name, value in params_of(job, site)
+    )
     return PageJob(
         job,
         route,

@@ -14,7 +14,16 @@ import threading
 import time
 import traceback
 import types
-from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import (
+    AsyncIterable,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,12 +35,21 @@ from starlette.responses import Response
 from pybuild.config.loader import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.fetching import FetchFailed
+from pybuild.render.advice import advice_on
 from pybuild.render.responses import Answer, is_application, is_response, plain_answer, run_application
 from pybuild.routing.checks import METHODS, non_get_handler
 from pybuild.web import NotFound, Redirected, Request
 
 _PACKAGE = "_pybuild_site"
 _OWN_CODE = Path(__file__).parent.parent
+
+
+class Params(dict[str, Any]):
+    """The params of a page: name to str, or to a list of str for a catch-all. `await` gives them too, as in Next.js."""
+
+    def __await__(self) -> Generator[Any, None, dict[str, Any]]:
+        return self
+        yield  # makes it a generator
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +77,10 @@ class SiteCode:
     same process imported is forgotten, so that every engine begins each phase alike.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, site: Site | None = None) -> None:
+        """`site` is what the settings say of it."""
         self.root = root
+        self._site = site
         self._modules: dict[str, types.ModuleType] = {}
         self._faults: dict[str, Stop] = {}
         self._tasks: list[asyncio.Task[Any]] = []
@@ -193,7 +213,11 @@ class SiteCode:
             return Diagnostic("fetch-error", f"{doing} failed: {error}", place or default, error.hint)
         notes = (Note(f"raised in {outer}"),) if outer else ()
         return Diagnostic(
-            code, f"{doing} failed: {_described(error)}", place or default, _advice(error), notes
+            code,
+            f"{doing} failed: {_described(error)}",
+            place or default,
+            advice_on(error, self._site),
+            notes,
         )
 
     def _innermost(self, error: BaseException) -> tuple[Location | None, str]:
@@ -316,13 +340,3 @@ def _described(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         text = error.msg
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _advice(error: BaseException) -> str:
-    if isinstance(error, ModuleNotFoundError):
-        return f'install the package that provides "{error.name}", or correct the import'
-    if isinstance(error, SystemExit):
-        return "raise an exception instead, or return a response"
-    if isinstance(error, MemoryError):
-        return "hold less at a time, or allow more with memory below [build]"
-    return "correct the code at this line"

@@ -57,7 +57,7 @@ class ExpandProgram:
 
     def start(self) -> Callable[[int], Expanded]:
         begin_export(self.session)
-        code = SiteCode(_enter(self.site))
+        code = SiteCode(_enter(self.site), self.site.config.site)
         library = _library(self.site, frozenset(self.site.files.values()))
         templates = Templates(self.site.config, library, code)
         library.components = SiteComponents(self.site.config.root, templates)
@@ -89,7 +89,7 @@ class RenderProgram:
 
 def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> RenderContext:
     """Make what rendering works with, and set the library of this process."""
-    code = SiteCode(_enter(site))
+    code = SiteCode(_enter(site), site.config.site)
     library = _library(site, plan.pages, memo, plan.translations)
     templates = Templates(site.config, library, code, plan.translations)
     library.components = SiteComponents(site.config.root, templates)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
 import warnings
@@ -324,14 +325,35 @@ def _declared_proxy(disk: Path, file: str) -> Diagnostic | None:
     more = ":" not in source
     lines = [f'source = "{source}{"/:path*" if more else ""}"']
     lines.append(f'destination = "{to.value.rstrip("/") + "/:path*" if more else to.value}"')
-    if "methods" in found:
-        lines.append(
-            f"methods = {ast.unparse(found['methods'])}".replace("'", '"').replace("(", "[").replace(")", "]")
-        )
+    lines += [
+        f"{name} = {written}" for name in ("methods", "headers") if (written := _as_toml(found.get(name)))
+    ]
+    unwritten = [name for name in ("methods", "headers") if name in found and not _as_toml(found[name])]
     message = f"{file} declares a proxy, which is written in the settings"
-    rest = " and its headers" if "headers" in found else ""
+    rest = f" and its {' and '.join(unwritten)}" if unwritten else ""
     hint = f"delete the file and write [[proxies]] with {', '.join(lines)}{rest}"
     return Diagnostic("unsupported-feature", message, Location(file, to.lineno, 1), hint)
+
+
+def _as_toml(node: ast.expr | None) -> str:
+    """A literal as TOML; "" for what is none, such as a call."""
+    try:
+        return _toml(ast.literal_eval(node)) if node else ""
+    except (ValueError, TypeError, SyntaxError):
+        return ""
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        pairs = (f"{_toml_key(str(name))} = {_toml(one)}" for name, one in value.items())
+        return f"{{ {', '.join(pairs)} }}"
+    if isinstance(value, list | tuple | set):
+        return f"[{', '.join(_toml(one) for one in value)}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 _DYNAMIC = re.compile(r"\[{1,2}(\.\.\.)?(\w+)\]{1,2}")

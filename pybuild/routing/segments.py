@@ -188,7 +188,7 @@ def _parameter(text: str, folder: str) -> Segment | Refused:
         return _malformed(folder)
     prefix, _, optional, catch_all, single, suffix = found.groups()
     name = optional if optional is not None else catch_all if catch_all is not None else single
-    if not name.replace("-", "_").isidentifier():
+    if not f"_{name}".replace("-", "_").isidentifier() or not name:
         what = f'"{name}" is not a name' if name else "the brackets hold no name"
         return _invalid(
             f'{what} in "{folder}"', "write letters, digits, - and _ between the brackets: [slug]"

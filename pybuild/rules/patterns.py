@@ -53,6 +53,21 @@ _REGEX_TOKEN = re.compile(
 )
 
 
+_LOOK = re.compile(r"\(\?<?!")
+
+
+def _not_portable(regex: str, at: int) -> PatternError:
+    if not (look := _LOOK.match(regex, at)):
+        return PatternError(
+            f'the regex "{regex}" is not portable from "{regex[at : at + 12]}" on',
+            "use only what PCRE, RE2, JavaScript and Python share: "
+            "no look-around, back-reference, possessive repeat or inline flag",
+        )
+    way = "behind" if "<" in look[0] else "ahead"
+    hint = 'name the paths it is for, such as "/:section(guide|blog)/:path*", or write one rule for each'
+    return PatternError(f'the regex "{regex}" looks {way}, which not every host can', hint)
+
+
 def check_regex(regex: str) -> tuple[str, ...]:
     """Require the portable dialect and return the names of its `(?<name>…)` groups. Raises `PatternError`.
 
@@ -64,13 +79,7 @@ def check_regex(regex: str) -> tuple[str, ...]:
     while at < len(regex):
         token = _REGEX_TOKEN.match(regex, at)
         if token is None or not regex[at].isprintable():
-            raise PatternError(
-                f'the regex "{regex}" is not portable from "{regex[at : at + 12]}" on',
-                "write a rule for what is left out before this one, since the first that matches wins"
-                if regex.startswith(("(?!", "(?<!"), at)
-                else "use only what PCRE, RE2, JavaScript and Python share: "
-                "no look-around, back-reference, possessive repeat or inline flag",
-            )
+            raise _not_portable(regex, at)
         if token[0].startswith("(?<"):
             names.append(token[0][3:-1])
         at = token.end()

@@ -209,6 +209,12 @@ def robots_bytes(shape: object, config: Config, location: Location) -> Written:
     maps = [url for x in urls if (url := reader.address(x, "sitemap", site_url=config.site.url))]
     host = _sound(reader, table.get("host", []), "host")
     body = document(groups, maps, "".join(host[:1])) if isinstance(shape, Mapping) else b""
+    if not (body.strip() or reader.findings):
+        example = 'return {"rules": {"user_agent": "*", "allow": "/"}}'
+        reader.fault(
+            "robots() returned no rules",
+            f"{example}, or delete the file: the default says where the sitemap is",
+        )
     return body, tuple(reader.findings)
 
 

@@ -30,6 +30,7 @@ from pybuild.source.document import (
 from pybuild.source.git_dates import History, read_history
 from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
+from pybuild.source.pictures import broken_pictures
 from pybuild.source.secrets import is_dotfile, is_secret_file
 from pybuild.source.template_files import COMPONENTS, check_templates
 from pybuild.source.unread import unread_files
@@ -95,7 +96,10 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     site = Site(config, routes, collections, patterns, documents, public, of)
     dated, shallow = _with_git_dates(site)
     nothing = () if has_errors(findings) else _nothing_fault(site)
-    lost = unread_files(config.root, config.settings.collections)
+    lost = (
+        *unread_files(config.root, config.settings.collections),
+        *broken_pictures(config.root, tree.routes),
+    )
     return (
         dated,
         tree,

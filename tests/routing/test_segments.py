@@ -53,7 +53,6 @@ REFUSALS = [
     ("[[slug]]", "invalid-segment", '"[[slug]]" is not a segment'),
     ("[a][b]", "invalid-segment", '"[a][b]" holds two parameters'),
     ("[a]-[...b]", "invalid-segment", '"[a]-[...b]" holds two parameters'),
-    ("[1st]", "invalid-segment", '"1st" is not a name in "[1st]"'),
     ("[a b]", "invalid-segment", '"a b" is not a name in "[a b]"'),
     ("x[[...a]]", "invalid-segment", 'text stands around the optional catch-all of "x[[...a]]"'),
     ("()", "invalid-segment", '"()" is not a route group'),

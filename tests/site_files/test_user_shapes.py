@@ -139,6 +139,7 @@ def test_robots_of_one_rule_and_of_several(config) -> None:
     ("shape", "message"),
     [
         ([], 'robots: "robots" must be a mapping, not a list -> write a mapping'),
+        ({}, 'robots: robots() returned no rules -> return {"rules": {"user_agent": "*", "allow": "/"}}, or delete the file: the default says where the sitemap is'),
         ({"rule": {}}, 'robots: unknown key "rule" in "robots" -> did you mean "rules"?'),
         ({"rules": {"userAgent": "*"}}, 'robots: unknown key "userAgent" in "rules" -> did you mean "user_agent"?'),
         ({"rules": {"disallow": "/a\nb"}}, "robots: \"disallow\": '/a\\nb' holds '\\n', which ends the value or the line -> write a path such as \"/private/\""),
