@@ -7,7 +7,7 @@ site brings itself wins over what is generated. Knows no format and no host.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -27,8 +27,12 @@ from pybuild.render.links import Asset
 from pybuild.render.result import Rendered, Rows, link_number, link_numbers
 from pybuild.rules.model import RuleSet
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
+from pybuild.site_files.selection import listed
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
-from pybuild.urls import page_path
+from pybuild.urls import collision_key, page_path
+
+Extend = Callable[[Sequence[Page], Collection[str]], tuple[Sequence[File], Sequence[Diagnostic]]]
+"""Takes the pages that feeds may show and the collision keys of all paths; gives more files, staged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,9 @@ def stage_outputs(
     stage: Stage,
     order: SiteOrder = NO_ORDER,
     redirections: Iterable[Redirection] = (),
+    extend: Extend | None = None,
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
-    """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered.
+    """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered, and what the site adds itself.
 
     Findings: `output-conflict`, `secret-in-output`, and those of the outputs.
     """
@@ -116,6 +121,10 @@ def stage_outputs(
             findings.append(leak_finding(name, made.path, made.origin))
         else:
             files.append(write(stage, made))
+    if extend:
+        own, faults = extend(list(listed(pages)), frozenset(collision_key(file.path) for file in files))
+        files.extend(own)
+        findings += faults
     if are_in_conflict(chain(paths, (file.path for file in files[len(paths) :]))):
         findings += conflicts(map(_claim, files))
     staged = by_path(files)

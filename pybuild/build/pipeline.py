@@ -10,7 +10,7 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -32,12 +32,13 @@ from pybuild.look.files import look_faults
 from pybuild.objects import StoreFault
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
-from pybuild.records import Artifact, File, Files, Link, Redirection, pack_links
+from pybuild.records import Artifact, File, Files, Link, Page, Redirection, pack_links
 from pybuild.render.data import check_data
+from pybuild.render.extensions import OwnOutputs
 from pybuild.render.links import LinkMap
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
-from pybuild.render.worker import ExpandProgram, RenderProgram, homes_of
+from pybuild.render.worker import ExpandProgram, OutputsProgram, RenderProgram, homes_of
 from pybuild.routing.checks import check
 from pybuild.routing.params import Params
 from pybuild.routing.segments import Pattern
@@ -340,7 +341,12 @@ def discovered(config: Config, gate: PhaseGate, fronts: ReadFront = read_front) 
     site, tree, findings = discover(config, fronts)
     findings += check(tree, config.settings.collections)
     gate.check(
-        (*findings, *look_faults(config), *check_inputs(config, site.routes), *check_data(config.root))
+        (
+            *findings,
+            *look_faults(config),
+            *check_inputs(config, site.routes, site.extensions),
+            *check_data(config.root),
+        )
     )
     return site, tree
 
@@ -353,7 +359,7 @@ def build(
     folder = config.state / "fetch"
     with open_session(folder, offline=options.offline, is_read=options.cache, own_url=own) as session:
         planned = _planned(config, stage, gate, observer, cache, session)
-    staged, redirections = _staged(config, stage, gate, observer, planned)
+        staged, redirections = _staged(config, stage, gate, observer, planned)
     reading = partial(outputs.read_output, stage)
     rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections, reading))
     compiled = gate.unwrap(*outputs.compile_target(rules, staged.files, config))
@@ -372,6 +378,7 @@ class _Planned:
     reasons: Mapping[str, str]  # as in `Built`
     order: SiteOrder
     redirections: tuple[Redirection, ...] = ()  # as in `Plan`
+    extend: outputs.Extend | None = None
 
 
 def _planned(
@@ -393,7 +400,38 @@ def _planned(
     observer.lap("cache")
     asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
-    return _Planned(rows, plan.copies, found.links, reasons, site_order(site, plan.pages), plan.redirections)
+    order = site_order(site, plan.pages)
+    extend = own_outputs(site, plan.pages, stage, observer, session)
+    return _Planned(rows, plan.copies, found.links, reasons, order, plan.redirections, extend)
+
+
+def own_outputs(
+    site: Site, urls: frozenset[str], stage: Stage, observer: Observer, session: Session
+) -> outputs.Extend | None:
+    """What makes the files that `extensions.py` yields, in a worker; None where it yields none."""
+    facts = site.extensions
+    if facts is None or not ("outputs" in facts.names or facts.is_open):
+        return None
+
+    def extend(pages: Sequence[Page], taken: Collection[str]) -> tuple[Sequence[File], Sequence[Diagnostic]]:
+        program = OutputsProgram(OwnOutputs(site, stage, pages, taken), urls, session)
+        runner = _Runner(site, "outputs", [f"outputs of {facts.file}"], [facts.place("outputs")], observer)
+        rows: dict[int, Rendered] = {}
+        limits = [site.config.settings.build.timeout]
+        faults = _through_engine(
+            program,
+            site.config,
+            stage,
+            observer,
+            lambda engine: runner.run(engine, [0], limits, rows.__setitem__),
+        )
+        files = [file for row in rows.values() for file in row.files]
+        found = [finding for row in rows.values() for finding in row.findings]
+        if store_of(site.config) and files:
+            found += _fetched(store_of(site.config), stage, files, observer)
+        return files, (*faults, *runner.failed.values(), *found)
+
+    return extend
 
 
 def site_order(site: Site, pages: frozenset[str]) -> SiteOrder:
@@ -417,7 +455,9 @@ def _staged(
     """Stage what is not rendered, and check the links. The redirections are those that site code answered with."""
     made = outputs.RenderResults(planned.rows, planned.links)
     staged = gate.unwrap(
-        *outputs.stage_outputs(config, planned.copies, made, stage, planned.order, planned.redirections)
+        *outputs.stage_outputs(
+            config, planned.copies, made, stage, planned.order, planned.redirections, planned.extend
+        )
     )
     observer.lap("outputs")
     gate.check(check_site_links(staged, made, config, planned.redirections))

@@ -37,9 +37,12 @@ def matcher(globs: Iterable[str]) -> Callable[[str], bool]:
     return url_filter(globs)
 
 
-def check_inputs(config: Config, routes: Iterable[Route]) -> tuple[Diagnostic, ...]:
+def check_inputs(
+    config: Config, routes: Iterable[Route], extensions: ModuleFacts | None = None
+) -> tuple[Diagnostic, ...]:
     """Find `inputs` that match no file of the site, or lead out of it. Code: `invalid-setting`."""
     modules = {module.file: module for route in routes for module in _modules(route)}
+    modules |= {extensions.file: extensions} if extensions else {}
     chosen = [modules[file] for file in sorted(modules) if "inputs" in modules[file].settings]
     if not chosen:
         return ()

@@ -108,7 +108,8 @@ class Keys:
     def _of_route(self, job: Job) -> _RouteInputs | None:
         """What the job shares with all of its route and kind."""
         route = self._route(job)
-        modules = _modules(route)
+        own = (self._site.extensions,) if self._site.extensions else ()
+        modules = (*_modules(route), *own)
         if not all(map(is_bounded, modules)):
             return None
         reach = (

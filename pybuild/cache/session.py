@@ -20,6 +20,7 @@ from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, t
 from pybuild.cache.front_matter import FrontMatterCache
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import Keys
+from pybuild.cache.keys import is_bounded as is_bounded_module
 from pybuild.cache.pages import Pages
 from pybuild.cache.up_to_date import INDEX, BuildRecord, Outcome, ValidityWindow
 from pybuild.config.loader import Config, read_file, text_digest
@@ -118,7 +119,9 @@ class BuildCache(NullCache):
         keys.settle()
         self._rows.close()  # workers are forked from here
         self._snapshot = None
-        self._is_repeatable = pages.is_complete and not any(route.providers for route in site.routes)
+        asks = any(route.providers for route in site.routes)
+        is_bounded = site.extensions is None or is_bounded_module(site.extensions)
+        self._is_repeatable = pages.is_complete and not asks and is_bounded
         return Lookup(rows, list(reasons), reasons, pages.links)
 
     def record(self, rows: Mapping[int, Rendered]) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from pybuild.build import outputs
 from pybuild.build.link_check import Published, check_links
-from pybuild.build.pipeline import Observer, check_site_links, render_with, site_order
+from pybuild.build.pipeline import Observer, check_site_links, own_outputs, render_with, site_order
 from pybuild.build.rules import derive
 from pybuild.dev.reading import Reading
 from pybuild.diagnostics import Diagnostic
@@ -88,6 +88,8 @@ class LiveSite:
             Output(reading.config.root, folder / "out", "dev", folder), folder / "tree", PublishedState()
         )
         self._stage.tree.mkdir(parents=True)
+        site, urls = reading.site, reading.plan.pages
+        self._extend = own_outputs(site, urls, self._stage, observer, fetches)  # what the site adds itself
         self._program = RenderProgram(reading.site, reading.plan, self._stage, None, fetches)
         self._engine: Engine[int, Rendered | bytes] | None = None
         self._stack = ExitStack()
@@ -237,7 +239,7 @@ class LiveSite:
 
     def _may_be_made(self, url: str) -> bool:
         """Whether an address that nothing answers yet may be that of a site-wide output or of a file beside a document."""
-        if url.endswith(_MADE) or _DIGEST.search(url):
+        if url.endswith(_MADE) or _DIGEST.search(url) or self._extend:
             return True
         site = self.reading.site
         homes = [*homes_of(site).values()]
@@ -264,7 +266,9 @@ class LiveSite:
         order = site_order(self.reading.site, self.reading.plan.pages)
         copies = self.reading.plan.copies
         moved = self.reading.plan.redirections
-        staged, findings = outputs.stage_outputs(config, copies, results, self._stage, order, moved)
+        staged, findings = outputs.stage_outputs(
+            config, copies, results, self._stage, order, moved, self._extend
+        )
         self.findings = (*self.findings, *findings, *check_site_links(staged, results, config, moved))
         for path, file in staged.files.items():
             if self._is_strict or file.headers or file.media_type:

@@ -109,7 +109,7 @@ class SiteReader:
         site, tree, found = discover(config, self.front)
         checked = (
             *check(tree, config.settings.collections),
-            *check_inputs(config, site.routes),
+            *check_inputs(config, site.routes, site.extensions),
             *check_data(config.root),
         )
         params, expanded = expand(site, self._observer, self._fetches)

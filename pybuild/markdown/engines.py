@@ -54,14 +54,19 @@ def engine_of(name: str) -> Engine:
 
 
 def python_engine() -> Engine:
-    """markdown-it-py, which runs everywhere and takes plugins."""
+    """markdown-it-py, which runs everywhere."""
+    return python_parser().render
+
+
+def python_parser() -> MarkdownIt:
+    """The parser of markdown-it-py, which takes plugins."""
     options = {"maxNesting": NESTING, "html": True, "xhtmlOut": True, "strikethrough_single_tilde": True}
     parser = MarkdownIt("commonmark", options, renderer_cls=_PlainHTML).enable(["table", "strikethrough"])
     parser.inline.ruler.at("strikethrough", _tildes)
     parser.normalizeLink = encoded  # type: ignore[method-assign]
     parser.normalizeLinkText = str  # type: ignore[method-assign, assignment]
     parser.validateLink = _any_link  # type: ignore[method-assign, assignment]
-    return parser.render
+    return parser
 
 
 def _tildes(state: StateInline, silent: bool) -> bool:

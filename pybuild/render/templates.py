@@ -23,6 +23,7 @@ from pybuild.look.strings import ENGLISH
 from pybuild.markdown.code import stylesheet
 from pybuild.render.data import DataFiles, DataView, set_data
 from pybuild.render.documents import DocumentCollection, DocumentIndex, collection
+from pybuild.render.extensions import Extensions
 from pybuild.render.look import Look
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.source.languages import NO_TRANSLATIONS, Translations
@@ -53,6 +54,7 @@ class Templates:
         library: DocumentIndex,
         code: SiteCode,
         translations: Translations = NO_TRANSLATIONS,
+        extensions: Extensions | None = None,
     ) -> None:
         self._config = config
         self._data = DataFiles(config.root)
@@ -60,6 +62,7 @@ class Templates:
         self._code = code
         self._library = library
         self._look = Look(library, translations)
+        self._extensions = extensions
         self._environments: dict[str, jinja2.Environment] = {}
 
     @property
@@ -87,7 +90,7 @@ class Templates:
             "markdown": self._look.markdown,
         }
         made.filters.update(filters)
-        return made
+        return self._extensions.templates(made) if self._extensions else made
 
     def href(self, url: str) -> str:
         """A decoded URL as browsers are given it."""

@@ -25,6 +25,7 @@ from pybuild.publish.stage import Stage
 from pybuild.render.components import SiteComponents
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import DocumentIndex, set_current_index
+from pybuild.render.extensions import Extensions, OwnOutputs
 from pybuild.render.handlers import render_handler
 from pybuild.render.job import PageJob, resolve
 from pybuild.render.links import LinkMap
@@ -58,9 +59,7 @@ class ExpandProgram:
     def start(self) -> Callable[[int], Expanded]:
         begin_export(self.session)
         code = SiteCode(_enter(self.site), self.site.config.site)
-        library = _library(self.site, frozenset(self.site.files.values()))
-        templates = Templates(self.site.config, library, code)
-        library.components = SiteComponents(self.site.config.root, templates)
+        library, _ = _prepared(self.site, code, frozenset(self.site.files.values()))
 
         def expand(index: int) -> Expanded:
             library.begin("", self.site.routes[index].locale)
@@ -87,15 +86,51 @@ class RenderProgram:
         return lambda index: pack(render(context, jobs[index]))
 
 
+@dataclass(frozen=True, slots=True)
+class OutputsProgram:
+    """Makes the files that `extensions.py` yields; its only task is 0."""
+
+    work: OwnOutputs
+    urls: frozenset[str]  # of all pages
+    session: Session | None = None  # of fetches
+
+    def start(self) -> Callable[[int], Rendered]:
+        begin_export(self.session)
+        site = self.work.site
+        code = SiteCode(_enter(site), site.config.site)
+        _prepared(site, code, self.urls)
+
+        def make(_: int) -> Rendered:
+            limit = site.config.settings.build.timeout
+            begin_job(Policy(None, "auto", time.monotonic() + limit * 0.9))
+            made, secrets = self.work.make(code), site.config.secrets
+            return replace(made, findings=masked_findings(made.findings, secrets))
+
+        return make
+
+
 def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> RenderContext:
     """Make what rendering works with, and set the library of this process."""
     code = SiteCode(_enter(site), site.config.site)
-    library = _library(site, plan.pages, memo, plan.translations)
-    templates = Templates(site.config, library, code, plan.translations)
-    library.components = SiteComponents(site.config.root, templates)
+    library, templates = _prepared(site, code, plan.pages, memo, plan.translations)
     return RenderContext(
         site, stage, code, library, templates, plan.root, plan.taken, translations=plan.translations
     )
+
+
+def _prepared(
+    site: Site,
+    code: SiteCode,
+    pages: frozenset[str],
+    memo: Path | None = None,
+    translations: Translations = NO_TRANSLATIONS,
+) -> tuple[DocumentIndex, Templates]:
+    """The library and the templates of this process; `pages` are the URLs of all pages."""
+    extensions = Extensions(code, site.extensions)
+    library = _library(site, extensions, pages, memo, translations)
+    templates = Templates(site.config, library, code, translations, extensions)
+    library.components = SiteComponents(site.config.root, templates)
+    return library, templates
 
 
 def render(context: RenderContext, job: Job) -> Rendered:
@@ -160,19 +195,22 @@ def link_map(site: Site, pages: frozenset[str], translations: Translations = NO_
 
 def _library(
     site: Site,
+    extensions: Extensions,
     pages: frozenset[str],
     memo: Path | None = None,
     translations: Translations = NO_TRANSLATIONS,
 ) -> DocumentIndex:
-    renderer = _renderer(site.config.settings.markdown, memo)
+    renderer = _renderer(site.config.settings.markdown, extensions, memo)
     links = link_map(site, pages, translations)
     library = DocumentIndex(site.collections, homes_of(site), renderer, links)
     set_current_index(library)
     return library
 
 
-def _renderer(settings: Markdown, memo: Path | None) -> MarkdownRenderer:
-    """What the settings ask for. A fast engine is as fast as reading what it once made."""
+def _renderer(settings: Markdown, extensions: Extensions, memo: Path | None) -> MarkdownRenderer:
+    """What the settings ask for. A fast engine is as fast as reading what it once made; one with plugins is not kept."""
+    if own := extensions.engine():
+        return MarkdownRenderer(settings, engine=own)
     engine = engine_of(settings.engine)
     if memo is not None and not is_fast(settings.engine):
         engine = cached(engine, memo)

@@ -13,6 +13,7 @@ from pybuild.compact import table
 from pybuild.config.loader import Collection, Config
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
 from pybuild.files import Found, walk
+from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
 from pybuild.source.built_in import listing_routes
@@ -27,6 +28,7 @@ from pybuild.source.document import (
     read_entry,
     read_front,
 )
+from pybuild.source.extensions import read_extensions
 from pybuild.source.git_dates import History, read_history
 from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
@@ -50,6 +52,7 @@ class Site:
     documents: Mapping[str, Entry] = field(default_factory=dict)  # each page.md by its file
     public: tuple[Found, ...] = ()
     collection_of: tuple[str, ...] = ()  # for each route the collection it renders, or ""
+    extensions: ModuleFacts | None = None  # extensions.py
 
     files: Mapping[str, str] = field(init=False, repr=False)  # documents in NFC, to the URLs that are known
 
@@ -93,7 +96,9 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     findings += faults
     names = {str(pattern): name for name, pattern in patterns.items()}
     of = tuple("" if route.listing else names.get(str(route.pattern), "") for route in routes)
-    site = Site(config, routes, collections, patterns, documents, public, of)
+    extensions, faults = read_extensions(config.root, config.settings.markdown.engine)
+    findings += faults
+    site = Site(config, routes, collections, patterns, documents, public, of, extensions)
     dated, shallow = _with_git_dates(site)
     nothing = () if has_errors(findings) else _nothing_fault(site)
     lost = (
