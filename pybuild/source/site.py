@@ -30,6 +30,7 @@ from pybuild.source.document import (
 )
 from pybuild.source.extensions import read_extensions
 from pybuild.source.git_dates import History, read_history
+from pybuild.source.idle_settings import idle_settings
 from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
 from pybuild.source.pictures import broken_pictures
@@ -104,6 +105,7 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     lost = (
         *unread_files(config.root, config.settings.collections),
         *broken_pictures(config.root, tree.routes),
+        *idle_settings(config.root, tree.modules),
     )
     return (
         dated,

@@ -52,7 +52,7 @@ def _in_app(root: Path) -> Iterator[Diagnostic]:
         elif name.endswith((".md", ".html")) and not name.lower().startswith("readme"):
             pages.append(f"app/{found.path}")
     if pages:
-        used = _texts(root, (".py", ".html"))
+        used = texts_of(root, (".py", ".html"))
         pages = [file for file in pages if not _is_mentioned(file, used)]
     if pages:
         stem, _, suffix = pages[0].rpartition(".")
@@ -75,7 +75,7 @@ def _one(files: list[str], what: str, hint: str) -> Diagnostic:
     return warning("unknown-export", f"{files[0]} {what}{more}", Location(files[0]), hint)
 
 
-def _texts(root: Path, suffixes: tuple[str, ...]) -> dict[str, bytes]:
+def texts_of(root: Path, suffixes: tuple[str, ...]) -> dict[str, bytes]:
     """The modules and templates of the site, by their path."""
     found: dict[str, bytes] = {}
     for folder, folders, names in os.walk(root):
@@ -167,12 +167,12 @@ def _moved(folder: str, file: str) -> str:
 
 def _is_named(root: Path, folder: bytes) -> bool:
     """Whether a module of the site names a folder."""
-    return any(folder in text for text in _texts(root, (".py",)).values())
+    return any(folder in text for text in texts_of(root, (".py",)).values())
 
 
 def _directives(root: Path) -> Iterator[Diagnostic]:
     """Find "use server" and "use client" in modules beside `app/`; the modules of routes are read there."""
-    for path, text in _texts(root, (".py",)).items():
+    for path, text in texts_of(root, (".py",)).items():
         if not any(word in text for word in _DIRECTIVES):
             continue
         if path.startswith("app/") and special_file(path.rpartition("/")[2]):
