@@ -11,7 +11,7 @@ Owns the two calls of an engine and the findings for tasks that hang, die or van
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -36,6 +36,7 @@ from pybuild.records import Artifact, File, Files, Link, Page, Redirection, pack
 from pybuild.render.data import check_data
 from pybuild.render.extensions import OwnOutputs
 from pybuild.render.links import LinkMap
+from pybuild.render.redirects import Listed
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, OutputsProgram, RenderProgram, homes_of
@@ -79,7 +80,7 @@ def expand(
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
     places = [_generator_place(site.routes[i]) for i in tasks]
     runner = _Runner(site, "params", names, places, observer)
-    rows: dict[int, Expanded] = {}
+    rows: dict[int, Expanded | Listed] = {}
     faults: tuple[Diagnostic, ...] = ()
     if tasks:
         limits = [_limit(site, i) for i in tasks]
@@ -90,12 +91,32 @@ def expand(
             observer,
             lambda engine: runner.run(engine, tasks, limits, rows.__setitem__),
         )
-    found = [row for _, row in sorted(rows.items())]
+    found = [row for _, row in sorted(rows.items()) if isinstance(row, Expanded)]
     return {row.route: row.params for row in found}, (
         *faults,
         *runner.failed.values(),
         *(f for row in found for f in row.findings),
     )
+
+
+def with_redirects(site: Site, observer: Observer, session: Session) -> tuple[Config, tuple[Diagnostic, ...]]:
+    """The configuration with the redirects that a module of the site lists."""
+    config, file = site.config, site.config.redirect_module
+    if not file:
+        return config, ()
+    runner = _Runner(site, "redirects", [f"redirects() of {file}"], [Location(file, 1)], observer)
+    found: dict[int, Expanded | Listed] = {}
+    faults = _through_engine(
+        ExpandProgram(site, session),
+        config,
+        None,
+        observer,
+        lambda engine: runner.run(engine, [-1], [config.settings.build.timeout], found.__setitem__),
+    )
+    listed = found.get(-1)
+    rules = listed.rules if isinstance(listed, Listed) else ()
+    findings = listed.findings if listed else ()
+    return replace(config, rules=(*rules, *config.rules)), (*faults, *runner.failed.values(), *findings)
 
 
 def _generator_place(route: Route) -> Location:
@@ -359,6 +380,7 @@ def build(
     folder = config.state / "fetch"
     with open_session(folder, offline=options.offline, is_read=options.cache, own_url=own) as session:
         planned = _planned(config, stage, gate, observer, cache, session)
+        config = planned.config
         staged, redirections = _staged(config, stage, gate, observer, planned)
     reading = partial(outputs.read_output, stage)
     rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections, reading))
@@ -377,6 +399,7 @@ class _Planned:
     links: tuple[Link, ...]  # of templates, on pages that were taken over
     reasons: Mapping[str, str]  # as in `Built`
     order: SiteOrder
+    config: Config  # with the redirects that site code lists
     redirections: tuple[Redirection, ...] = ()  # as in `Plan`
     extend: outputs.Extend | None = None
 
@@ -388,6 +411,7 @@ def _planned(
     site, tree = discovered(config, gate, cache.front)
     observer.lap("discover")
     params = gate.unwrap(*expand(site, observer, session))
+    config = gate.unwrap(*with_redirects(site, observer, session))
     observer.lap("expand")
     plan = gate.unwrap(*make_plan(site, params, tree.around(Pattern())))
     observer.lap("plan")
@@ -402,7 +426,7 @@ def _planned(
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
     order = site_order(site, plan.pages)
     extend = own_outputs(site, plan.pages, stage, observer, session)
-    return _Planned(rows, plan.copies, found.links, reasons, order, plan.redirections, extend)
+    return _Planned(rows, plan.copies, found.links, reasons, order, config, plan.redirections, extend)
 
 
 def own_outputs(

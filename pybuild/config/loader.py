@@ -446,6 +446,7 @@ class Config:
     options: Options
     is_readable: bool = True  # False: the file could not be parsed, so nothing is known of the site
     rules: tuple[Rule, ...] = ()  # in the order of the file
+    redirect_module: str = ""  # of the site, whose redirects() lists more
     home: Path | None = None  # of the user
     now: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # only to tell future dates; SOURCE_DATE_EPOCH
     public_env: Mapping[str, str] = field(default_factory=dict)  # PYBUILD_PUBLIC_*, without the prefix
@@ -529,10 +530,12 @@ def load_config(
     rule_tables = {name: table.pop(name) for name in RULE_TABLES if name in table}
     settings: Settings = reader.read(Settings, lift_trailing_slash(table), ())
     of_file: tuple[Rule, ...] = ()
+    module = ""
     if isinstance(named := rule_tables.get("redirects"), str):
         redirects = read_redirects(root, named, reader.locate(("redirects",)))
         of_file, faults = parse_rules({"redirects": [*redirects.tables]}, redirects.locate)
         reader.findings += (*redirects.findings, *faults)
+        module = named if named.endswith(".py") and not redirects.findings else ""
         del rule_tables["redirects"]
     rules, rule_findings = parse_rules(rule_tables, reader.locate)
     if not findings:
@@ -549,6 +552,7 @@ def load_config(
         options=options,
         is_readable=not findings,
         rules=(*of_file, *rules),
+        redirect_module=module,
         home=_home(),
         now=_now(reader),
         public_env=env[0],

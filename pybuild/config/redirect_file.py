@@ -53,6 +53,8 @@ def read_redirects(root: Path, name: str, named_at: Location) -> RedirectFile:
             "config-error", f'redirects names "{name}", which is no file of the site', named_at, hint
         )
         return RedirectFile(name, findings=(fault,))
+    if file.suffix == ".py":
+        return RedirectFile(name)  # it is asked when site code runs
     read = {".toml": _toml, ".json": _json}.get(file.suffix, _plain_lines)
     try:
         tables, lines = read(file.read_text("utf-8-sig"))
@@ -89,10 +91,11 @@ def _json(text: str) -> tuple[list[object], list[int | None]]:
     if not isinstance(listed, list):
         raise _Unreadable("it has no list of redirects")
     starts = [n for n, line in enumerate(text.splitlines(), 1) for _ in re.findall(r'"source"\s*:', line)]
-    return [_renamed(one) for one in listed], (starts + [None] * len(listed))[: len(listed)]
+    return [renamed(one) for one in listed], (starts + [None] * len(listed))[: len(listed)]
 
 
-def _renamed(table: object) -> object:
+def renamed(table: object) -> object:
+    """A table of Next.js as one of ours."""
     if not isinstance(table, dict):
         return table
     return {{"statusCode": "status"}.get(name, name): value for name, value in table.items()}

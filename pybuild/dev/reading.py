@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pybuild.build.pipeline import Observer, expand
+from pybuild.build.pipeline import Observer, expand, with_redirects
 from pybuild.cache.inputs import check_inputs
 from pybuild.config.loader import Config, MissingSettings, Options, load_config
 from pybuild.diagnostics import Diagnostic, has_errors
@@ -114,7 +114,8 @@ class SiteReader:
         )
         params, expanded = expand(site, self._observer, self._fetches)
         plan, conflicts = make_plan(site, params, tree.around(Pattern()))
-        own = (*found, *checked, *expanded, *conflicts)
+        config, listed = with_redirects(site, self._observer, self._fetches)
+        own = (*found, *checked, *expanded, *listed, *conflicts)
         self._urls.update(site.files)
         static = (route for route in site.routes if route.kind == "page" and not route.pattern.is_dynamic)
         self._urls.update((route.file, route.pattern.fill({})) for route in static)

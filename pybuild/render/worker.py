@@ -31,6 +31,7 @@ from pybuild.render.job import PageJob, resolve
 from pybuild.render.links import LinkMap
 from pybuild.render.metadata_routes import render_metadata
 from pybuild.render.page import render_page
+from pybuild.render.redirects import Listed, listed_redirects
 from pybuild.render.result import Rendered, pack
 from pybuild.render.static_params import Expanded, expand_route
 from pybuild.render.templates import Templates
@@ -51,17 +52,20 @@ _RENDER: dict[str, Callable[[RenderContext, PageJob], Rendered]] = {
 
 @dataclass(frozen=True, slots=True)
 class ExpandProgram:
-    """Enumerates the params of routes; a task is the index of a route."""
+    """Enumerates the params of routes; a task is the index of a route, or -1 for the redirects of the site's module."""
 
     site: Site
     session: Session | None = None  # of fetches
 
-    def start(self) -> Callable[[int], Expanded]:
+    def start(self) -> Callable[[int], Expanded | Listed]:
         begin_export(self.session)
         code = SiteCode(_enter(self.site), self.site.config.site)
         library, _ = _prepared(self.site, code, frozenset(self.site.files.values()))
 
-        def expand(index: int) -> Expanded:
+        def expand(index: int) -> Expanded | Listed:
+            if index < 0:
+                begin_job(Policy(deadline=time.monotonic() + self.site.config.settings.build.timeout * 0.9))
+                return listed_redirects(code, self.site.config.redirect_module)
             library.begin("", self.site.routes[index].locale)
             begin_job(_policy(self.site, self.site.routes[index]))
             return expand_route(self.site, code, index)
