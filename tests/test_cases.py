@@ -38,7 +38,7 @@ def _bare(content: bytes) -> bytes:
 
 
 def _paths(run: Run) -> str:
-    return _bare("".join(f"{path}\n" for path in run.files).encode()).decode()
+    return "".join(sorted(_bare(f"{path}\n".encode()).decode() for path in run.files))
 
 
 def _run(folder: Path, root: Path) -> Run:

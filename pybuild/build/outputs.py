@@ -24,6 +24,7 @@ from pybuild.publish import Stage
 from pybuild.records import FILE, PAGE, Artifact, File, Files, Link, Page, Redirection, by_path
 from pybuild.render.handlers import moved_page
 from pybuild.render.links import Asset
+from pybuild.render.pictures import PICTURES
 from pybuild.render.result import Rendered, Rows, link_number, link_numbers
 from pybuild.rules.model import RuleSet
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
@@ -51,6 +52,7 @@ class RenderResults:
         many = len(rows)
         self.files = table(FILE, many)
         self.pages = table(PAGE, many)
+        self._pictures: set[str] = set()  # that several pages show
         self.redirections: list[Redirection] = []
         self.assets: dict[Asset, None] = {}
         self.anchors = index(PLAIN, many)  # of each page's URL, as in `Rendered`
@@ -62,7 +64,8 @@ class RenderResults:
             self._add(row)
 
     def _add(self, row: Rendered) -> None:
-        self.files.extend(row.files)
+        self.files.extend(file for file in row.files if file.path not in self._pictures)
+        self._pictures.update(file.path for file in row.files if file.origin == PICTURES)
         self.assets.update(dict.fromkeys(row.assets))
         self.template_links.update(dict.fromkeys(row.template_links))
         if row.template_link_ids:

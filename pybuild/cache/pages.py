@@ -19,6 +19,7 @@ from pybuild.publish import Stage
 from pybuild.records import Link
 from pybuild.render.documents import home_of
 from pybuild.render.links import resolution
+from pybuild.render.pictures import Sizes
 from pybuild.render.result import Rendered, link_number, link_numbers
 from pybuild.render.worker import homes_of, link_map
 from pybuild.source.site import Site
@@ -52,6 +53,7 @@ class Pages:
         self._map = link_map(site, plan.pages, plan.translations)
         self._homes = homes_of(site)
         self._links = _SharedLinks(ledger)
+        self._sizes = Sizes(site.config.root, by_content=bool(site.config.settings.images.widths))
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
         self._used: set[int] = set()  # links of rows that were taken over
         self._standing: set[int] = set()  # jobs whose lines stand
@@ -96,6 +98,8 @@ class Pages:
             return Refused(f"changed since: {LINKS}")
         if not all(self._stage.holds(file.path, file.digest) for file in row.files):
             return Refused("its published files are gone or were changed")
+        if not self._sizes.hold(row.pictures):
+            return Refused("changed since: pictures")
         self.until = min(self.until, made + life)
         if not differing:
             self._standing.add(index)

@@ -34,6 +34,7 @@ from pybuild.config.schema import (
     Collection,
     Feed,
     FeedFormat,
+    Images,
     Llms,
     Markdown,
     NavItem,
@@ -281,7 +282,17 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
     _check_collections(settings, reader)
     _check_theme(settings.theme, reader)
     _check_markdown(settings.markdown.engine, reader)
+    _check_images(settings.images, reader)
     return dataclasses.replace(settings, site=site)
+
+
+def _check_images(images: Images, reader: Reader) -> None:
+    if odd := [width for width in images.widths if not 16 <= width <= 10_000]:
+        message = f"images.widths has {odd[0]}, and widths are between 16 and 10,000 pixels"
+        reader.fault(("images", "widths"), message, "write widths = [640, 1280]")
+    elif images.widths and find_spec("PIL") is None:
+        message = "images.widths needs Pillow, which is not installed"
+        reader.fault(("images", "widths"), message, 'run: pip install "pybuild-export[images]"')
 
 
 def _checked_languages(settings: Settings, site: Site, reader: Reader) -> Site:

@@ -315,6 +315,19 @@ class Theme:
     toggle: bool = key(True, "a switch between light and dark")
 
 
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Pictures of pages: `[images]`."""
+
+    widths: tuple[int, ...] = key(
+        (),
+        "widths in pixels of smaller pictures for `srcset`, such as `[640, 1280]`; needs the extra `images`",
+    )
+    sizes: str = key(
+        "(min-width: 50rem) 46rem, 100vw", "how wide pictures are shown, as `sizes` in HTML says it"
+    )
+
+
 SearchEngine = Literal["", "titles", "pagefind", "none"]
 
 
@@ -362,6 +375,7 @@ class Settings:
     links: Links = Links()
     theme: Theme = Theme()
     search: Search = Search()
+    images: Images = Images()
     targets: Mapping[str, TargetSettings] = field(default_factory=dict, metadata={"names": "target"})
 
 

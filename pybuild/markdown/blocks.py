@@ -112,7 +112,7 @@ class IncludeLine:
 
 def include_lines(text: str) -> tuple[list[IncludeLine], str]:
     """The lines of a text that include files, and the line that ends code or raw HTML left open; or ""."""
-    cutter = _Cutter("\ue000", "")
+    cutter = _Cutter("\ue000", "", frozenset())
     for line in text.split("\n"):
         cutter.read(line)
     is_open = all(frame.kind == "fence" for frame in cutter.frames)

@@ -17,6 +17,7 @@ from pybuild.publish.stage import Stage
 from pybuild.records import File, Headers, Link
 from pybuild.render.documents import Document, DocumentIndex
 from pybuild.render.job import PageJob
+from pybuild.render.pictures import Pictures
 from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
 from pybuild.render.written import lines_in, spellings
@@ -55,6 +56,10 @@ class RenderContext:
     def manifest(self) -> Route | None:
         """The web app manifest, which each page names."""
         return next((route for route in self.site.routes if route.metadata == "manifest"), None)
+
+    @cached_property
+    def pictures(self) -> Pictures:
+        return Pictures(self.config, self.library.links, self.stage)
 
     @property
     def config(self) -> Config:

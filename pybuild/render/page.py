@@ -145,6 +145,9 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     made = PageBuild(page, values, document, summary, view, listing)
     html = _with_variant_link(_html(context, made), made)
     body = document.body if document else None
+    assets = dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))
+    pictures = context.pictures.shown(html, page.url, assets)
+    html = pictures.html
     read = read_html(html)
     here = frozenset(read.ids)
     links, link_ids = template_links(context, page, read, body, here)
@@ -156,11 +159,11 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
     names = context.library.components.names if context.library.components else ()
     return Rendered(
-        files=(written, *_write_variants(context, made, html)),
+        files=(written, *_write_variants(context, made, html), *pictures.files.values()),
         page=_page(context, made, html) if page.is_page else None,
         links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *read.ids, "")),
-        assets=tuple(dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))),
+        assets=tuple(assets),
         findings=(
             *summary.findings,
             *(document_remarks(body, document.entry.file, names) if document and body else ()),
@@ -169,6 +172,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         template_link_ids=link_ids,
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
+        pictures="\n".join(pictures.said),
     )
 
 

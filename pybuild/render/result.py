@@ -41,6 +41,7 @@ class Rendered:
     template_link_ids: bytes = b""  # digests of all links that templates give it, `LINK_DIGEST` bytes each
     document_hrefs: str = ""  # what its document links to inside the site, as written, a line each
     link_digest: str = ""  # a digest of what became of them
+    pictures: str = ""  # what it depends on of the pictures that it shows, a line each
 
 
 def link_digest(link: Link) -> bytes:
@@ -80,7 +81,7 @@ def pack(row: Rendered) -> Rendered | bytes:
         row.anchors,
         [(asset.path, str(asset.file)) for asset in row.assets],
         [_LINK(link) for link in row.template_links],
-        (row.template_link_ids, row.document_hrefs, row.link_digest),
+        (row.template_link_ids, row.document_hrefs, row.link_digest, row.pictures),
     )
     try:
         return row if row.findings else marshal.dumps(values)
@@ -89,7 +90,9 @@ def pack(row: Rendered) -> Rendered | bytes:
 
 
 def _unpacked(row: bytes) -> Rendered:
-    files, page, redirection, links, anchors, assets, given, (shared, hrefs, resolved) = marshal.loads(row)
+    files, page, redirection, links, anchors, assets, given, (shared, hrefs, resolved, pictures) = (
+        marshal.loads(row)
+    )
     return Rendered(
         files=tuple(File(*file) for file in files),
         page=page and Page(*page),
@@ -101,6 +104,7 @@ def _unpacked(row: bytes) -> Rendered:
         template_link_ids=shared,
         document_hrefs=hrefs,
         link_digest=resolved,
+        pictures=pictures,
     )
 
 
