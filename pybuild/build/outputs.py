@@ -34,6 +34,8 @@ from pybuild.urls import collision_key, page_path
 
 Extend = Callable[[Sequence[Page], Collection[str]], tuple[Sequence[File], Sequence[Diagnostic]]]
 """Takes the pages that feeds may show and the collision keys of all paths; gives more files, staged."""
+Index = Callable[[Sequence[Page], Files], Iterable[Artifact | Diagnostic]]
+"""Takes the pages and the staged files; gives those of a search index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ def stage_outputs(
     order: SiteOrder = NO_ORDER,
     redirections: Iterable[Redirection] = (),
     extend: Extend | None = None,
+    index: Index | None = None,
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered, and what the site adds itself.
 
@@ -128,6 +131,11 @@ def stage_outputs(
         own, faults = extend(list(listed(pages)), frozenset(collision_key(file.path) for file in files))
         files.extend(own)
         findings += faults
+    for made in index(pages, by_path(files)) if index else ():
+        if isinstance(made, Diagnostic):
+            findings.append(made)
+        else:
+            files.append(write(stage, made))
     if are_in_conflict(chain(paths, (file.path for file in files[len(paths) :]))):
         findings += conflicts(map(_claim, files))
     staged = by_path(files)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pybuild.build import outputs
+from pybuild.build.full_text import index_of
 from pybuild.build.link_check import Published, check_links, places_in
 from pybuild.build.repeats import one_of_each
 from pybuild.build.rules import derive
@@ -480,7 +481,14 @@ def _staged(
     made = outputs.RenderResults(planned.rows, planned.links)
     staged = gate.unwrap(
         *outputs.stage_outputs(
-            config, planned.copies, made, stage, planned.order, planned.redirections, planned.extend
+            config,
+            planned.copies,
+            made,
+            stage,
+            planned.order,
+            planned.redirections,
+            planned.extend,
+            index_of(config, stage),
         )
     )
     observer.lap("outputs")

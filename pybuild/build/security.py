@@ -130,6 +130,8 @@ def _inline(tree: LexborHTMLParser) -> Iterator[tuple[str, str]]:
 
 
 def _loaded(tree: LexborHTMLParser) -> Iterator[tuple[str, str]]:
+    if tree.css_first("[data-pb-pagefind]"):
+        yield "script-src", "'wasm-unsafe-eval'"  # of Pagefind
     for selector, attribute, directive in _LOADED:
         for node in tree.css(selector):
             parts = urlsplit((node.attributes.get(attribute) or "").strip())

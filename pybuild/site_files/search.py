@@ -23,13 +23,16 @@ MANY_BYTES = 2_000_000  # of one file that each reader who searches loads
 def search_index(
     pages: Collection[Page], config: Config, order: SiteOrder
 ) -> Iterator[Artifact | Diagnostic]:
-    """Yield `search.json` where titles are searched. Finding: `rule-limit`, a warning, for one that is too large."""
+    """Yield `search.json`, also beside an index of every word: the page for what is not found suggests by it.
+
+    Finding: `rule-limit`, a warning, for one that is too large.
+    """
     engine = config.settings.search.engine
-    if engine not in ("", "titles") or not (engine or order.has_look):
+    if engine == "none" or not (engine or order.has_look):
         return
     rows = (_row(page, config) for page in listed(pages) if page.is_searched)
     body = ("[" + ",\n".join(rows) + "]\n").encode()
-    if len(body) > MANY_BYTES:
+    if len(body) > MANY_BYTES and engine != "pagefind":
         message = f"search.json has {len(body)} bytes, which each reader who searches loads"
         hint = 'write [search] engine = "pagefind"'
         yield warning("rule-limit", message, Location(config.file), hint)

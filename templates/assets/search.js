@@ -37,8 +37,13 @@ const find = (entries, asked) => {
     .sort((a, b) => b[0] - a[0] || a[1].title.length - b[1].title.length).slice(0, 30).map(([, entry]) => entry);
 };
 
+// Every word, where the index is there; while a site is developed it is not, and titles are searched.
+const words_of = async (button) => {
+  try { return await import(new URL(button.dataset.pbPagefind, location.href).href); } catch { delete button.dataset.pbPagefind; return null; }
+};
 const pagefind = async (button, asked) => {
-  const module = await import(new URL(button.dataset.pbPagefind, location.href).href);
+  const module = await words_of(button);
+  if (!module) return find(await load(button), asked);
   const answer = await module.debouncedSearch(asked, {}, 120);
   if (!answer) return null;
   const found = await Promise.all(answer.results.slice(0, 12).map((result) => result.data()));
