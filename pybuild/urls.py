@@ -25,9 +25,13 @@ _IGNORED = re.compile(r"[\x00-\x20\x7f-\x9f]")  # browsers take them out of a sc
 _JOINERS = "\u200c\u200d"  # needed to write some languages and emoji
 
 
+_UNRESERVED = re.compile("[A-Za-z0-9/_.~-]*")
+_WITHOUT_HOST = re.compile("(?!//)[A-Za-z0-9/_.~%?#&=+-]*")
+
+
 def encode(url: str) -> str:
     """Percent-encode a decoded URL path once: `/café 1` → `/caf%C3%A9%201`."""
-    return quote(url, safe=_PCHAR)
+    return url if _UNRESERVED.fullmatch(url) else quote(url, safe=_PCHAR)
 
 
 def absolute(base: str, url: str) -> str:
@@ -37,6 +41,8 @@ def absolute(base: str, url: str) -> str:
 
 def is_external(href: str) -> bool:
     """Whether an href leaves the site by scheme or host (`https:`, `mailto:`, `//host`)."""
+    if _WITHOUT_HOST.fullmatch(href):
+        return False
     try:
         parts = urlsplit(href)
     except ValueError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -42,13 +43,19 @@ class Site:
     @property
     def base_path(self) -> str:
         """The path of the site's address, decoded: `https://a.example/docs` → `/docs`; `""` at the root."""
-        return unquote(urlsplit(self.url).path).rstrip("/")
+        return _parts_of(self.url)[0]
 
     @property
     def origin(self) -> str:
         """Scheme and host: `https://a.example/docs` → `https://a.example`."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.netloc}"
+        return _parts_of(self.url)[1]
+
+
+@lru_cache(maxsize=16)  # each page asks for it some hundred times
+def _parts_of(url: str) -> tuple[str, str]:
+    """The base path and the origin of an address."""
+    parts = urlsplit(url)
+    return unquote(parts.path).rstrip("/"), f"{parts.scheme}://{parts.netloc}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,10 @@ class RenderContext:
     templates: Templates
     root: Surroundings = Surroundings()  # of the built-in 404 page
     taken: frozenset[str] = frozenset()  # output paths of the site's own that a variant gives way to
-    sent: dict[Link, bytes] = field(
+    sent: set[bytes] = field(default_factory=set)  # digests of links of templates that were reported already
+    rooted: dict[tuple[str, ...], dict[str, tuple[Link, bytes]]] = field(
         default_factory=dict
-    )  # links of templates that were reported already, with their digests
+    )  # what addresses that begin with a slash lead to, by the templates of the page; with digests
     translations: Translations = Translations()
     hrefs: dict[str, dict[str, int]] = field(
         default_factory=dict

@@ -88,6 +88,7 @@ class DocumentIndex:
         self.page_url = ""  # decoded, of the page that is being made; "" while none is
         self.locale = ""  # the language of what is being made; "" is the default
         self.words_locale = ""  # that of its words: the default inside a text that is not translated
+        self._words: dict[tuple[str, str], str] = {}
         self._bodies: OrderedDict[tuple[str, str], RenderedBody] = OrderedDict()
         self.collections = {
             name: DocumentCollection(name, entries, self) for name, entries in collections.items()
@@ -105,10 +106,16 @@ class DocumentIndex:
 
     def words(self, name: str, value: object = None) -> str:
         """The words of a name in the language of what is being made. Raises `LookupError` for none."""
+        asked = self.words_locale, name
+        if value is None and asked in self._words:
+            return self._words[asked]
         config = self._configs[self.words_locale]
         known, default = config.settings.languages.known, self.links.config.site.language
         own = [known[code].strings if code in known else {} for code in (config.site.language, default)]
-        return text(config.site.language, name, value, own)
+        found = text(config.site.language, name, value, own)
+        if value is None:
+            self._words[asked] = found
+        return found
 
     def locale_of(self, language: str) -> str:
         """A language of the settings as a locale: "" for the default one. Raises `LookupError` for any other."""

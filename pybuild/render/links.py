@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import re
 import unicodedata
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Set
@@ -22,6 +23,7 @@ from pybuild.urls import absolute, encode, is_external, nfc, page_href, variant_
 
 _SUFFIXES = (".md", ".markdown")
 _PORTS = {"http": 80, "https": 443}
+_REMEMBERED = 4096  # addresses a process remembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class LinkMap:
     stand_ins: Mapping[str, str] = field(
         default_factory=dict
     )  # pages that are not translated, to the page whose text they have
+    _followed: dict[str, tuple[str, str] | None] = field(default_factory=dict, compare=False, repr=False)
+    _hrefs: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def _files(self, locale: str) -> Mapping[str, str]:
         """The documents as pages of a language name them."""
@@ -107,6 +111,15 @@ class LinkMap:
 
     def follow(self, href: str, url: str) -> tuple[str, str] | None:
         """Where a browser goes from the page `url`: a decoded site URL and a fragment; None when it leaves the site."""
+        if not href.startswith("/"):
+            return self._follow(href, url)
+        if href not in self._followed:  # it leads to the same place from each page, and most pages have it
+            if len(self._followed) >= _REMEMBERED:
+                self._followed.clear()
+            self._followed[href] = self._follow(href, url)
+        return self._followed[href]
+
+    def _follow(self, href: str, url: str) -> tuple[str, str] | None:
         if is_external(href):
             return None
         path = _split(href)[0]
@@ -184,9 +197,13 @@ class LinkMap:
 
     def href(self, target: str) -> str:
         """A decoded site URL as browsers are given it: base path, trailing slash and encoding applied."""
-        if target in self.pages:
-            target = page_href(target, trailing_slash=self.config.trailing_slash)
-        return encode(self.config.site.base_path + target)
+        if target not in self._hrefs:
+            if len(self._hrefs) >= _REMEMBERED:
+                self._hrefs.clear()
+            is_page = target in self.pages
+            shown = page_href(target, trailing_slash=self.config.trailing_slash) if is_page else target
+            self._hrefs[target] = encode(self.config.site.base_path + shown)
+        return self._hrefs[target]
 
     def published_page(self, url: str) -> str:
         """The absolute URL of a page."""
@@ -244,6 +261,9 @@ class LinkMap:
         return Asset((base.rstrip("/") + "/" + inside)[1:], file)
 
 
+_MARK = re.compile("[?#]")
+
+
 def _normal(path: str) -> str:
     return nfc(posixpath.normpath("/" + path.lstrip("/")))
 
@@ -255,5 +275,6 @@ def _folder_of(url: str, config: Config) -> str:
 
 def _split(href: str) -> tuple[str, str, str]:
     """Cut an href before its query or fragment: `a.md?x#y` → `("a.md", "?", "x#y")`."""
-    cut = min((i for i in (href.find("?"), href.find("#")) if i >= 0), default=len(href))
+    found = _MARK.search(href)
+    cut = found.start() if found else len(href)
     return href[:cut], href[cut : cut + 1], href[cut + 1 :]

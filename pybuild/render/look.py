@@ -89,9 +89,11 @@ class ThemeView:
     @property
     def icon(self) -> str:
         """An icon with the first letter of the title; "" where the site has one."""
-        if (self._config.root / "public" / "favicon.ico").is_file():
-            return ""
-        return self.used(self._files.icon)
+        return "" if self._has_icon else self.used(self._files.icon)
+
+    @cached_property
+    def _has_icon(self) -> bool:
+        return (self._config.root / "public" / "favicon.ico").is_file()
 
     @property
     def logo(self) -> str:

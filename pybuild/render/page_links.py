@@ -132,7 +132,8 @@ def hrefs_of(page: str) -> tuple[str, ...]:
 def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
     """The values of an attribute, quoted or not, in order."""
     for found in attribute.finditer(page):
-        yield html.unescape(found[1] or found[2] or found[3] or "")
+        value = found[1] or found[2] or found[3] or ""
+        yield html.unescape(value) if "&" in value else value
 
 
 def document_links(page: PageJob, body: RenderedBody, here: frozenset[str]) -> Iterator[Link]:
@@ -148,24 +149,41 @@ def template_links(
     """The links that templates and metadata add to a page: those this process did not report yet, and the digests of all."""
     known = {found.href for found in body.found} if body else set()
     markdown = body.markdown if body else ""
-    links = []
+    rooted = context.rooted.setdefault((page.route.template, *page.route.surroundings.layouts), {})
+    links: list[tuple[Link, bytes]] = []
     for address in read.addresses:
-        if address.text in known and not address.named:
+        if (address.text in known and not address.named) or (address.named and address.text == page.href):
             continue
-        found = context.library.links.led_to(address.text, page.url, named=address.named)
-        if found is None or found[0] in page.variants:
+        is_own = bool(address.named) or address.text in markdown
+        made = None if is_own else rooted.get(address.text)
+        made = made or _link(context, page, address, is_own=is_own)
+        if made and address.text.startswith("/") and not is_own:
+            rooted[address.text] = made  # the same on each page of these templates, and most have it
+        if made is None or made[0].target in page.variants:
             continue
-        target, fragment = found
-        is_here = target == page.url and (not fragment or fragment in here or fragment == "top")
-        if is_here and (not address.named or address.text == page.href):
-            continue
-        file, line = context.written_at(address.text, target, page)
-        if not file and (address.named or address.text in markdown):
-            file = page.origin  # where it stands is sought when it leads nowhere
-        links.append(Link(target, fragment, file, line, address.text, address.named))
-    new = tuple(link for link in links if link not in context.sent)
-    context.sent.update((link, link_digest(link)) for link in new)
-    return new, b"".join(context.sent[link] for link in links)
+        link = made[0]
+        is_here = link.target == page.url and (
+            not link.fragment or link.fragment in here or link.fragment == "top"
+        )
+        if not is_here or address.named:
+            links.append(made)
+    new = tuple(dict.fromkeys(link for link, digest in links if digest not in context.sent))
+    context.sent.update(digest for _, digest in links)
+    return new, b"".join(digest for _, digest in links)
+
+
+def _link(
+    context: RenderContext, page: PageJob, address: Address, *, is_own: bool
+) -> tuple[Link, bytes] | None:
+    """Where an address leads, where it is written, and the digest of both; None for one that leaves the site."""
+    found = context.library.links.led_to(address.text, page.url, named=address.named)
+    if found is None:
+        return None
+    file, line = context.written_at(address.text, found[0], page)
+    if not file and is_own:
+        file = page.origin  # where it stands is sought when it leads nowhere
+    link = Link(*found, file, line, address.text, address.named)
+    return link, link_digest(link)
 
 
 _IN_FEEDS = ("href", "src", "poster", "cite")

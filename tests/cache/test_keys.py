@@ -95,7 +95,7 @@ TABLE: list[tuple[str, str, Edit, str]] = [
     ("/docs/a", "the bytes of a file beside it", make("content/docs/pic.png"), ""),
     ("/docs/a", "a public file", make("public/y.txt"), "links"),
     ("/docs/a", "a public file in place of its variant", make("public/docs/a.md"), "address, links"),
-    ("/docs/a", "an icon", make("app/icon.png", "\x89PNG"), "address, links"),
+    ("/docs/a", "an icon", make("app/icon.svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"), "address, links"),
     ("/docs/a", "Python", edit("lib/data.py", "1", "2"), ""),
     ("/list", "the text of a document", edit(A, "Text", "Other"), ""),
     ("/list", "the title of a document", edit(A, "title: A", "title: B"), "other documents"),
