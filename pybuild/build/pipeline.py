@@ -29,6 +29,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, Note, has_errors, made_strict, warning
 from pybuild.engines import Done, Engine, EngineFault, Failed, Program, open_engine
 from pybuild.fetching import Session, open_session
+from pybuild.fetching import figures as fetch_figures
 from pybuild.look.files import look_faults
 from pybuild.objects import StoreFault
 from pybuild.plan import Job, make_plan
@@ -383,6 +384,8 @@ def build(
         planned = _planned(config, stage, gate, observer, cache, session)
         config = planned.config
         staged, redirections = _staged(config, stage, gate, observer, planned)
+        for name, number in fetch_figures(session) if observer.count is not _ignore else ():
+            observer.count(f"fetch: {name}", number)
     reading = partial(outputs.read_output, stage)
     rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections, reading))
     compiled = gate.unwrap(*outputs.compile_target(rules, staged.files, config))
@@ -416,7 +419,7 @@ def _planned(
     observer.lap("expand")
     plan = gate.unwrap(*make_plan(site, params, tree.around(Pattern())))
     observer.lap("plan")
-    found = cache.lookup(site, plan, stage)
+    found = cache.lookup(site, plan, stage, session)
     observer.lap("cache")
     program = RenderProgram(site, plan, stage, cache.memo, session)
     rows = gate.unwrap(*render(program, found.tasks, found.rows, observer))

@@ -6,6 +6,7 @@ they led. Knows no phase. Source: docs/caching.md.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from typing import Any
 from pybuild.cache.entries import from_value, link_value, to_value
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
+from pybuild.fetching import Session, holding
 from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
 from pybuild.records import Link
@@ -22,6 +24,7 @@ from pybuild.render.links import resolution
 from pybuild.render.pictures import Sizes
 from pybuild.render.result import Rendered, link_number, link_numbers
 from pybuild.render.worker import homes_of, link_map
+from pybuild.routing.module_facts import ModuleFacts
 from pybuild.source.site import Site
 
 _FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
@@ -57,6 +60,8 @@ class Pages:
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
         self._used: set[int] = set()  # links of rows that were taken over
         self._standing: set[int] = set()  # jobs whose lines stand
+        self._held: frozenset[tuple[str, str]] = frozenset()  # what was fetched and is still the same
+        self.fetched: set[str] = set()  # keys of what the rows depend on
         self.until = math.inf  # when the first row that was taken over grows too old, in seconds since 1970
         self.is_complete = True  # whether no job must run in any case
 
@@ -64,6 +69,15 @@ class Pages:
     def links(self) -> tuple[Link, ...]:
         """The links of templates that rows share which were taken over."""
         return tuple(self._links[number] for number in sorted(self._used))
+
+    def ask_again(self, session: Session) -> None:
+        """Ask for what the jobs fetched whose modules name their inputs, all at once."""
+        calls: set[tuple[str, str]] = set()
+        for job in self._plan.jobs if self._is_read else ():
+            if _names_inputs(self._keys.modules(job)) and (value := self._ledger.get(_name(job))):
+                with contextlib.suppress(*_FOREIGN):
+                    calls.update((str(key), str(digest)) for key, digest in value[2][-1])
+        self._held = holding(session, sorted(calls))
 
     def take(self, index: int) -> Rendered | Refused:
         """The row of a job of the plan where it still holds."""
@@ -92,6 +106,10 @@ class Pages:
         if life < math.inf and not 0 <= self._now - made < life:
             return Refused("changed since: age")
         row = from_value(stored, self._site.config.root, self._stage.previous.rows)
+        if row.fetched and _names_inputs(key.modules):
+            if not self._held.issuperset(row.fetched):
+                return Refused("changed since: what it fetched")
+            self.fetched.update(name for name, _ in row.fetched)
         if not self._links.has(row.template_link_ids):
             return Refused("what the cache holds of its links cannot be read")
         if differing and not self._leads_on(job, row):
@@ -134,6 +152,8 @@ class Pages:
             if key := self._keys.key(self._plan.jobs[index]):
                 needed.update(link_numbers(row.template_link_ids))
                 made = self._now if key.modules else 0
+                if _names_inputs(key.modules):
+                    self.fetched.update(name for name, _ in row.fetched)
                 yield _name(self._plan.jobs[index]), [key.parts, made, to_value(row, self._site.config.root)]
         yield from self._links.rows(needed, fresh)
 
@@ -150,6 +170,11 @@ class Pages:
             if index not in self._standing and (modules := self._keys.modules(job))
         )
         return min((self.until, *fresh))
+
+
+def _names_inputs(modules: Iterable[ModuleFacts] | None) -> bool:
+    """Whether a module says what it reads, so that what it fetched must be the same too."""
+    return any("inputs" in module.settings for module in modules or ())
 
 
 def _differing(parts: Sequence[str], key: Key) -> list[str]:

@@ -20,10 +20,10 @@ from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, t
 from pybuild.cache.front_matter import FrontMatterCache
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import Keys
-from pybuild.cache.keys import is_bounded as is_bounded_module
 from pybuild.cache.pages import Pages
 from pybuild.cache.up_to_date import INDEX, BuildRecord, Outcome, ValidityWindow
 from pybuild.config.loader import Config, read_file, text_digest
+from pybuild.fetching import Session, asked_again
 from pybuild.markdown.disk_cache import prune
 from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
@@ -54,7 +54,7 @@ class NullCache:
     def __init__(self) -> None:
         self.front: ReadFront = read_front
 
-    def lookup(self, site: Site, plan: Plan, stage: Stage) -> Lookup:
+    def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
         return Lookup(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
 
     def record(self, rows: Mapping[int, Rendered]) -> None:
@@ -100,13 +100,15 @@ class BuildCache(NullCache):
         self._span: ValidityWindow | None = None  # of a record that may be written
         self._is_steady = text_digest(read_file(config.root)[1]) == config.digest
 
-    def lookup(self, site: Site, plan: Plan, stage: Stage) -> Lookup:
-        """Part the jobs of a plan into rows that still hold and jobs to run."""
+    def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
+        """Part the jobs of a plan into rows that still hold and jobs to run. What they fetched is asked for again."""
         assert self._snapshot is not None, "a plan is split before its rows are noted"
         self._note_fronts()
         self._documents = len(site.documents) + sum(map(len, site.collections.values()))
         keys = Keys(site, plan, self._snapshot, _digests(site))
         pages = self._pages = Pages(site, plan, keys, self._rows, stage, is_read=self._is_read)
+        pages.ask_again(fetches)
+        self._fetches = fetches
         rows = Rows(len(plan.jobs))
         reasons: dict[int, str] = {}
         for index in range(len(plan.jobs)):
@@ -120,8 +122,8 @@ class BuildCache(NullCache):
         self._rows.close()  # workers are forked from here
         self._snapshot = None
         asks = any(route.providers for route in site.routes)
-        is_bounded = site.extensions is None or is_bounded_module(site.extensions)
-        self._is_repeatable = pages.is_complete and not asks and is_bounded
+        adds = site.extensions is not None and "outputs" in site.extensions.names  # and may fetch for that
+        self._is_repeatable = pages.is_complete and not asks and not adds
         return Lookup(rows, list(reasons), reasons, pages.links)
 
     def record(self, rows: Mapping[int, Rendered]) -> None:
@@ -133,7 +135,8 @@ class BuildCache(NullCache):
                 self._rows.write(pages.lines(rows))
         if self._is_repeatable:
             first, due = self._moments
-            self._span = ValidityWindow(first, min(pages.outlives(), due))
+            until = min(pages.outlives(), due, asked_again(self._fetches, pages.fetched))
+            self._span = ValidityWindow(first, until) if until > self._config.now.timestamp() else None
         self._pages = None
 
     def _note_fronts(self) -> None:

@@ -66,7 +66,7 @@ def export(site: Path, options: Options, shown: ReportOptions, wanted: ExportFla
     done = None if known else _run(config, report, laps, wanted)
     for line in _answers(wanted, known, done, laps):
         report.aside(line)
-    extra = {"timings": laps.seconds, "cluster": laps.figures} if wanted.timings else {}
+    extra = {"timings": laps.seconds, **laps.parts} if wanted.timings else {}
     _finish(report, replace(_summary(config, findings, known, done, elapsed), extra=extra))
     return 0 if done is None or done.ok else 1
 
@@ -100,6 +100,15 @@ class PhaseTimer:
         self.seconds[phase] = round(self.seconds.get(phase, 0.0) + now - self._last, 4)
         self._last = now
 
+    @property
+    def parts(self) -> dict[str, dict[str, float]]:
+        """The figures of the cluster and those of fetches, which say so."""
+        found: dict[str, dict[str, float]] = {"cluster": {}, "fetch": {}}
+        for name, number in self.figures.items():
+            part, _, figure = name.rpartition(": ")
+            found[part or "cluster"][figure] = number
+        return found
+
     def count(self, figure: str, number: float) -> None:
         """Add to a figure."""
         self.figures[figure] = round(self.figures.get(figure, 0.0) + number, 4)
@@ -110,7 +119,11 @@ def _run(config: Config, report: Report, laps: PhaseTimer, wanted: ExportFlags) 
     run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.build.export:export")
     asked = frozenset(_addresses(wanted.explain)) if wanted.explain else frozenset()
     observer = pkgutil.resolve_name("pybuild.build.pipeline:Observer")(
-        report.progress, report.printed, laps, laps.count, asked
+        report.progress,
+        report.printed,
+        laps,
+        asked=asked,
+        **({"count": laps.count} if wanted.timings else {}),
     )
     if wanted.profile is None:
         return run(config, observer)
@@ -132,7 +145,8 @@ def _answers(
         yield f"{wanted.explain}: {_explained(wanted.explain, done)}"
     if wanted.timings:
         yield from (f"{seconds:8.3f} s  {phase}" for phase, seconds in laps.seconds.items())
-        yield from (f"{number:10.10g}  cluster: {figure}" for figure, number in laps.figures.items())
+        for part, figures in laps.parts.items():
+            yield from (f"{number:10.10g}  {part}: {figure}" for figure, number in figures.items())
     if wanted.profile:
         yield (
             "no profile was taken, for nothing of the site has changed"

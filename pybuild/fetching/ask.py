@@ -155,3 +155,10 @@ def _client() -> httpx2.Client:
     nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     return httpx2.Client(cookies=nothing, follow_redirects=False, limits=limits, timeout=None)
+
+
+def close_client() -> None:
+    """Close the connections of this process, before others are forked from it."""
+    if _client.cache_info().currsize:
+        _client().close()
+        _client.cache_clear()

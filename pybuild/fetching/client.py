@@ -15,7 +15,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -25,12 +26,14 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from pybuild.fetching.ask import Request, ask
+from pybuild.fetching.ask import Request, ask, close_client
 from pybuild.fetching.failure import FetchFailed, has_secret, shown_url
-from pybuild.fetching.store import Kept, Store
+from pybuild.fetching.store import Came, Kept, Store
 
 Age = int | Literal[False] | None  # seconds; False: for ever; None: ask once an export
 _MEMORY = Path("/dev/shm")  # a file system that no disk holds: tmpfs(5)
+_ASKERS = 16  # threads that ask whether answers still hold
+_SHOWN_HOSTS = 3
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
@@ -78,6 +81,7 @@ class _Current:
     session: Session | None = None
     policy: Policy = field(default_factory=Policy)
     answers: dict[str, Kept] = field(default_factory=dict)
+    common: Policy = field(default_factory=Policy)  # with the calls of code that runs once for all jobs
 
 
 _CURRENT = _Current()
@@ -86,7 +90,7 @@ _GUARD = threading.Lock()
 
 def begin_export(session: Session | None) -> None:
     """Set what fetches of this process share."""
-    _CURRENT.session, _CURRENT.answers = session, {}
+    _CURRENT.session, _CURRENT.answers, _CURRENT.common = session, {}, Policy()
 
 
 def begin_job(policy: Policy) -> None:
@@ -97,7 +101,24 @@ def begin_job(policy: Policy) -> None:
 def end_job() -> Policy:
     """The policy of the page that ran, with the calls it made."""
     policy, _CURRENT.policy = _CURRENT.policy, Policy()
-    return policy
+    return _joined(_CURRENT.common, policy)
+
+
+def _joined(common: Policy, policy: Policy) -> Policy:
+    calls = {**common.calls, **policy.calls}
+    return replace(policy, calls=calls, is_repeatable=policy.is_repeatable and common.is_repeatable)
+
+
+@contextlib.contextmanager
+def calls_of_all_jobs() -> Iterator[None]:
+    """Count the calls made inside among those of this job and all later ones: imports run once for them."""
+    outer, own = _CURRENT.policy, replace(_CURRENT.policy, calls={}, is_repeatable=True)
+    _CURRENT.policy = own
+    try:
+        yield
+    finally:
+        _CURRENT.policy = outer
+        _CURRENT.common = _joined(own, _CURRENT.common)
 
 
 def fetch(
@@ -193,7 +214,7 @@ def _shared(request: Request, key: str, age: float | None, session: Session) -> 
         if kept and (not kept.is_kept or kept.failure or not session.is_read):
             kept = None
         if kept and (session.offline or (age is not None and time.time() - kept.asked_at < age)):
-            kept = replace(kept, run=session.run, age=age)
+            kept = replace(kept, run=session.run, age=age, came="kept", seconds=0.0)
         else:
             with store.place_at(urlsplit(request.url).netloc):
                 kept = _asked(request, kept, age, session)
@@ -207,13 +228,18 @@ def _asked(request: Request, kept: Kept | None, age: float | None, session: Sess
         message = f"{shown_url(request.url)} is not kept, and --offline asks nobody"
         hint = "export once without --offline"
         return Kept(request.url, 0, (), b"", 0, session.run, False, failure=(message, hint, 0))
+    start = time.monotonic()
     try:
         answer = ask(request, kept, deadline=_CURRENT.policy.deadline)
     except FetchFailed as fault:
         failure = (str(fault), fault.hint, fault.status)
         return Kept(request.url, 0, (), b"", 0, session.run, False, failure=failure)
     asked = (request.url, request.headers, request.max_bytes)
-    return replace(answer, run=session.run, is_kept=age != -1, age=age, asked=asked)
+    came: Came = "unchanged" if kept and answer.body is kept.body else "sent"
+    seconds = time.monotonic() - start
+    return replace(
+        answer, run=session.run, is_kept=age != -1, age=age, asked=asked, came=came, seconds=seconds
+    )
 
 
 def _store_of(request: Request, session: Session) -> Store | None:
@@ -248,3 +274,40 @@ def holds(session: Session, key: str, digest: str) -> bool:
     url, headers, max_bytes = kept.asked
     now = _shared(Request(url, headers, max_bytes=max_bytes), key, kept.age, session)
     return not now.failure and now.digest == digest
+
+
+def holding(session: Session, calls: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Those of (key, digest) that `holds` is true of; sources are asked side by side. Workers may be forked afterwards."""
+    if not calls:
+        return frozenset()
+    with ThreadPoolExecutor(_ASKERS) as pool:
+        held = pool.map(lambda call: holds(session, *call), calls)
+        found = frozenset(call for call, is_held in zip(calls, held, strict=True) if is_held)
+    close_client()
+    return found
+
+
+def asked_again(session: Session, keys: Iterable[str]) -> float:
+    """When the first of these answers has to be asked for again, in seconds since 1970; infinite for never."""
+    kept = (_opened(session.folder).load(key) for key in keys)
+    return min(
+        (one.asked_at + one.age if one and one.age is not None else 0 for one in kept), default=math.inf
+    )
+
+
+def figures(session: Session) -> Iterator[tuple[str, float]]:
+    """What the fetches of an export came to: answers by how they came, bytes, and the slowest hosts."""
+    if not session.folder.is_dir():
+        return
+    used = [kept for kept in _opened(session.folder).every() if kept.run == session.run]
+    for came in ("kept", "unchanged", "sent"):
+        if number := sum(kept.came == came for kept in used):
+            yield f"answers {came}", number
+    hosts: dict[str, float] = {}
+    for kept in used:
+        host = urlsplit(kept.asked[0] or kept.url).netloc.rpartition("@")[2]
+        hosts[host] = hosts.get(host, 0.0) + kept.seconds
+    if size := sum(len(kept.body) for kept in used if kept.came == "sent"):
+        yield "bytes sent", size
+    slowest = sorted(hosts.items(), key=lambda one: (-one[1], one[0]))[:_SHOWN_HOSTS]
+    yield from ((f"seconds of {host}", round(seconds, 3)) for host, seconds in slowest if seconds)

@@ -15,9 +15,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 HOST_PLACES = 6  # requests to one host at a time, over all workers
 _VERSION = 1
+
+
+Came = Literal["kept", "unchanged", "sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Kept:
         0,
     )  # URL, headers and greatest size of the request
     failure: tuple[str, str, int] | None = None  # message, hint and status where there was no answer
+    came: Came = "sent"  # in the export that used it last: kept, unchanged as the source said, or sent anew
+    seconds: float = 0.0  # that the source took then
 
     @property
     def digest(self) -> str:
@@ -72,6 +78,11 @@ class Store:
             )
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
+
+    def every(self) -> Iterator[Kept]:
+        """All answers that are whole."""
+        names = sorted(file.name for file in self._folder.iterdir() if "." not in file.name)
+        return (kept for name in names if (kept := self.load(name)))
 
     def save(self, key: str, kept: Kept) -> None:
         """Keep an answer. A disk that takes none costs only the next request."""

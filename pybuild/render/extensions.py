@@ -13,6 +13,7 @@ import jinja2
 from markdown_it import MarkdownIt
 
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.fetching import calls_of_all_jobs
 from pybuild.markdown.engines import Engine, python_parser
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage
@@ -52,7 +53,8 @@ class Extensions:
         function = self.function(name)
         if function is None or self._facts is None:
             return given
-        with self._code.guard("handler-error", self._facts.place(name), f"{name} of {FILE}"):
+        at = self._facts.place(name)
+        with self._code.guard("handler-error", at, f"{name} of {FILE}"), calls_of_all_jobs():
             made = self._code.call(function, given)
         if made is None or isinstance(made, type(given)):
             return given if made is None else made

@@ -22,6 +22,7 @@ from pybuild.records import File, Link, Page, Redirection
 from pybuild.render.links import Asset
 
 LINK_DIGEST = 8
+NOT_REPEATABLE = (("", ""),)  # fetched: something that cannot be asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Rendered:
     document_hrefs: str = ""  # what its document links to inside the site, as written, a line each
     link_digest: str = ""  # a digest of what became of them
     pictures: str = ""  # what it depends on of the pictures that it shows, a line each
+    fetched: tuple[tuple[str, str], ...] = ()  # key and digest of each answer that `fetch` gave its code
 
 
 def link_digest(link: Link) -> bytes:
@@ -81,7 +83,7 @@ def pack(row: Rendered) -> Rendered | bytes:
         row.anchors,
         [(asset.path, str(asset.file)) for asset in row.assets],
         [_LINK(link) for link in row.template_links],
-        (row.template_link_ids, row.document_hrefs, row.link_digest, row.pictures),
+        (row.template_link_ids, row.document_hrefs, row.link_digest, row.pictures, row.fetched),
     )
     try:
         return row if row.findings else marshal.dumps(values)
@@ -90,9 +92,8 @@ def pack(row: Rendered) -> Rendered | bytes:
 
 
 def _unpacked(row: bytes) -> Rendered:
-    files, page, redirection, links, anchors, assets, given, (shared, hrefs, resolved, pictures) = (
-        marshal.loads(row)
-    )
+    files, page, redirection, links, anchors, assets, given, last = marshal.loads(row)
+    shared, hrefs, resolved, pictures, fetched = last
     return Rendered(
         files=tuple(File(*file) for file in files),
         page=page and Page(*page),
@@ -105,6 +106,7 @@ def _unpacked(row: bytes) -> Rendered:
         document_hrefs=hrefs,
         link_digest=resolved,
         pictures=pictures,
+        fetched=fetched,
     )
 
 

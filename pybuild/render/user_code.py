@@ -34,7 +34,7 @@ from starlette.responses import Response
 
 from pybuild.config.loader import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
-from pybuild.fetching import FetchFailed
+from pybuild.fetching import FetchFailed, calls_of_all_jobs
 from pybuild.render.advice import advice_on
 from pybuild.render.responses import Answer, is_application, is_response, plain_answer, run_application
 from pybuild.routing.checks import METHODS, non_get_handler
@@ -122,7 +122,8 @@ class SiteCode:
             raise self._faults[file]
         if file not in self._modules:
             try:
-                self._modules[file] = self._import(file)
+                with calls_of_all_jobs():
+                    self._modules[file] = self._import(file)
             except (KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as fault:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pybuild.config.loader import Markdown
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.fetching import Policy, Session, begin_export, begin_job
+from pybuild.fetching import Policy, Session, begin_export, begin_job, end_job
 from pybuild.markdown.disk_cache import cached
 from pybuild.markdown.engines import engine_of, is_fast
 from pybuild.markdown.renderer import MarkdownRenderer
@@ -32,7 +32,7 @@ from pybuild.render.links import LinkMap
 from pybuild.render.metadata_routes import render_metadata
 from pybuild.render.page import render_page
 from pybuild.render.redirects import Listed, listed_redirects
-from pybuild.render.result import Rendered, pack
+from pybuild.render.result import NOT_REPEATABLE, Rendered, pack
 from pybuild.render.static_params import Expanded, expand_route
 from pybuild.render.templates import Templates
 from pybuild.render.user_code import SiteCode, Stop
@@ -144,6 +144,10 @@ def render(context: RenderContext, job: Job) -> Rendered:
     begin_job(_policy(context.site, page.route))
     context.library.begin(page.url if job.kind == "page" else "", page.route.locale)
     made, secrets = _made(context, page), context.config.secrets
+    fetches = end_job()
+    if fetches.calls or not fetches.is_repeatable:
+        calls = tuple(sorted(fetches.calls.items()))
+        made = replace(made, fetched=calls if fetches.is_repeatable else NOT_REPEATABLE)
     return (
         replace(made, findings=masked_findings(made.findings, secrets)) if made.findings and secrets else made
     )

@@ -1,0 +1,133 @@
+"""Many handlers over a source that counts what it is asked: once cold, never again in vain, and only what changed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from fetch_source import Reply, Source, source
+from harness import Run
+
+__all__ = ["source"]
+Site = Callable[..., Path]
+Export = Callable[..., Run]
+RECORDS = 200
+HANDLER = """
+from pybuild import JSONResponse, fetch
+
+dynamic = "force-static"
+inputs = []
+
+
+def generate_static_params():
+    return [{"slug": str(number)} for number in range(%d)]
+
+
+def GET(request, ctx):
+    names = fetch("%s").json()
+    record = fetch("%s/" + ctx.params["slug"]).json()
+    return JSONResponse({**record, "name": names[int(ctx.params["slug"]) %% 2]})
+"""
+
+
+class Records:
+    """Records with their versions; each answer has an ETag."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.versions = dict.fromkeys(range(RECORDS), 1)
+        self.unchanged = 0
+        source.text("/names", '["a", "b"]', ETag='"names"')
+        for number in range(RECORDS):
+            source.replies[f"/r/{number}"] = self._reply(number)
+
+    def _reply(self, number: int) -> Callable[[BaseHTTPRequestHandler], Reply]:
+        def reply(asked: BaseHTTPRequestHandler) -> Reply:
+            tag = f'"{self.versions[number]}"'
+            if asked.headers.get("If-None-Match") == tag:
+                self.unchanged += 1
+                return 304, {"ETag": tag}, b""
+            return 200, {"ETag": tag}, b'{"version": %d}' % self.versions[number]
+
+        return reply
+
+
+@pytest.fixture
+def records(source: Source) -> Iterator[Records]:
+    yield Records(source)
+
+
+def handler(records: Records, text: str = HANDLER) -> str:
+    return text % (RECORDS, records.source.url("/names"), records.source.url("/r"))
+
+
+def rendered(run: Run) -> int:
+    """How many answers were sent anew, by the figures of the export."""
+    return int(run.summary["fetch"].get("answers sent", 0))
+
+
+def test_many_handlers_over_one_source(records: Records, site: Site, export: Export, tmp_path: Path) -> None:
+    root = site({"app/api/[slug]/route.py": handler(records), "app/page.md": "# x\n"})
+    asked = records.source.asked
+    cold = export(root, "--jobs", "2", "--timings")
+    assert (cold.code, cold.findings) == (0, [])
+    assert (len(asked), set(asked.values())) == (RECORDS + 1, {1})
+    assert rendered(cold) == RECORDS + 1
+
+    asked.clear()
+    before = cold.tree()
+    again = export(root, "--jobs", "2", "--timings")
+    assert set(asked.values()) == {1} and records.unchanged == RECORDS
+    assert rendered(again) == 1  # the list of names has a body: its source takes no validator
+    assert again.tree() == before
+
+    records.versions[7] = 2
+    asked.clear()
+    changed = export(root, "--jobs", "2", "--timings", "--explain", "/api/7")
+    assert set(asked.values()) == {1} and rendered(changed) == 2
+    assert "/api/7: rendered: changed since: what it fetched\n" in changed.stderr
+    after = changed.tree()
+    assert [path for path in after if after[path] != before[path]] == ["api/7"]
+    clean = tmp_path / "clean"
+    shutil.copytree(root, clean, ignore=shutil.ignore_patterns("out", ".pybuild"))
+    assert export(clean).tree() == changed.tree()
+
+
+def test_answers_that_hold_for_ever_leave_nothing_to_do(records: Records, site: Site, export: Export) -> None:
+    page = (
+        "from pybuild import fetch\ninputs = []\n"
+        f"def load(ctx):\n    return {{'names': fetch('{records.source.url('/names')}', revalidate=3600).json()}}\n"
+    )
+    root = site({"app/page.py": page, "app/page.html": "<h1>{{ names | join }}</h1>"})
+    export(root)
+    records.source.asked.clear()
+    assert export(root, "--timings").summary["timings"].keys() <= {"before", "up_to_date_result"}
+    assert not records.source.asked
+
+
+def test_an_answer_that_has_to_be_asked_for_again_is(records: Records, site: Site, export: Export) -> None:
+    page = (
+        "from pybuild import fetch\ninputs = []\n"
+        f"def load(ctx):\n    return {{'names': fetch('{records.source.url('/names')}').json()}}\n"
+    )
+    root = site({"app/page.py": page, "app/page.html": "<h1>{{ names | join }}</h1>"})
+    assert "<h1>ab</h1>" in export(root).text("index.html")
+    records.source.text("/names", '["c"]')
+    assert "<h1>c</h1>" in export(root).text("index.html")
+
+
+def test_what_an_import_fetches_belongs_to_every_page(records: Records, site: Site, export: Export) -> None:
+    shared = f"from pybuild import fetch\nNAMES = fetch('{records.source.url('/names')}').json()\n"
+    page = "from lib import NAMES\ninputs = []\ndef load(ctx):\n    return {'names': NAMES}\n"
+    files = {"lib.py": shared}
+    for name in ("a", "b"):
+        files |= {f"app/{name}/page.py": page, f"app/{name}/page.html": "<h1>{{ names | join }}</h1>"}
+    root = site(files)
+    export(root, "--jobs", "1")
+    records.source.text("/names", '["c"]')
+    run = export(root, "--jobs", "1")
+    assert [re.findall("<h1>(.*)</h1>", run.text(path)) for path in ("a.html", "b.html")] == [["c"], ["c"]]
