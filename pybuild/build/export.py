@@ -21,6 +21,7 @@ from pathlib import Path
 from pybuild import publish
 from pybuild.build import outputs
 from pybuild.build import pipeline as run
+from pybuild.build.known import known_findings
 from pybuild.build.pipeline import BuildFailed, Built, Observer, PhaseGate, build, discovered
 from pybuild.cache.session import BuildCache, NullCache
 from pybuild.cache.up_to_date import Outcome
@@ -141,12 +142,14 @@ def export(config: Config, observer: run.Observer) -> Exported:
     return replace(done, findings=arrange(gate.findings))
 
 
-def check_site(config: Config) -> tuple[Site | None, tuple[Diagnostic, ...]]:
-    """Do all that can be done without running site code. The site is None where it has errors."""
+def check_site(config: Config, *, is_whole: bool = False) -> tuple[Site | None, tuple[Diagnostic, ...]]:
+    """Do what can be done without running site code; all of it where `is_whole`. The site is None where it has errors."""
     gate = PhaseGate(strict=config.options.strict)
     try:
         site, tree = discovered(config, gate)
-        gate.check(make_plan(site, {}, tree.around(Pattern()))[1])
+        plan = gate.unwrap(*make_plan(site, {}, tree.around(Pattern())))
+        if is_whole:
+            gate.check(known_findings(site, plan))
     except BuildFailed:
         return None, arrange(gate.findings)
     return site, arrange(gate.findings)

@@ -105,7 +105,7 @@ def clean_store(site: Path, options: Options, shown: ReportOptions) -> int:
 
 def _also_checked(config: Config, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     """The findings of the settings together with those of the site, where it can be read all the same."""
-    return arrange((*findings, *(check_site(config)[1] if config.is_readable else ())))
+    return arrange((*findings, *(check_site(config, is_whole=True)[1] if config.is_readable else ())))
 
 
 def _counted(number: int, word: str) -> str:

@@ -113,6 +113,12 @@ class OutputsProgram:
         return make
 
 
+def open_library(site: Site, plan: Plan) -> DocumentIndex:
+    """Make what renders documents, without running code of the site."""
+    code = SiteCode(site.config.root, site.config.site)
+    return _prepared(replace(site, extensions=None), code, plan.pages, None, plan.translations)[0]
+
+
 def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None) -> RenderContext:
     """Make what rendering works with, and set the library of this process."""
     code = SiteCode(_enter(site), site.config.site)

@@ -12,15 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from jinja2 import nodes
 
 from pybuild.diagnostics import Diagnostic, Location, warning
-from pybuild.files import shipped_templates
-from pybuild.source.template_files import EXTENSIONS
+from pybuild.source.reached_templates import reached
 
 _HEAD = re.compile(r"<head\b", re.I)
-_Reference = nodes.Extends | nodes.Include | nodes.Import | nodes.FromImport
 LEFT_OUT = "write {{ children }} where the page belongs"
 
 
@@ -59,47 +56,11 @@ def check_layouts(root: Path, layouts: Iterable[str]) -> tuple[Diagnostic, ...]:
 
 def read_uses(root: Path, layout: str) -> Uses:
     """Read a layout and all that it extends, includes and imports."""
-    environment = jinja2.Environment(extensions=EXTENSIONS)
-    found: dict[str, None] = {}
-    waiting, trees, is_open = [layout], [], False
-    writes_head = False
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found[name] = None
-        try:
-            source = _file(root, name).read_bytes().decode("utf-8-sig")
-            tree = environment.parse(source)
-        except (OSError, UnicodeDecodeError, jinja2.TemplateError, RecursionError):
-            is_open = True
-            continue
-        trees.append(tree)
-        writes_head = writes_head or bool(_HEAD.search(source))
-        for reference in (node for node in tree.find_all(nodes.Stmt) if isinstance(node, _Reference)):
-            names = _named(reference.template)
-            waiting += names
-            is_open = is_open or not names
-    shown = [plain for tree in trees for name, plain in _outputs(tree) if name == "children"]
-    every = {name.name for tree in trees for name in tree.find_all(nodes.Name) if name.ctx == "load"}
-    return Uses(bool(shown), not all(shown), "head" in every, writes_head, is_open)
-
-
-def _file(root: Path, name: str) -> Path:
-    """The file of a template name, as `render.templates` finds it."""
-    if name.startswith("app/"):
-        return root / name
-    own = root / "templates" / name
-    return own if own.is_file() else shipped_templates() / name
-
-
-def _named(template: nodes.Node) -> list[str]:
-    """The names an `include` may load; none where only rendering knows."""
-    if isinstance(template, nodes.Const):
-        return [template.value] if isinstance(template.value, str) else list(template.value)
-    if isinstance(template, nodes.List | nodes.Tuple):
-        return [item.value for item in template.items if isinstance(item, nodes.Const)]
-    return []
+    reads = reached(root, layout)
+    writes_head = any(_HEAD.search(source) for source in reads.sources.values())
+    shown = [plain for tree in reads.trees for name, plain in _outputs(tree) if name == "children"]
+    every = {name.name for tree in reads.trees for name in tree.find_all(nodes.Name) if name.ctx == "load"}
+    return Uses(bool(shown), not all(shown), "head" in every, writes_head, reads.is_open)
 
 
 def _outputs(node: nodes.Node, *, is_written: bool = False) -> Iterator[tuple[str, bool]]:
