@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -17,7 +18,19 @@ from harness import Files, environment
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from incremental import BOUNDED, CODE, EDITS, PLAIN, assert_same_as_clean, put, run, unseen, write_site
+from incremental import (
+    BOUNDED,
+    CODE,
+    EDITS,
+    PLAIN,
+    Result,
+    assert_same_as_clean,
+    drop,
+    put,
+    run,
+    unseen,
+    write_site,
+)
 
 from pybuild.cache import fingerprint
 from pybuild.cache import fingerprint as snapshot
@@ -226,3 +239,39 @@ def test_a_defaced_page_is_mended(tmp_path: Path) -> None:
     for options in ({}, {"cache": False}):
         unseen(root, "out/docs/b.html", "defaced")
         assert run(root, **options).files == first.files
+
+
+LINKING = "# From\n\n[doc](gone.md) [page](/docs/gone) [file](/gone.txt) [beside](gone.pdf) [anchor](a.md#gone) [alias](/gone)\n"
+TARGETS = {  # what comes, and the broken links that are left
+    "a document": ("content/docs/gone.md", "# Gone\n"),
+    "a page": ("app/docs/gone/page.md", "# Gone\n"),
+    "a public file": ("public/gone.txt", "x"),
+    "a public file beside the site's folder": ("public/gone/index.html", "x"),
+    "a file beside it": ("content/docs/gone.pdf", "x"),
+    "an anchor": ("content/docs/a.md", "# A\n\n## Gone\n"),
+    "an alias": ("content/docs/b.md", "---\naliases: [/gone]\n---\n# B\n"),
+    "a handler": ("app/gone.txt/route.py", "def GET(request):\n    return 'x'\n"),
+}
+
+
+def broken(result: Result) -> int:
+    return sum(finding.code in ("broken-link", "broken-anchor") for finding in result.findings)
+
+
+@pytest.mark.parametrize("name", sorted(TARGETS))
+def test_what_links_name_comes_and_goes(name: str, tmp_path: Path) -> None:
+    """A page is as it would be from nothing when what its links name comes, and when it goes again."""
+    root, (path, text) = tmp_path / "site", TARGETS[name]
+    write_site(root, PLAIN, {"content/docs/from.md": LINKING})
+    before = assert_same_as_clean(root, tmp_path / "work")
+    old = (root / path).read_text("utf-8") if (root / path).exists() else None
+    put(root, path, text)
+    with_it = assert_same_as_clean(root, tmp_path / "work")
+    assert broken(with_it) < broken(before)
+    if old is None:
+        drop(root, path)
+        with contextlib.suppress(OSError):
+            (root / path).parent.rmdir()
+    else:
+        put(root, path, old)
+    assert assert_same_as_clean(root, tmp_path / "work").findings == before.findings

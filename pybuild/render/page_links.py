@@ -16,6 +16,7 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
@@ -55,8 +56,7 @@ _READ = ", ".join(
 _CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An address in a finished page, as it is written there."""
 
     text: str
@@ -78,16 +78,20 @@ def read_html(page: str) -> PageHtml:
     base = ""
     for node in LexborHTMLParser(page).css(_READ):
         tag, attributes = node.tag or "", node.attributes
-        for ident in (attributes.get("id"), attributes.get("name") if tag == "a" else None):
-            if ident and "\n" not in ident:
+        if (ident := attributes.get("id")) and "\n" not in ident:
+            ids[ident] = None
+        if tag == "a":  # most of all, so what is below is not asked
+            if (ident := attributes.get("name")) and "\n" not in ident:
                 ids[ident] = None
-        if tag == "base":
+            if (href := attributes.get("href")) is not None:
+                found[Address(href.strip())] = None
+        elif tag == "base":
             base = base or attributes.get("href") or ""
-        else:
+        elif tag in _ADDRESSES or tag == "meta":
             found.update(dict.fromkeys(_addresses_of(tag, attributes)))
-    for named, other in _SAME.items():
-        said = {one.text for one in found if one.named == other}
-        found = {one: None for one in found if one.named != named or one.text not in said}
+    for one in [one for one in found if one.named in _SAME]:
+        if Address(one.text, _SAME[one.named]) in found:
+            del found[one]
     if base:
         found = {Address(urljoin(base, one.text), one.named): None for one in found}
     return PageHtml(tuple(ids), tuple(found))
@@ -150,11 +154,17 @@ def template_links(
     known = {found.href for found in body.found} if body else set()
     markdown = body.markdown if body else ""
     rooted = context.rooted.setdefault((page.route.template, *page.route.surroundings.layouts), {})
+    written: dict[str, bool] = {}
     links: list[tuple[Link, bytes]] = []
     for address in read.addresses:
+        if address.text[:1] == "#" and address.text[1:] in here and "%" not in address.text:
+            continue
         if (address.text in known and not address.named) or (address.named and address.text == page.href):
             continue
-        is_own = bool(address.named) or address.text in markdown
+        first = address.text[: address.text.find("/", 1) + 1]
+        if first not in written:  # so that not each address is sought in the text
+            written[first] = first in markdown
+        is_own = bool(address.named) or (written[first] and address.text in markdown)
         made = None if is_own else rooted.get(address.text)
         made = made or _link(context, page, address, is_own=is_own)
         if made and address.text.startswith("/") and not is_own:
