@@ -93,7 +93,10 @@ WITH_FILES = [page for page in PAGES if page != "five-minutes.md" and any(b.path
 def test_the_files_of_a_page_are_a_site(
     page: str, site: Callable[..., Path], export: Callable[..., Run]
 ) -> None:
-    files = {"app/page.md": "# Home\n", **site_of(page)} if page != "metadata.md" else site_of(page)
+    files = site_of(page)
+    has_home = page == "metadata.md" or any(path.startswith("app/page.") for path in files)
+    if not has_home and 'route = "/[' not in files["pybuild.toml"]:
+        files = {"app/page.md": "# Home\n", **files}
     run = export(site({path: text for path, text in files.items() if path != "pyproject.toml"}))
     # the page of rules shows redirects and rewrites without the pages they lead to
     findings = [f for f in run.findings if page != "rules.md" or ": error[" in f]

@@ -30,6 +30,7 @@ from pybuild.language_tags import is_language_tag, language_hint
 from pybuild.routing.segments import Pattern
 from pybuild.source.addresses import ALIAS_KEYS, asked_addresses, foreign_keys
 from pybuild.source.dates import parse_date
+from pybuild.source.foreign import foreign_names
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.source.includes import may_include, with_includes
 from pybuild.urls import nfc, segment_fault
@@ -303,6 +304,8 @@ def read_collection(
     for place in sorted(places, key=lambda place: place.segments):
         entry, faults = read_entry(config, place, fronts)
         findings += faults
+        if entry and collection.list and (fault := _dated_by_name(entry)):
+            findings.append(fault)
         if entry and is_public(entry, config):
             own, moved = _at_own_address(entry, pattern, config)
             findings += moved
@@ -313,6 +316,19 @@ def read_collection(
         entries = table(ENTRY, len(sorted_entries))
         entries.extend(sorted_entries)
     return entries, tuple(findings)
+
+
+_DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")  # as Jekyll names posts
+
+
+def _dated_by_name(entry: Entry) -> Diagnostic | None:
+    """Warn of a post whose date stands in its name only."""
+    found = _DATED.fullmatch(entry.slug.rpartition("/")[2])
+    if not found or entry.date:
+        return None
+    message = f"{entry.file} has its date in its name only, so the list does not know it"
+    hint = f"write date: {found[1]}, and slug: {found[2]} where the address shall be without it"
+    return warning("front-matter-error", message, Location(entry.file, 1), hint)
 
 
 def _at_own_address(entry: Entry, pattern: Pattern, config: Config) -> tuple[Entry, list[Diagnostic]]:
@@ -467,6 +483,7 @@ def _address_faults(config: Config, place: Place, front: Front) -> Iterator[Diag
     )
     yield from found
     yield from foreign_keys(front.meta, at)
+    yield from foreign_names(front.meta, at)
     for key in ("slug", "permalink"):
         if not place.collection and front.meta.get(key) is not None:
             message = f"{key} has no effect here: a page answers at the address of its folder"
