@@ -18,6 +18,7 @@ from pybuild.cache.fingerprint import Snapshot, digest, digest_many
 from pybuild.cache.inputs import globs_of, matcher
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 from pybuild.plan import Job, Plan
+from pybuild.render.cards import CARD
 from pybuild.render.listing_values import TEMPLATES
 from pybuild.render.look import NAVIGATION
 from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND, UNTRANSLATED
@@ -68,6 +69,9 @@ class Keys:
         self._digest = digest
         self._closures = TemplateDependencies(site.config.root)
         self._components = tuple(f"{COMPONENTS}/{name}" for name in component_files(site.config.root))
+        cards = site.config.settings.cards
+        self._components += (CARD,) if cards.enabled else ()
+        self._fonts = tuple(cards.fonts)
         self._globs: dict[tuple[str, ...], str] = {}
         self._addresses_of: dict[tuple[object, ...], str] = {}  # what many jobs have
         self._standing: dict[tuple[int, str], _RouteInputs | None] = {}
@@ -212,7 +216,7 @@ class Keys:
     def _templates(self, reach: Dependencies) -> str:
         asked = (url for url in reach.asked if url in self._plan.pages)
         copied = (self._public(path) for path in reach.copied)
-        return digest(reach.digest, *asked, *copied)
+        return digest(reach.digest, *asked, *copied, self._contents(self._fonts) if self._fonts else "")
 
     def _public(self, path: str) -> str:
         """A digest of a file of `public/`; "" for one that is not there."""

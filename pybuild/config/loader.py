@@ -31,6 +31,7 @@ from pybuild.config.languages import language_codes, settings_in, with_collectio
 from pybuild.config.redirect_file import read_redirects
 from pybuild.config.rules import parse_rules
 from pybuild.config.schema import (
+    Cards,
     Collection,
     Feed,
     FeedFormat,
@@ -283,6 +284,7 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
     _check_theme(settings.theme, reader)
     _check_markdown(settings.markdown.engine, reader)
     _check_images(settings.images, reader)
+    _check_cards(settings.cards, reader)
     return dataclasses.replace(settings, site=site)
 
 
@@ -293,6 +295,12 @@ def _check_images(images: Images, reader: Reader) -> None:
     elif images.widths and find_spec("PIL") is None:
         message = "images.widths needs Pillow, which is not installed"
         reader.fault(("images", "widths"), message, 'run: pip install "pybuild-export[images]"')
+
+
+def _check_cards(cards: Cards, reader: Reader) -> None:
+    if cards.enabled and not all(find_spec(name) is not None for name in ("resvg_py", "fontTools")):
+        message = "cards.enabled needs resvg-py and fonttools, which are not installed"
+        reader.fault(("cards", "enabled"), message, 'run: pip install "pybuild-export[images]"')
 
 
 def _checked_languages(settings: Settings, site: Site, reader: Reader) -> Site:

@@ -335,6 +335,14 @@ class Images:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Pictures for those who share an address: `[cards]`."""
+
+    enabled: bool = key(False, "draw an `og:image` for pages without one; needs the extra `images`")
+    fonts: tuple[str, ...] = key((), "more fonts, files of the site; looked at before those that are shipped")
+
+
 SearchEngine = Literal["", "titles", "pagefind", "none"]
 
 
@@ -383,6 +391,7 @@ class Settings:
     theme: Theme = Theme()
     search: Search = Search()
     images: Images = Images()
+    cards: Cards = Cards()
     targets: Mapping[str, TargetSettings] = field(default_factory=dict, metadata={"names": "target"})
 
 

@@ -15,6 +15,7 @@ from pybuild.diagnostics import Diagnostic, Location
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage
 from pybuild.records import File, Headers, Link
+from pybuild.render.cards import Cards
 from pybuild.render.documents import Document, DocumentIndex
 from pybuild.render.job import PageJob
 from pybuild.render.pictures import Pictures
@@ -61,6 +62,16 @@ class RenderContext:
     @cached_property
     def pictures(self) -> Pictures:
         return Pictures(self.config, self.library.links, self.stage)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self.config, self.templates, self.stage)
+
+    @cached_property
+    def static_files(self) -> dict[str, str]:
+        """Files of metadata by the decoded URLs that they answer."""
+        static = (route for route in self.site.routes if route.static and not route.pattern.params)
+        return {route.pattern.fill({}): route.static for route in static}
 
     @property
     def config(self) -> Config:

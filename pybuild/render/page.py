@@ -159,7 +159,12 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
     names = context.library.components.names if context.library.components else ()
     return Rendered(
-        files=(written, *_write_variants(context, made, html), *pictures.files.values()),
+        files=(
+            written,
+            *_write_variants(context, made, html),
+            *pictures.files.values(),
+            *([summary.card] if summary.card else ()),
+        ),
         page=_page(context, made, html) if page.is_page else None,
         links=pack_links(document_links(page, body, here) if body else ()),
         anchors="\n".join(("", *read.ids, "")),
@@ -172,7 +177,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         template_link_ids=link_ids,
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
-        pictures="\n".join(pictures.said),
+        pictures="\n".join(dict.fromkeys((*summary.sizes, *pictures.said))),
     )
 
 

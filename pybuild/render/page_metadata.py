@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from markupsafe import Markup
@@ -19,7 +20,9 @@ from pybuild.metadata.fields import script_json
 from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
 from pybuild.metadata.json_ld import article, breadcrumb_list
 from pybuild.plan import params_of
+from pybuild.records import File
 from pybuild.render.around import Around
+from pybuild.render.cards import HEIGHT, WIDTH, Card
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import Document
 from pybuild.render.job import PageJob
@@ -27,6 +30,7 @@ from pybuild.render.listing_values import Listed
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.tree import Route
+from pybuild.rules.media_types import type_of
 from pybuild.site_files.selection import FEED_FILES, FeedLink, feed_links
 from pybuild.source.dates import rfc3339
 from pybuild.urls import absolute
@@ -44,6 +48,8 @@ class Summary:
     variant_link: str = ""  # the tag that names the variant
     variant_href: str = ""  # its URL as browsers are given it
     findings: tuple[Diagnostic, ...] = ()
+    card: File | None = None  # the picture that was drawn of it
+    sizes: tuple[str, ...] = ()  # what it depends on of its pictures
 
 
 def summarise(
@@ -69,13 +75,83 @@ def summarise(
         *_page_layers(context, page),
     ]
     metadata, findings = resolve(layers, config, facts)
+    card = None
+    if config.settings.cards.enabled and page.is_page and not metadata.images:
+        card = context.cards.card(metadata.name or metadata.title, metadata.description, page.origin)
+        layers = [_card_layer(card, metadata), *layers]
+        metadata, findings = resolve(layers, config, facts)
+        findings = (*findings, *card.findings)
+    metadata, sizes = _with_sizes(context, page, metadata)
     variant = context.library.links.variant(original or page.url) if page.is_page else ""
     metadata = _with_json_ld(context, page, document, metadata, facts)
     feeds = (*feed_links(config), *_term_feeds(context, listing))
     head = head_markup(metadata, variant=variant, feeds=feeds)
     link = next((tag for tag in head.split("\n") if variant and 'type="text/markdown"' in tag), "")
     variant_href = variant.removeprefix(config.site.origin)
-    return Summary(metadata, head, facts.date, facts.updated, language, link, variant_href, findings)
+    return Summary(
+        metadata,
+        head,
+        facts.date,
+        facts.updated,
+        language,
+        link,
+        variant_href,
+        findings,
+        card.file if card else None,
+        sizes,
+    )
+
+
+def _card_layer(card: Card, metadata: Metadata) -> Layer:
+    """The card as the picture of a page that names none."""
+    shown = {
+        "url": "/" + card.file.path,
+        "width": WIDTH,
+        "height": HEIGHT,
+        "type": "image/png",
+        "alt": metadata.name or metadata.title,
+    }
+    return Layer({"open_graph": {"images": [shown]}}, "settings", -1, Location())
+
+
+def _with_sizes(
+    context: RenderContext, page: PageJob, metadata: Metadata
+) -> tuple[Metadata, tuple[str, ...]]:
+    """Say width, height, type and a description of local pictures, where nobody has; and what was looked at."""
+    pairs: list[tuple[str, str]] = []
+    said: list[str] = []
+    for number, (key, value) in enumerate(metadata.properties):
+        pairs.append((key, value))
+        if key != "og:image":
+            continue
+        rest = metadata.properties[number + 1 :]
+        parts = list(takewhile(lambda pair: pair[0].startswith("og:image:"), rest))
+        known = {name for name, _ in parts}
+        file = _local_file(context, page, value)
+        size = context.pictures.sizes.of(file) if file else None
+        said += [context.pictures.sizes.said(file)] if file else []
+        made: dict[str, object] = {"og:image:width": size and size[0], "og:image:height": size and size[1]}
+        if made.keys() & known:
+            made = {}
+        media = type_of(file) if file else ""
+        made |= {"og:image:type": media, "og:image:alt": (metadata.name or metadata.title) if file else ""}
+        pairs += [(name, str(found)) for name, found in made.items() if found and name not in known]
+    return replace(metadata, properties=tuple(pairs)), tuple(said)
+
+
+def _local_file(context: RenderContext, page: PageJob, address: str) -> str:
+    """The file of the site behind the absolute address of a picture; "" for none."""
+    origin = context.config.site.origin
+    found = (
+        context.library.links.follow(address.removeprefix(origin), page.url)
+        if address.startswith(origin)
+        else None
+    )
+    if found is None:
+        return ""
+    assets = {"/" + asset.path: asset.file.as_posix() for asset in context.library.used}
+    file = context.static_files.get(found[0]) or assets.get(found[0]) or f"public{found[0]}"
+    return file if (context.config.root / file).is_file() else ""
 
 
 def _languages(context: RenderContext, page: PageJob) -> tuple[tuple[str, str], ...]:

@@ -120,7 +120,7 @@ class Pictures:
         self._config, self._links, self._stage = config, links, stage
         settings = config.settings.images
         self._widths = tuple(sorted(set(settings.widths)))
-        self._sizes = Sizes(config.root, by_content=bool(self._widths))
+        self.sizes = Sizes(config.root, by_content=bool(self._widths))
         self._made: dict[tuple[str, int], File | None] = {}
 
     def shown(self, html: str, url: str, assets: Iterable[Asset]) -> Shown:
@@ -159,8 +159,8 @@ class Pictures:
     def _tag(
         self, found: re.Match[str], said: Mapping[str, str], file: str, page: Shown, *, is_late: bool
     ) -> str:
-        page.said[self._sizes.said(file)] = None
-        size, new = self._sizes.of(file), ""
+        page.said[self.sizes.said(file)] = None
+        size, new = self.sizes.of(file), ""
         if size is None:
             return found[0]
         if "width" not in said and "height" not in said:
@@ -192,7 +192,7 @@ class Pictures:
         key = (file, width)
         if key not in self._made:
             stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(file).stem)[:40].strip("-") or "picture"
-            said = f"{self._sizes.digest(file)} {width} {_QUALITY} {self._version}"
+            said = f"{self.sizes.digest(file)} {width} {_QUALITY} {self._version}"
             path = f"{FOLDER}/{stem}.{hashlib.sha256(said.encode()).hexdigest()[:10]}-{width}.webp"
             self._made[key] = self._staged(path, file, width)
         return self._made[key]
