@@ -31,6 +31,8 @@ RANK = {
     "look": 5,
     "markdown": 4,
     "publish": 4,
+    "publish.state": 3,
+    "publish.syscalls": 2,
     "routing": 4,
     "serve": 5,
     "source": 5,

@@ -1,7 +1,7 @@
 """What a slow engine made of a text, kept by the text.
 
-Owns the folder where HTML is kept, one file a text, and its distrust: a file whose check fails is not there. Knows no page
-and no link: all that is made of an engine's HTML is made anew.
+Owns the folder where HTML is kept, one file a text, and its distrust: a file whose check fails is not there, and no part of
+the way to it is a link. Knows no page and no address: all that is made of an engine's HTML is made anew.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
-from typing import BinaryIO
 
 from pybuild.markdown.engines import Engine
+from pybuild.publish.state import check_folders, make_folders, open_file
 
 _CHECK = 16  # hexadecimal digits
 _SPARE = 256  # results that are kept beyond twice the number of documents
@@ -35,31 +35,37 @@ def cached(engine: Engine, folder: Path) -> Engine:
 
 def prune(folder: Path, documents: int) -> None:
     """Drop what was looked at longest ago, where far more is kept than there are documents. Raises `OSError`."""
-    files = [entry for part in os.scandir(folder) for entry in os.scandir(part.path)]
+    check_folders(folder)
+    parts = [part for part in os.scandir(folder) if part.is_dir(follow_symlinks=False)]
+    files = [
+        entry for part in parts for entry in os.scandir(part.path) if not entry.is_dir(follow_symlinks=False)
+    ]
     if len(files) > 2 * documents + _SPARE:
-        for entry in sorted(files, key=lambda entry: entry.stat().st_mtime_ns)[: -documents or None]:
+        for entry in sorted(files, key=lambda entry: entry.stat(follow_symlinks=False).st_mtime_ns)[
+            : -documents or None
+        ]:
             Path(entry.path).unlink(missing_ok=True)
 
 
 def _write(file: str, content: bytes) -> None:
-    with contextlib.suppress(OSError), _opened(Path(file)) as stream:
+    with contextlib.suppress(OSError), os.fdopen(_opened(Path(file)), "wb") as stream:
         stream.write(_check(content) + content)
 
 
-def _opened(file: Path) -> BinaryIO:
+def _opened(file: Path) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
-        return file.open("wb")
+        return open_file(file, flags)
     except FileNotFoundError:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return file.open("wb")
+        make_folders(file.parent)
+        return open_file(file, flags)
 
 
 def _read(file: str) -> str | None:
-    with contextlib.suppress(OSError, ValueError):
-        with Path(file).open("rb") as stream:
-            content = stream.read()
+    with contextlib.suppress(OSError, ValueError), os.fdopen(open_file(Path(file)), "rb") as stream:
+        content = stream.read()
         if content[:_CHECK] == _check(content[_CHECK:]):
-            os.utime(file)
+            os.utime(stream.fileno())
             return content[_CHECK:].decode("utf-8", "surrogatepass")
     return None
 

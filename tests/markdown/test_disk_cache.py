@@ -46,6 +46,38 @@ def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path: Path) -> None:
     assert cached(ENGINE, tmp_path / "file" / "x")(TEXT) == ENGINE(TEXT)
 
 
+def test_no_link_is_followed(tmp_path: Path) -> None:
+    """A repository can carry a folder of state that leads elsewhere: nothing is written, read or removed there."""
+    state, elsewhere = tmp_path / ".pybuild/cache/markdown-x", tmp_path / "elsewhere"
+    cached(ENGINE, state)(TEXT)
+    (part,) = state.iterdir()
+    part.rename(elsewhere)
+    part.symlink_to(elsewhere)
+    (kept,) = elsewhere.iterdir()
+    others = [elsewhere / f"{number}.txt" for number in range(600)]
+    for file in others:
+        file.write_text("mine")
+    before = kept.stat().st_mtime_ns
+    assert cached(lambda text: "made anew", state)(TEXT) == "made anew"
+    prune(state, 1)
+    assert all(file.is_file() for file in others)
+    assert kept.stat().st_mtime_ns == before
+    part.unlink()
+    part.mkdir()
+    (part / kept.name).symlink_to(others[0])
+    cached(ENGINE, state)(TEXT)
+    assert others[0].read_text() == "mine"
+
+
+def test_a_folder_that_is_a_link_is_not_pruned(tmp_path: Path) -> None:
+    (tmp_path / ".pybuild/cache").mkdir(parents=True)
+    (tmp_path / "elsewhere/ab").mkdir(parents=True)
+    state = tmp_path / ".pybuild/cache/markdown-x"
+    state.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="a symbolic link is where pybuild keeps its state"):
+        prune(state, 0)
+
+
 def test_the_oldest_go_where_there_are_far_too_many(tmp_path: Path) -> None:
     engine = cached(ENGINE, tmp_path)
     for number in range(300):
