@@ -2,13 +2,13 @@
 
 Owns the answer to what a plan will publish, and where that is open: addresses of params that code lists, and ids that
 templates make. What is open is taken as right. Renders documents alone, and writes nothing.
-Source: docs/ci.md, "pybuild check".
+Source: docs/ci.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -22,13 +22,14 @@ from pybuild.plan import Plan
 from pybuild.records import File, Link, Page, pack_links
 from pybuild.render.documents import DocumentIndex, RenderedBody
 from pybuild.render.job import PageJob, resolve
-from pybuild.render.page_links import document_links
+from pybuild.render.page_links import document_links, read_html
 from pybuild.render.remarks import counted, document_remarks
 from pybuild.render.user_code import Stop
 from pybuild.render.worker import open_library
+from pybuild.render.written import lines_in
 from pybuild.routing.segments import Pattern
 from pybuild.source.document import Entry
-from pybuild.source.reached_templates import Reached, missing_templates, reached
+from pybuild.source.reached_templates import Reached, missing_templates, reached, site_file, sure_html
 from pybuild.source.site import Site
 from pybuild.urls import page_path, variant_urls
 
@@ -42,8 +43,15 @@ _SOME_PAGE = Page("/", "", "index.html", "", variant_path="index.md")
 
 def known_findings(site: Site, plan: Plan) -> tuple[Diagnostic, ...]:
     """Find what an export would, without running code of the site."""
-    documents = () if site.extensions else _Documents(site, plan).findings()  # which may change all of them
-    return (*_templates(site, plan), *documents, *_rules(site, plan))
+    templates = _templates(site, plan)
+    lacking = [
+        one for template in templates for one in missing_templates(reached(site.config.root, template))
+    ]
+    if site.extensions:  # which may change what documents say and add files
+        return (*lacking, *_rules(site, plan))
+    documents = _Documents(site, plan)
+    documents.add_templates(templates)
+    return (*lacking, *documents.findings(), *_rules(site, plan))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +173,18 @@ class _Documents:
                 found.update(ids)
         return found
 
+    def add_templates(self, templates: Iterable[str]) -> None:
+        """Add what templates load and link to, where they write the whole address in every rendering."""
+        root = self._site.config.root
+        named = {name: tree for template in templates for name, tree in self._reached(template).trees.items()}
+        for name, tree in sorted(named.items()):
+            lines: Mapping[str, int] = lines_in(root / site_file(name))
+            for address in read_html(sure_html(tree)).addresses:
+                found = self._library.links.follow(address.text, "/") if address.text in lines else None
+                if found and address.text.startswith("/") and not address.named:
+                    at = site_file(name), lines[address.text]
+                    self._links.append(Link(found[0], "", *at, address.text))
+
     def _broken(self) -> tuple[Diagnostic, ...]:
         config, paths = self._site.config, expected_paths(self._site, self._plan)
         known = replace(paths, files=paths.files | self._files)
@@ -180,14 +200,13 @@ class _Documents:
         return check_links([pack_links(links)], published, lambda link: ("", 0), places)
 
 
-def _templates(site: Site, plan: Plan) -> Iterator[Diagnostic]:
-    """Templates that name others which are nowhere."""
+def _templates(site: Site, plan: Plan) -> tuple[str, ...]:
+    """The templates of all pages that are known."""
     used = dict[str, None]()
     for index in sorted({job.route for job in plan.jobs if job.route >= 0}):
         route = site.routes[index]
         used.update(dict.fromkeys(filter(None, (route.template, *route.surroundings.layouts))))
-    for template in used:
-        yield from missing_templates(reached(site.config.root, template))
+    return tuple(used)
 
 
 def _rules(site: Site, plan: Plan) -> tuple[Diagnostic, ...]:

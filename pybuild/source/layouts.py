@@ -58,8 +58,10 @@ def read_uses(root: Path, layout: str) -> Uses:
     """Read a layout and all that it extends, includes and imports."""
     reads = reached(root, layout)
     writes_head = any(_HEAD.search(source) for source in reads.sources.values())
-    shown = [plain for tree in reads.trees for name, plain in _outputs(tree) if name == "children"]
-    every = {name.name for tree in reads.trees for name in tree.find_all(nodes.Name) if name.ctx == "load"}
+    shown = [plain for tree in reads.trees.values() for name, plain in _outputs(tree) if name == "children"]
+    every = {
+        name.name for tree in reads.trees.values() for name in tree.find_all(nodes.Name) if name.ctx == "load"
+    }
     return Uses(bool(shown), not all(shown), "head" in every, writes_head, reads.is_open)
 
 

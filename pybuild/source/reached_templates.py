@@ -26,7 +26,7 @@ class Reached:
     """A template and all those that it extends, includes and imports."""
 
     sources: dict[str, str] = field(default_factory=dict)  # by name
-    trees: list[nodes.Template] = field(default_factory=list)
+    trees: dict[str, nodes.Template] = field(default_factory=dict)  # by name
     missing: list[tuple[str, int, str, bool]] = field(
         default_factory=list
     )  # name, line, the name that is nowhere, and whether every rendering needs it
@@ -49,7 +49,7 @@ def reached(root: Path, template: str) -> Reached:
             found.is_open = True
             continue
         found.sources[name] = source
-        found.trees.append(tree)
+        found.trees[name] = tree
         for reference, is_sure in _references(tree):
             names = _named(reference.template)
             known = [one for one in names if file_of(root, one).is_file()]
@@ -61,10 +61,15 @@ def reached(root: Path, template: str) -> Reached:
     return found
 
 
+def site_file(name: str) -> str:
+    """The file of a template of the site, relative to it."""
+    return name if name.startswith("app/") else f"templates/{name}"
+
+
 def missing_templates(reads: Reached) -> Iterator[Diagnostic]:
     """Find names of templates that are nowhere; a warning where not every rendering gets there. Code: `template-error`."""
     for name, line, lacking, is_sure in reads.missing:
-        file = name if name.startswith("app/") else f"templates/{name}"
+        file = site_file(name)
         message = f'{file} names the template "{lacking}", which is nowhere'
         hint = f"make the file templates/{lacking}, or correct the name"
         at = Location(file, line)
@@ -73,6 +78,21 @@ def missing_templates(reads: Reached) -> Iterator[Diagnostic]:
             if is_sure
             else warning("template-error", message, at, hint)
         )
+
+
+def sure_html(tree: nodes.Template) -> str:
+    """The HTML that every rendering of a template writes, `{}` standing for what is computed."""
+    return "".join(_written(tree))
+
+
+def _written(node: nodes.Node) -> Iterator[str]:
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.TemplateData):
+            yield child.data
+        elif isinstance(child, nodes.Expr):
+            yield "{}"
+        elif not isinstance(child, (*_MAYBE, nodes.Block)):
+            yield from _written(child)
 
 
 def file_of(root: Path, name: str) -> Path:
