@@ -1,4 +1,4 @@
-"""The sources of the sample site and of the default look: contrast, weight, and numbers that the prose quotes."""
+"""The sources of the sample site: contrast, and numbers that the prose quotes."""
 
 from __future__ import annotations
 
@@ -16,11 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_site"
 SHEETS = {
-    "default": (
-        ROOT / "templates/default/style.css",
-        ("back", "fill"),
-        ("front", "soft", "link", "note", "tip", "warn", "risk"),
-    ),
     "sample": (
         SAMPLE / "public/style.css",
         ("paper", "raised", "fill"),
@@ -66,14 +61,9 @@ def test_the_current_page_of_the_sidebar_meets_wcag_aa() -> None:
     assert all(ratio >= 4.5 for ratio in ratios)
 
 
-def test_the_default_sheet_stays_small() -> None:
-    assert SHEETS["default"][0].stat().st_size < 6 * 1024
-
-
-@pytest.mark.parametrize("folder", ["templates", "sample_site"])
-def test_no_page_needs_a_script_or_another_host(folder: str) -> None:
-    made = {ROOT / "sample_site" / name for name in ("out", "out-deploy", ".pybuild")}
-    found = (f for f in (ROOT / folder).rglob("*") if f.suffix in {".html", ".css"})
+def test_no_page_needs_a_script_or_another_host() -> None:
+    made = {SAMPLE / name for name in ("out", "out-deploy", ".pybuild")}
+    found = (f for f in SAMPLE.rglob("*") if f.suffix in {".html", ".css"})
     sources = [f for f in found if not made.intersection(f.parents)]
     text = "\n".join(f.read_text(encoding="utf-8") for f in sources)
     assert re.findall(r"<script|@import|url\(|(?:src|href)=\"(?:https?:)?//", text) == []

@@ -83,12 +83,16 @@ def test_sigkill_at_every_named_step(copies: Callable[[bool], Path], foreign: bo
     steps = steps_of(clean)
     new = tree(clean / "out")
     assert set(steps) == STEPS - {"exchange" if foreign else "per-file"}
-    for point in chosen(steps, each=20):
+    points, ended_before = chosen(steps, each=20), 0
+    for point in points:
         root = copies(foreign)
         killed = export(
             root, before=lambda root=root, point=point: sys.addaudithook(Steps(root, point, kill_self))
         )
-        assert killed.code == -signal.SIGKILL, (point, steps[point], killed.said)
+        if killed.code == 0:  # files of the last seconds are read again, so runs differ by some steps
+            ended_before += 1
+        else:
+            assert killed.code == -signal.SIGKILL, (point, steps[point], killed.said)
         if foreign:
             assert_whole_files(tree(root / "out"), old, new)
         else:
@@ -97,6 +101,7 @@ def test_sigkill_at_every_named_step(copies: Callable[[bool], Path], foreign: bo
         assert again.code == 0, (point, steps[point], again.said)
         assert (tree(root / "out"), leftovers(root)) == (new, []), (point, steps[point])
         shutil.rmtree(root)
+    assert ended_before < len(points) / 10
 
 
 def test_a_killed_recovery_is_recovered_too(copies: Callable[[bool], Path]) -> None:
