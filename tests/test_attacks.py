@@ -159,7 +159,9 @@ def _check_feeds(run: Run, pages: dict[str, tuple[str, str, str]]) -> None:
 def _check_indexes(run: Run, site: tuple[str, str, str], pages: dict[str, tuple[str, str, str]]) -> None:
     sitemap = ElementTree.fromstring((run.out / "sitemap.xml").read_bytes())
     assert {unquote(loc.text or "") for loc in sitemap.iterfind("{*}url/{*}loc")} == {
-        f"https://example.com/c/{s}" for s in pages
+        "https://example.com/",
+        "https://example.com/c",
+        *(f"https://example.com/c/{s}" for s in pages),
     }
     parsed = parse_llms_file(run.text("llms.txt"))
     assert _same(parsed.title, site[0]) and _same(parsed.summary, site[1])

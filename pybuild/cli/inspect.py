@@ -56,11 +56,15 @@ def _width(rows: Sequence[dict[str, str]]) -> int:
 
 
 def _route_rows(site: Site) -> list[dict[str, str]]:
-    """One row a route; a collection's own page names its folder."""
+    """One row a route; a collection's own page names its folder, a page that pybuild makes what it lists."""
     rows = []
+    own = {str(route.pattern) for route in site.routes if route.listing is None}
     for route, name in zip(site.routes, site.collection_of, strict=True):
+        if route.listing and str(route.pattern) in own:
+            continue  # the site's own answers there
         source = f"{site.config.settings.collections[name].source}/" if name else ""
-        file = " + ".join(filter(None, (route.file, source))) or source
+        made = f"(made: {route.listing.term or route.listing.kind})" if route.listing else ""
+        file = " + ".join(filter(None, (route.file or made, source)))
         rows.append({"kind": route.kind.replace("_", "-"), "route": str(route.pattern), "file": file})
     return sorted(rows, key=lambda row: (row["route"], row["kind"]))
 

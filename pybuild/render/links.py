@@ -168,7 +168,9 @@ class LinkMap:
             return ""
         joined = posixpath.normpath(posixpath.join(base + _folder_of(url, self.config), written))
         slash = "/" if written.endswith(("/", "/..")) and joined != "/" else ""
-        is_above = bool(base) and not (joined + "/").startswith(base + "/")
+        # Without a base path ".." ends at "/" (RFC 3986 §5.2.4): what is a page there is one below a base path too.
+        inside = posixpath.normpath(posixpath.join(_folder_of(url, self.config), written))
+        is_above = bool(base) and not (joined + "/").startswith(base + "/") and inside not in self.pages
         return joined + slash if is_above or self._is_others(joined + slash) else ""
 
     def _is_others(self, path: str) -> bool:

@@ -157,7 +157,9 @@ def _read(block: str, texts: Collection[str]) -> tuple[dict[str, Any], dict[str,
             loader.dispose()
     except yaml.MarkedYAMLError as fault:
         said = fault.problem or "it cannot be parsed"
-        raise _Fault(f"this is not YAML: {said}", _mark(fault, block), _advice(said)) from None
+        mark = _mark(fault, block)
+        found = block.splitlines()[mark.line][mark.column : mark.column + 1] if block.strip() else ""
+        raise _Fault(f"this is not YAML: {said}", mark, _advice(said, found)) from None
     except yaml.YAMLError as fault:
         said = str(fault).splitlines()[0]
         raise _Fault(f"this is not YAML: {said}", None, "delete the control character") from None
@@ -186,8 +188,9 @@ def _mark(fault: yaml.MarkedYAMLError, block: str) -> Any:
     return next(inside, yaml.Mark("", 0, last, 0, None, 0))
 
 
-def _advice(problem: str) -> str:
-    if "tab" in problem or "'\\t'" in problem:
+def _advice(problem: str, found: str) -> str:
+    """`found` is the character where the problem is."""
+    if found == "\t":
         return "indent with spaces, not tabs"
     if "cannot start any token" in problem:
         return "put a value that starts with @, ` or % in double quotes"

@@ -287,6 +287,7 @@ def test_routes_lists_them(site: MakeSite) -> None:
         ["page", "/", "app/page.md"],
         ["handler", "/api/[id]", "app/api/[id]/route.py"],
         ["page", "/b", "app/(g)/b/page.html"],
+        ["page", "/docs", "(made:", "folders)"],
         ["page", "/docs/[...slug]", "content/docs/"],
     ]
 
