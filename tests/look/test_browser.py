@@ -20,6 +20,8 @@ FILES = {
     '[[headers]]\nsource = "/:path*"\nheaders = { Content-Security-Policy = "default-src \'self\'" }\n',
     "content/docs/index.md": "# Docs\n\n## One\n\nText.\n\n## Two\n\nText.\n",
     "content/docs/a.md": "# A\n\nText.\n",
+    "content/docs/tabs.md": '# Tabs\n\n=== "pip"\n    With pip.\n\n=== "uv"\n    ## Inside\n\n    With uv.\n\n'
+    "Between.\n\n::: tabs\n== pip\nAgain pip.\n\n== uv\nAgain uv.\n:::\n",
 }
 
 
@@ -49,3 +51,32 @@ def test_a_scheme_that_was_chosen_stays_on_the_next_page(page: sync_api.Page) ->
     page.click("[data-pb-toggle]")
     page.goto("/docs")
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light dark"
+
+
+def shown(page: sync_api.Page) -> list[str]:
+    panels = page.locator(".tab:visible")
+    return [panels.nth(number).inner_text().split("\n")[-1] for number in range(panels.count())]
+
+
+def test_tabs_work_by_mouse_keyboard_and_address(page: sync_api.Page) -> None:
+    page.goto("/docs/tabs")
+    assert shown(page) == ["With pip.", "Again pip."]
+    page.get_by_role("tab", name="uv").first.click()
+    assert shown(page) == ["With uv.", "Again uv."]  # sets with one label change together
+    page.keyboard.press("ArrowLeft")
+    assert shown(page) == ["With pip.", "Again pip."]
+    assert page.evaluate("document.activeElement.textContent") == "pip"
+    page.goto("/docs/tabs#inside")
+    page.reload()
+    assert shown(page) == ["With uv.", "Again pip."]
+
+
+def test_without_script_all_panels_are_read(page: sync_api.Page) -> None:
+    context = page.context.browser.new_context(
+        java_script_enabled=False, base_url=page.url.partition("/docs")[0]
+    )
+    plain = context.new_page()
+    plain.goto("/docs/tabs")
+    assert shown(plain) == ["With pip.", "With uv.", "Again pip.", "Again uv."]
+    assert plain.locator(".tab-label:visible").all_inner_texts() == ["pip", "uv", "pip", "uv"]
+    context.close()
