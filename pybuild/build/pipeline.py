@@ -428,7 +428,7 @@ def _planned(
     observer.lap("cache")
     asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
-    order = site_order(site, plan.pages)
+    order = site_order(site, plan.pages, found.lists)
     extend = own_outputs(site, plan.pages, stage, observer, session)
     return _Planned(rows, plan.copies, found.links, reasons, order, config, plan.redirections, extend)
 
@@ -462,10 +462,10 @@ def own_outputs(
     return extend
 
 
-def site_order(site: Site, pages: frozenset[str]) -> SiteOrder:
+def site_order(site: Site, pages: frozenset[str], lists: SiteLists | None = None) -> SiteOrder:
     """What the site-wide files know of documents: the order of reading, folders, and the feeds of tags."""
     bases = {name: base for name, (_, base) in homes_of(site).items()}
-    lists = SiteLists(site.config, site.collections, bases, pages)
+    lists = lists or SiteLists(site.config, site.collections, bases, pages)
     sections: dict[str, tuple[int, str]] = {}
     for name in site.collections if site.config.settings.llms.enabled else ():
         tree = lists.navigation(name)

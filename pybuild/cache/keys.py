@@ -132,7 +132,8 @@ class Keys:
         )
 
     @cached_property
-    def _lists(self) -> SiteLists:
+    def lists(self) -> SiteLists:
+        """The lists of the site, made once for keys and outputs."""
         bases = {name: base for name, (_, base) in homes_of(self._site).items()}
         return SiteLists(self._site.config, self._site.collections, bases, self._plan.pages)
 
@@ -143,7 +144,7 @@ class Keys:
         if not (shows_others or listing or listed):
             return ""
         name = entry.collection if entry else listing.collection if listing else ""
-        shown = self._lists.page_digest(name, job.entry, job.url, self._route(job).locale)
+        shown = self.lists.page_digest(name, job.entry, job.url, self._route(job).locale)
         if self._route(job).module:  # which document it shows, only its code knows
             return digest(shown, self._index)
         return digest(shown, self._listing(job, listing)) if listing else shown
@@ -157,9 +158,9 @@ class Keys:
         if listing.kind in ("home", "folders"):
             return self._index
         if listing.kind == "terms" and not job.params:
-            return self._lists.terms_digest(listing.collection, cast(TermKind, listing.term))
-        page = self._lists.list_page(self._route(job), job.url, job.params)
-        return self._lists.list_digest(page)
+            return self.lists.terms_digest(listing.collection, cast(TermKind, listing.term))
+        page = self.lists.list_page(self._route(job), job.url, job.params)
+        return self.lists.list_digest(page)
 
     def _route(self, job: Job) -> Route:
         root = self._plan.root

@@ -31,6 +31,7 @@ from pybuild.records import Link
 from pybuild.render.result import Rendered, Rows
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
+from pybuild.source.site_lists import SiteLists
 
 VERSION = 3
 
@@ -43,6 +44,7 @@ class Lookup:
     tasks: Sequence[int]  # the jobs to run
     reasons: Mapping[int, str]  # why they run
     links: tuple[Link, ...] = ()  # that templates give to `rows`
+    lists: SiteLists | None = None  # of the site, where they were made for this
 
 
 class NullCache:
@@ -124,7 +126,7 @@ class BuildCache(NullCache):
         asks = any(route.providers for route in site.routes)
         adds = site.extensions is not None and "outputs" in site.extensions.names  # and may fetch for that
         self._is_repeatable = pages.is_complete and not asks and not adds
-        return Lookup(rows, list(reasons), reasons, pages.links)
+        return Lookup(rows, list(reasons), reasons, pages.links, keys.lists)
 
     def record(self, rows: Mapping[int, Rendered]) -> None:
         """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""

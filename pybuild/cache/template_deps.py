@@ -161,6 +161,8 @@ class TemplateDependencies:
             return source, _facts(self._environment.parse(source))
         except jinja2.TemplateNotFound:
             return _MISSING, _Facts()
+        except UnicodeDecodeError:  # a file of ours that is no template, such as a font
+            return "", _Facts()
         except (Stop, jinja2.TemplateError, RecursionError):
             return "", _Facts(unanalyzable=True)
 
