@@ -183,12 +183,19 @@ class Keys:
             taken = tuple(url for url in urls if url[1:] in self._plan.taken)
         said = (surroundings, job.params, job.is_folder, job.in_feed, taken)
         if len(self._site.config.languages) > 1:
-            return digest(repr((said, self._plan.translations.of(job.url), self._homes)))
+            return digest(repr((said, self._plan.translations.of(job.url), self._homes, self._header)))
         if job.params or taken:
             return digest(repr(said))
         if said not in self._addresses_of:
             self._addresses_of[said] = digest(repr(said))
         return self._addresses_of[said]
+
+    @cached_property
+    def _header(self) -> tuple[bool, ...]:
+        """Which links of the header there are in which language."""
+        config, pages = self._site.config, self._plan.pages
+        urls = [link.url for link in config.settings.theme.links]
+        return tuple(f"/{code}{url}".rstrip("/") in pages for code in config.languages[1:] for url in urls)
 
     @cached_property
     def _homes(self) -> tuple[bool, ...]:

@@ -25,7 +25,7 @@ from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import FEED_FILES, changed, feed_formats, feed_pages, is_listed
 from pybuild.site_files.xml_text import one_line, xml_text
-from pybuild.urls import absolute
+from pybuild.urls import absolute, page_href
 
 ORIGIN = "[feed]"
 GENERATOR = "pybuild"
@@ -134,7 +134,7 @@ def _channel(pages: Iterable[Page], config: Config, by_url: frozenset[str]) -> C
     return Channel(
         title=title,
         description=one_line(own[1] or site.description) or title,
-        home=absolute(site.url, config.prefix or "/"),
+        home=absolute(site.url, page_href(config.prefix or "/", trailing_slash=config.trailing_slash)),
         language=one_line(site.language),
         author=parse_person(site.author),
         updated=max((entry.updated for entry in entries), default=None),

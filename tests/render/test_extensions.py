@@ -125,3 +125,20 @@ def test_dev_serves_what_it_makes(site: Site, tmp_path: Path) -> None:
     root = site({"extensions.py": OUTPUTS.format("'own/data.bin'", "b'12'"), "app/page.md": "# x\n"})
     with session_of(root, tmp_path / "dev") as session:
         assert body_of(asked(session, "/own/data.bin")) == b"12"
+
+
+@pytest.mark.parametrize(
+    ("work", "finding", "message"),
+    [
+        ("while True: pass", "handler-timeout", "outputs of extensions.py was stopped after 1 s"),
+        ("os._exit(3)", "handler-error", "outputs of extensions.py ended its process with exit status 3"),
+    ],
+)
+def test_it_may_not_stop_the_export(
+    work: str, finding: str, message: str, site: Site, export: Export
+) -> None:
+    settings = '[site]\nurl = "https://example.com"\ntitle = "T"\n[build]\ntimeout = 1\n'
+    code = f"import os\ninputs = []\ndef outputs(site, pages):\n    {work}\n"
+    run = export(site({"pybuild.toml": settings, "extensions.py": code, "app/page.md": "# x\n"}))
+    assert run.code == 1 and [f"error[{finding}]" in one for one in run.findings] == [True]
+    assert message in run.messages[0]

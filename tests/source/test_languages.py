@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,3 +143,31 @@ def test_the_language_of_the_site_is_the_default(site: Site, export: Export) -> 
     run = export(site(files))
     assert (run.code, run.findings) == (0, [])
     assert '<html lang="de">' in run.text("index.html") and "# Begin" in run.text("en.md")
+
+
+EDITS = [
+    ("a translation comes", "content/docs/de/b.md", "# B deutsch\n"),
+    ("it changes", "content/docs/de/b.md", "# B anders\n"),
+    ("it goes", "content/docs/de/b.md", None),
+    ("a page is translated", "app/about/page.de.md", "# Über uns\n"),
+    ("its translation is a draft", "app/about/page.de.md", "---\ndraft: true\n---\n# Über uns\n"),
+    ("the original has another title", "content/docs/b.md", "# B2\n"),
+    ("a translation has another address", "content/docs/de/a.md", "---\nslug: aa\n---\n# A deutsch\n"),
+    ("the original goes", "content/docs/a.md", None),
+    ("a page of the header comes", "app/old/page.md", "# Old\n"),
+]
+
+
+def test_an_export_after_each_edit_is_a_clean_one(site: Site, export: Export, tmp_path: Path) -> None:
+    theme = '[theme]\nlinks = [{ label = "Old", url = "/old" }]\n'
+    pages = {"app/about/page.md": "# About\n", "content/docs/c.md": "# C\n"}
+    root = site({**FILES, **pages, "pybuild.toml": SETTINGS + theme})
+    export(root, "--target", "caddy")
+    for number, (what, path, text) in enumerate(EDITS):
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink() if text is None else file.write_text(text, "utf-8")
+        changed = export(root, "--target", "caddy")
+        clean = tmp_path / f"clean{number}"
+        shutil.copytree(root, clean, ignore=shutil.ignore_patterns("out", "out-deploy", ".pybuild"))
+        assert changed.code == 0 and changed.tree() == export(clean, "--target", "caddy").tree(), what
