@@ -92,6 +92,10 @@ def expected_paths(site: Site, plan: Plan) -> Paths:
         if route.pattern.is_dynamic and _is_listed_by_code(site, index)
     ]
     many = [re.compile(r"/.*sitemap/[^/]+\.xml")] if any(r.metadata == "sitemap" for r in site.routes) else []
+    if site.config.redirect_module:
+        many.append(re.compile(r".*", re.S))  # any address may be redirected
+    if site.config.settings.build.before:
+        many.append(re.compile(r".*\.(?!html$|json$)\w+", re.S))  # any file may be made before an export
     return Paths(frozenset(files), (*patterns, *many))
 
 
