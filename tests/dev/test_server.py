@@ -1,5 +1,6 @@
 """The running `pybuild dev`: addresses of its own, who may ask, changes and what they tell, its end."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -215,6 +216,55 @@ def test_ports(tmp_path: Path, server: Server) -> None:
         f"cannot listen on 127.0.0.1 port {server.port}: Address already in use; choose another with --port"
         in done.stderr
     )
+
+
+def test_the_default_port_in_use(tmp_path: Path) -> None:
+    write_site(tmp_path / "site", {name: FILES[name] for name in ("pybuild.toml", "app/page.md")})
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):  # somebody has it already
+            holder.bind(("127.0.0.1", 3000))
+            holder.listen()
+        with developed(tmp_path / "site", port=None) as server:
+            assert server.port > 3000
+            assert server.get("/base/").status == 200
+            said = (tmp_path / "dev.log").read_text()
+            assert f"port 3000 is in use, so this is port {server.port}" in said
+
+
+def test_beyond_this_machine(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # nothing is sent
+        outer = probe.getsockname()[0]
+    write_site(tmp_path / "site", {**FILES, "app/bad/page.html": "{{ nothing_here.at_all }}\n"})
+    with developed(tmp_path / "site", "--host", "0.0.0.0", UP_TOKEN="s3cret-s3cret") as server:
+        statuses = []
+        for host in ("127.0.0.1", outer):
+            connection = http.client.HTTPConnection(host, server.port, timeout=60)
+            connection.request("GET", "/base/up/x")
+            statuses.append(connection.getresponse().status)
+            connection.close()
+        assert statuses == [502, 403]
+        assert server.get("/base/bad").status == 500
+        shown = json.loads(server.get("/_pybuild/findings.json?path=/base/bad").body)
+        assert [(one["file"], one["source"]) for one in shown["page"]["failed"]] == [
+            ("app/bad/page.html", [])
+        ]
+        assert (
+            f"everyone who can reach 0.0.0.0 port {server.port} can read this site"
+            in (tmp_path / "dev.log").read_text()
+        )
+
+
+def test_a_browser_is_opened(tmp_path: Path) -> None:
+    write_site(tmp_path / "site", {name: FILES[name] for name in ("pybuild.toml", "app/page.md")})
+    opened = tmp_path / "opened"
+    with developed(tmp_path / "site", "--open", BROWSER=f"sh -c 'echo $0 > {opened}' %s") as server:
+        for _ in range(600):
+            if opened.exists() and opened.read_text():
+                break
+            time.sleep(0.05)
+        assert opened.read_text() == f"http://127.0.0.1:{server.port}/base/\n"
 
 
 def test_no_site(tmp_path: Path) -> None:

@@ -118,9 +118,10 @@ class Server:
 
 
 @contextmanager
-def developed(root: Path, *arguments: str, port: int = 0, **env: str) -> Iterator[Server]:
-    """Run `pybuild dev` on a free port."""
-    command = [sys.executable, "-m", "pybuild", "dev", str(root), "--port", str(port), *arguments]
+def developed(root: Path, *arguments: str, port: int | None = 0, **env: str) -> Iterator[Server]:
+    """Run `pybuild dev`: on a free port, or without saying a port where that is None."""
+    command = [sys.executable, "-m", "pybuild", "dev", str(root), *arguments]
+    command += [] if port is None else ["--port", str(port)]
     with (root.parent / "dev.log").open("w") as log:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **env}
