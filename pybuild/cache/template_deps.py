@@ -143,7 +143,7 @@ class TemplateDependencies:
         facts = self._of(name)[1]
         if name in _OF_LISTS and not (facts.index or facts.around):
             return False
-        with contextlib.suppress(Stop, jinja2.TemplateError):
+        with contextlib.suppress(Stop, jinja2.TemplateError, UnicodeDecodeError):
             file = self._environment.loader.get_source(self._environment, name)[1]
             return file is None or not Path(file).is_relative_to(shipped_templates())
         return True
