@@ -208,17 +208,19 @@ def _shared(request: Request, key: str, age: float | None, session: Session) -> 
     if store is None:
         return _asked(request, None, age, session)
     with store.locked(key):
-        kept = store.load(key)
-        if kept and kept.run == session.run:
-            return kept
-        if kept and (not kept.is_kept or kept.failure or not session.is_read):
+        kept, failed = store.load(key), store.load(f"{key}-failed")
+        for known in (kept, failed):
+            if known and known.run == session.run:
+                return known
+        if kept and (not kept.is_kept or not session.is_read):
             kept = None
         if kept and (session.offline or (age is not None and time.time() - kept.asked_at < age)):
             kept = replace(kept, run=session.run, age=age, came="kept", seconds=0.0)
         else:
             with store.place_at(urlsplit(request.url).netloc):
                 kept = _asked(request, kept, age, session)
-        store.save(key, kept)
+        # A source that is down for once does not take away what it said before.
+        store.save(f"{key}-failed" if kept.failure else key, kept)
         return kept
 
 
@@ -299,7 +301,8 @@ def figures(session: Session) -> Iterator[tuple[str, float]]:
     """What the fetches of an export came to: answers by how they came, bytes, and the slowest hosts."""
     if not session.folder.is_dir():
         return
-    used = [kept for kept in _opened(session.folder).every() if kept.run == session.run]
+    every = _opened(session.folder).every()
+    used = [kept for kept in every if kept.run == session.run and not kept.failure]
     for came in ("kept", "unchanged", "sent"):
         if number := sum(kept.came == came for kept in used):
             yield f"answers {came}", number

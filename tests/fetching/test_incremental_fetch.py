@@ -131,3 +131,27 @@ def test_what_an_import_fetches_belongs_to_every_page(records: Records, site: Si
     records.source.text("/names", '["c"]')
     run = export(root, "--jobs", "1")
     assert [re.findall("<h1>(.*)</h1>", run.text(path)) for path in ("a.html", "b.html")] == [["c"], ["c"]]
+
+
+def test_a_source_that_lies_about_its_etag(records: Records, site: Site, export: Export) -> None:
+    page = (
+        "from pybuild import fetch\ninputs = []\n"
+        f"def load(ctx):\n    return {{'names': fetch('{records.source.url('/names')}').json()}}\n"
+    )
+    root = site({"app/page.py": page, "app/page.html": "<h1>{{ names | join }}</h1>"})
+    export(root)
+    records.source.text("/names", '["new"]', ETag='"names"')
+    assert "<h1>new</h1>" in export(root).text("index.html")
+
+
+def test_a_source_that_is_down_leaves_the_old_output(records: Records, site: Site, export: Export) -> None:
+    url = records.source.url("/names")
+    page = f"from pybuild import fetch\ninputs = []\ndef load(ctx):\n    return {{'names': fetch('{url}', retries=0).json()}}\n"
+    root = site({"app/page.py": page, "app/page.html": "<h1>{{ names | join }}</h1>"})
+    before = export(root).tree()
+    records.source.text("/names", "gone", status=503)
+    run = export(root)
+    assert (run.code, run.findings) == (1, ["app/page.py:4: error[fetch-error]"])
+    assert f"{url} answered 503" in run.messages[0]
+    assert run.tree() == before
+    assert export(root, "--offline").code == 0  # what is kept is still there
