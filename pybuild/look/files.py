@@ -21,6 +21,7 @@ from pybuild.config.schema import Theme
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.files import shipped_templates
 from pybuild.look.colours import ACCENT, code_css, full, is_style, readable
+from pybuild.look.strings import text
 
 FOLDER = "assets/pybuild"
 IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"),)
@@ -56,6 +57,14 @@ class LookFiles:
 def look_files(config: Config) -> LookFiles:
     """The files of a site's look."""
     return look_files_of(config.settings.theme, config.site.title)
+
+
+def feed_style(config: Config) -> LookFile:
+    """The style of the feeds of a language, which says what a feed is."""
+    locale = config.prefix.strip("/")
+    said = text(config.site.language, "feed_said").replace("\\", "").replace('"', "'")
+    css = f'{_accent_css(config.settings.theme)}:root{{--pb-said:"{said}"}}\n' + _squeezed(_read("feed.css"))
+    return _named(f"feed-{locale}" if locale else "feed", "css", css)
 
 
 @lru_cache(maxsize=4)

@@ -26,6 +26,7 @@ ENGLISH: Mapping[str, str] = {
     "documents_one": "1 page",
     "edit": "Edit this page",
     "feed": "Feed",
+    "feed_said": "This is a feed: copy its address into a feed reader to follow this site.",
     "languages": "Languages",
     "llms_agents": "For AI agents:",
     "llms_details": "The links lead to Markdown. The text of all pages: {}",

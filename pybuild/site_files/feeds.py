@@ -21,11 +21,12 @@ from lxml import etree
 
 from pybuild.config.loader import Config, FeedFormat
 from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.look.files import IMMUTABLE, LookFile, feed_style
 from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import FEED_FILES, changed, feed_formats, feed_pages, is_listed
 from pybuild.site_files.xml_text import one_line, xml_text
-from pybuild.urls import absolute, page_href
+from pybuild.urls import absolute, encode, page_href
 
 ORIGIN = "[feed]"
 GENERATOR = "pybuild"
@@ -81,15 +82,29 @@ def feeds(
     repeated = _repeated_guids(chosen)
     yield from (_guid_finding(page) for page in repeated)
     channel = _channel(chosen, config, frozenset(page.url for page in repeated))
+    style = feed_style(config) if order.has_look else None
+    if style:
+        yield Artifact(style.path, ORIGIN, style.body, headers=IMMUTABLE)
     for name in feed_formats(config):
         file = FEED_FILES[name]
         url = f"{config.prefix}/{file.path}"
         body = _WRITERS[name](channel, absolute(config.site.url, url))
-        yield Artifact(url[1:], ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
-    yield from _extra_feeds(pages, config, order)
+        shown = _styled(body, style, config) if name != "json" else body
+        yield Artifact(url[1:], ORIGIN, shown, media_type=f"{file.media_type}; charset=utf-8")
+    yield from _extra_feeds(pages, config, order, style)
 
 
-def _extra_feeds(pages: Iterable[Page], config: Config, order: SiteOrder) -> Iterator[Artifact]:
+def _styled(body: bytes, style: LookFile | None, config: Config) -> bytes:
+    """A feed that names its style; browsers do not show feeds of themselves."""
+    if style is None:
+        return body
+    href = encode(f"{config.site.base_path}/{style.path}")
+    return body.replace(b"?>\n", f'?>\n<?xml-stylesheet type="text/css" href="{href}"?>\n'.encode(), 1)
+
+
+def _extra_feeds(
+    pages: Iterable[Page], config: Config, order: SiteOrder, style: LookFile | None
+) -> Iterator[Artifact]:
     """The feeds of tags, whose pages the site itself may have replaced."""
     wanted = {url for feed in order.feeds for url in (feed.url, *feed.pages)}
     known = {page.url: page for page in pages if page.url in wanted and is_listed(page)} if wanted else {}
@@ -102,7 +117,7 @@ def _extra_feeds(pages: Iterable[Page], config: Config, order: SiteOrder) -> Ite
         title = f"{channel.title}: {one_line(feed.title)}"
         path = f"{feed.url[1:]}/{file.path}"
         named = replace(channel, title=title, home=known[feed.url].href)
-        body = _rss(named, absolute(config.site.url, "/" + path))
+        body = _styled(_rss(named, absolute(config.site.url, "/" + path)), style, config)
         yield Artifact(path, ORIGIN, body, media_type=f"{file.media_type}; charset=utf-8")
 
 
