@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
-from starlette.datastructures import URL, FormData, Headers, QueryParams
+from starlette.datastructures import URL, Address, FormData, Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import (
     FileResponse,
@@ -115,9 +115,10 @@ class BuildRequest(Request):
             "path": "/" + path,
             "raw_path": ("/" + path).encode(),
             "query_string": b"",
-            "headers": [],
+            "headers": _NoHeaders(),
             "path_params": dict(path_params),
         }
+        scope["headers"].on_read = self._report_scope
         super().__init__(_Scope(scope, self._report_scope), _nothing_arrives)
         self._on_read = on_read
         self._address = url
@@ -158,6 +159,11 @@ class BuildRequest(Request):
         return Headers(raw=[])
 
     @property
+    def client(self) -> Address | None:
+        self._report_use("client")
+        return None
+
+    @property
     def cookies(self) -> dict[str, str]:
         self._report_use("cookies")
         return {}
@@ -196,10 +202,40 @@ class _BuildURL(URL):
         return super().query
 
 
+class _NoHeaders(list[tuple[bytes, bytes]]):
+    """The empty headers of a scope, which report who looks into them, also by a copy of the scope."""
+
+    on_read: Callable[[str], None] | None = None
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        if self.on_read:
+            self.on_read("headers")
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        if self.on_read:
+            self.on_read("headers")
+        return super().__len__()
+
+    def __contains__(self, pair: object) -> bool:
+        if self.on_read:
+            self.on_read("headers")
+        return super().__contains__(pair)
+
+    def __repr__(self) -> str:
+        if self.on_read:
+            self.on_read("headers")
+        return super().__repr__()
+
+
 class _Scope(dict[str, Any]):
     """An ASGI scope that reports who reads what no build knows."""
 
-    _EMPTY: Mapping[str, str] = {"headers": "headers", "query_string": "query"}
+    _EMPTY: Mapping[str, str] = {
+        "headers": "headers",
+        "query_string": "query",
+        "client": "client",
+    }
 
     def __init__(self, values: Mapping[str, Any], report: Callable[[str], None]) -> None:
         super().__init__(values)

@@ -82,7 +82,7 @@ class SerialEngine(Generic[T, R]):
         except SystemExit as stop:
             detail, words = exit_words(stop)
             return Failed(index, "exit", detail, self._printed.take() + words, raised_frames(stop)[1:])
-        except Exception as error:
+        except (Exception, GeneratorExit) as error:
             return Failed(index, "raised", described(error), self._printed.take(), raised_frames(error)[1:])
         return Done(index, value, self._printed.take())
 

@@ -278,8 +278,13 @@ def _html(context: RenderContext, made: PageBuild) -> str:
         if _WHOLE.match(html):
             raise Stop(_two_documents(inner, layout))
         outer = context.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame)
-        if html.strip() not in outer and not (uses := read_uses(context.config.root, layout)).changes:
-            raise Stop(_left_out(layout, made, is_everywhere=not uses.shows))
+        if (at := outer.find(html.strip())) < 0:
+            uses = read_uses(context.config.root, layout)
+            blank = {**values, "children": Markup("")}
+            if not uses.changes or context.templates.render(layout, blank, blame=made.blame) == outer:
+                raise Stop(_left_out(layout, made, is_everywhere=not uses.shows))
+        elif html.strip() and (around := _hidden_in(outer[:at])):
+            raise Stop(_hidden(layout, around))
         html, inner = outer, layout
     if _WHOLE.match(html):
         return html
@@ -295,6 +300,29 @@ def _listing(context: RenderContext, made: PageBuild) -> Mapping[str, Any]:
     if entry is None or settings is None or not settings.list or entry.slug or entry.is_fallback:
         return {}
     return list_values(context.library, context.library.lists.index_page(entry.collection))
+
+
+_HIDING = {
+    "<!--": "-->",
+    "<template": "</template",
+    "<script": "</script",
+    "<style": "</style",
+    "<textarea": "</textarea",
+}
+
+
+def _hidden_in(before: str) -> str:
+    """What is open at the end of some HTML and shows no page within it; "" for nothing."""
+    text = before.lower()
+    return next((start for start, end in _HIDING.items() if text.rfind(start) > text.rfind(end)), "")
+
+
+def _hidden(layout: str, around: str) -> Diagnostic:
+    what = "a comment" if around == "<!--" else f"{around}>"
+    message = (
+        f"{layout} writes {{{{ children }}}} inside {what}, so every page inside it would be published empty"
+    )
+    return Diagnostic("template-error", message, Location(layout, 1), LEFT_OUT)
 
 
 def _left_out(layout: str, made: PageBuild, *, is_everywhere: bool) -> Diagnostic:

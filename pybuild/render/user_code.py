@@ -84,6 +84,7 @@ class SiteCode:
         self._modules: dict[str, types.ModuleType] = {}
         self._faults: dict[str, Stop] = {}
         self._tasks: list[asyncio.Task[Any]] = []
+        self._unseen: list[BaseException] = []  # what callbacks of the loop failed with
         sys.dont_write_bytecode = True
         for name in [name for name, module in sys.modules.items() if self._is_own(name, module)]:
             del sys.modules[name]
@@ -100,6 +101,7 @@ class SiteCode:
     def _runner(self) -> asyncio.Runner:
         runner = asyncio.Runner()
         runner.get_loop().set_task_factory(self._new_task)
+        runner.get_loop().set_exception_handler(self._note_failure)
         return runner
 
     def _new_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
@@ -107,10 +109,19 @@ class SiteCode:
         self._tasks.append(task)
         return task
 
+    def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Note what a callback or a future failed with that nobody looks at; tasks are looked at by themselves."""
+        error = context.get("exception")
+        if isinstance(error, BaseException) and not isinstance(context.get("future"), asyncio.Task):
+            self._unseen.append(error)
+
     def _run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         """Run a coroutine and, for a moment, the tasks it leaves behind. Raises what one of them failed with."""
         self._tasks.clear()
+        self._unseen.clear()
         found = self._runner.run(_with_tasks(coroutine))
+        if self._unseen:
+            raise self._unseen[0]
         for task in self._tasks:
             if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
                 raise task.exception() or AssertionError("a task without an exception has none to log")
@@ -122,15 +133,11 @@ class SiteCode:
             raise self._faults[file]
         if file not in self._modules:
             try:
-                with calls_of_all_jobs():
+                with self.guard("import-error", Location(file, 1), f"importing {file}"), calls_of_all_jobs():
                     self._modules[file] = self._import(file)
-            except (KeyboardInterrupt, GeneratorExit):
+            except Stop as stop:
+                self._faults[file] = stop
                 raise
-            except BaseException as fault:
-                self._faults[file] = Stop(
-                    self.fault(fault, "import-error", Location(file, 1), f"importing {file}")
-                )
-                raise self._faults[file] from None
         return self._modules[file]
 
     def _import(self, file: str) -> types.ModuleType:
@@ -173,7 +180,7 @@ class SiteCode:
         with _thread_failures() as failures:
             try:
                 yield
-            except (Stop, KeyboardInterrupt, GeneratorExit):
+            except (Stop, KeyboardInterrupt):
                 raise
             except BaseException as error:
                 raise Stop(self.fault(error, code, at, doing)) from None
@@ -287,7 +294,20 @@ async def _with_tasks(coroutine: Coroutine[Any, Any, Any]) -> Any:
     found = await coroutine
     if others := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(others, timeout=_MOMENT)
+    until = time.monotonic() + _MOMENT
+    while (working := _in_executor()) and time.monotonic() < until:
+        await asyncio.sleep(0.01)
+    for _ in range(2 + bool(working)):  # callbacks that are due
+        await asyncio.sleep(0)
     return found
+
+
+def _in_executor() -> bool:
+    """Whether the loop's executor has work left."""
+    executor = getattr(asyncio.get_running_loop(), "_default_executor", None)
+    queue = getattr(executor, "_work_queue", None)
+    idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", 0)
+    return executor is not None and (not queue.empty() or idle < len(executor._threads))
 
 
 def kind_of(value: object) -> str:

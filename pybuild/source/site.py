@@ -146,12 +146,13 @@ def _built_in_routes(
 
 
 def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
-    """Refuse a site without anything to export. Documents that are left out today are something."""
+    """Refuse a site without anything to export, and warn of empty collections; documents left out today are something."""
     config = site.config
-    if site.public or any(not _is_empty(site, index) for index in range(len(site.routes))):
-        return ()
     known = [config.settings.collections[name] for name in site.patterns if not site.collections[name]]
     empty = [collection for collection in known if not collection.locale]
+    if site.public or any(not _is_empty(site, index) for index in range(len(site.routes))):
+        idle = (collection for collection in empty if not _has_documents(config, [collection]))
+        return tuple(replace(_empty_collection(collection), severity="warning") for collection in idle)
     if not empty or _has_documents(config, empty):
         hint = "write a first page, app/page.md, or a collection"
         if (config.root / "src/app").is_dir() and not (config.root / "app").is_dir():

@@ -49,13 +49,14 @@ def _in_app(root: Path) -> Iterator[Diagnostic]:
             continue
         if name in _FOR_PUBLIC or f"/{found.path}".startswith("/.well-known/"):
             copies.append(f"app/{found.path}")
-        elif name.endswith((".md", ".html")) and not name.lower().startswith("readme"):
+        elif name.endswith((*_DOCUMENTS, ".html")) and not name.lower().startswith("readme"):
             pages.append(f"app/{found.path}")
     if pages:
         used = texts_of(root, (".py", ".html"))
         pages = [file for file in pages if not _is_mentioned(file, used)]
     if pages:
         stem, _, suffix = pages[0].rpartition(".")
+        suffix = "html" if suffix == "html" else "md"
         yield _one(
             pages,
             "is not published: a page is a folder with a file named page",

@@ -1,0 +1,10 @@
+import asyncio
+
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+async def GET():
+    asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+    return PlainTextResponse('x')
