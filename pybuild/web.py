@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mappi
 from types import FrameType
 from typing import Any, NoReturn
 
-from starlette.datastructures import URL, Address, FormData, Headers, QueryParams
+from starlette.datastructures import URL, FormData, Headers, QueryParams
 from starlette.requests import Request
 from starlette.responses import (
     FileResponse,
@@ -159,11 +159,6 @@ class BuildRequest(Request):
         return Headers(raw=[])
 
     @property
-    def client(self) -> Address | None:
-        self._report_use("client")
-        return None
-
-    @property
     def cookies(self) -> dict[str, str]:
         self._report_use("cookies")
         return {}
@@ -234,7 +229,6 @@ class _Scope(dict[str, Any]):
     _EMPTY: Mapping[str, str] = {
         "headers": "headers",
         "query_string": "query",
-        "client": "client",
     }
 
     def __init__(self, values: Mapping[str, Any], report: Callable[[str], None]) -> None:

@@ -180,7 +180,7 @@ class SiteCode:
         with _thread_failures() as failures:
             try:
                 yield
-            except (Stop, KeyboardInterrupt):
+            except (Stop, KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:
                 raise Stop(self.fault(error, code, at, doing)) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.routing.module_facts import ModuleFacts, Setting
+from pybuild.routing.segment_config import check_settings
 from pybuild.source.unread import texts_of
 
 _FETCHES = re.compile(rb"\bfetch(?:_async)?\b")
@@ -49,8 +50,9 @@ def idle_settings(root: Path, modules: Iterable[ModuleFacts]) -> Iterator[Diagno
     is_fetching = cache(fetches)
     found: dict[tuple[str, str], list[tuple[ModuleFacts, Setting]]] = {}
     for module in modules:
+        refused = {finding.location.line for finding in check_settings(module)}
         for name, setting in module.settings.items():
-            if why := _why(module, name, setting, is_fetching):
+            if setting.line not in refused and (why := _why(module, name, setting, is_fetching)):
                 found.setdefault((name, why), []).append((module, setting))
     for (name, why), places in found.items():
         message, hint = _SAYS[why]

@@ -151,7 +151,7 @@ def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
     known = [config.settings.collections[name] for name in site.patterns if not site.collections[name]]
     empty = [collection for collection in known if not collection.locale]
     if site.public or any(not _is_empty(site, index) for index in range(len(site.routes))):
-        idle = (collection for collection in empty if not _has_documents(config, [collection]))
+        idle = (collection for collection in empty if not _has_files(config, collection))
         return tuple(replace(_empty_collection(collection), severity="warning") for collection in idle)
     if not empty or _has_documents(config, empty):
         hint = "write a first page, app/page.md, or a collection"
@@ -168,6 +168,14 @@ def _is_empty(site: Site, index: int) -> bool:
     if route.listing:
         return not any(site.collections.values())
     return bool(name) and not route.folder and not site.collections[name]
+
+
+def _has_files(config: Config, collection: Collection) -> bool:
+    """Whether the folder of a collection has any file; those that are not read have findings of their own."""
+    found = walk(
+        config.root, collection.source.strip("/"), skip=lambda path: path.rpartition("/")[2].startswith(".")
+    )
+    return any(True for _ in found)
 
 
 def _has_documents(config: Config, collections: Iterable[Collection]) -> bool:

@@ -1,7 +1,0 @@
-from pybuild import PlainTextResponse
-
-dynamic = "force-static"
-
-
-def GET(request):
-    return PlainTextResponse(str(request.client))
