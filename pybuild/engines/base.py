@@ -29,6 +29,10 @@ class Program(Protocol[T_contra, R_co]):
         """
 
 
+class Expired(BaseException):
+    """Raised inside a task that ran past its deadline, where the engine cannot end its process."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One level of the stack of a task that was stopped."""

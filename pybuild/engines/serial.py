@@ -17,15 +17,11 @@ from dataclasses import replace
 from types import FrameType
 from typing import Generic, TypeVar
 
-from pybuild.engines.base import Cluster, Done, Failed, Program, R, T, seconds
+from pybuild.engines.base import Cluster, Done, Expired, Failed, Program, R, T, seconds
 from pybuild.engines.captured_output import CappedStream
 from pybuild.engines.tracebacks import described, exit_words, raised_frames
 
 A = TypeVar("A")
-
-
-class _Expired(BaseException):
-    """Raised inside a task that ran past its deadline."""
 
 
 class SerialEngine(Generic[T, R]):
@@ -73,7 +69,7 @@ class SerialEngine(Generic[T, R]):
                 _interrupts(),
             ):
                 value = work()
-        except _Expired as late:
+        except Expired as late:
             frames = raised_frames(late)[1:-1]
             return Failed(index, "timeout", seconds(limit), self._printed.take(), frames)
         except _Raised as error:
@@ -144,7 +140,7 @@ def _deadline(limit: float) -> Iterator[None]:
     def expire(number: int, frame: FrameType | None) -> None:
         # A signal already on its way when the task ended must not hit its successor.
         if armed:
-            raise _Expired
+            raise Expired
 
     previous = signal.signal(signal.SIGALRM, expire)
     signal.setitimer(signal.ITIMER_REAL, limit)

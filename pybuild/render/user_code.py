@@ -34,6 +34,7 @@ from starlette.responses import Response
 
 from pybuild.config.loader import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.engines.base import Expired
 from pybuild.fetching import FetchFailed, calls_of_all_jobs
 from pybuild.render.advice import advice_on
 from pybuild.render.responses import Answer, is_application, is_response, plain_answer, run_application
@@ -119,13 +120,26 @@ class SiteCode:
         """Run a coroutine and, for a moment, the tasks it leaves behind. Raises what one of them failed with."""
         self._tasks.clear()
         self._unseen.clear()
-        found = self._runner.run(_with_tasks(coroutine))
+        try:
+            found = self._runner.run(_with_tasks(coroutine))
+        except Expired:
+            self._cancel_tasks()
+            raise
         if self._unseen:
             raise self._unseen[0]
         for task in self._tasks:
             if task.done() and not task.cancelled() and getattr(task, "_log_traceback", False):
                 raise task.exception() or AssertionError("a task without an exception has none to log")
         return found
+
+    def _cancel_tasks(self) -> None:
+        """End what a deadline cut off, and the threads that work for it, as far as they let themselves be ended."""
+        loop = self._runner.get_loop()
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=1))
 
     def load(self, file: str) -> types.ModuleType:
         """Import a file of the site once. Raises `Stop` with `import-error`, the same one each time."""
@@ -180,7 +194,7 @@ class SiteCode:
         with _thread_failures() as failures:
             try:
                 yield
-            except (Stop, KeyboardInterrupt, GeneratorExit):
+            except (Stop, Expired, KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:
                 raise Stop(self.fault(error, code, at, doing)) from None

@@ -196,7 +196,7 @@ def test_every_page_has_a_variant_of_the_right_shape(run: Run) -> None:
         assert href, path
         front, body = _front_matter(_file(run, href[1].replace("&amp;", "&")).read_text("utf-8"))
         assert (
-            front.keys() <= {"title", "description", "url", "lastmod", "lang"}
+            front.keys() <= {"title", "description", "url", "date", "lastmod", "lang"}
             and {"title", "url"} <= front.keys()
         )
         assert _file(run, front["url"]) == run.out / path

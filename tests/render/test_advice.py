@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import run_command, write
+from harness import SETTINGS, run_command
+from incremental import put
 
 MODULE = """from pybuild import PlainTextResponse, Request, Response
 {}
@@ -16,6 +17,12 @@ dynamic = "force-static"
 """
 GET = "def GET(request, ctx):\n    {}\n    return PlainTextResponse('x')"
 ASYNC = "async def GET(request, ctx):\n    {}\n    return PlainTextResponse('x')"
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for path, text in {"pybuild.toml": SETTINGS, **files}.items():
+        put(root, path, text)
+    return root
 
 
 def hint_of(site: Path, imported: str, handler: str) -> str:
