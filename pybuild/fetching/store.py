@@ -8,10 +8,12 @@ Source: flock(2): a lock ends with the process that holds it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ from typing import Literal
 
 HOST_PLACES = 6  # requests to one host at a time, over all workers
 _VERSION = 1
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 Came = Literal["kept", "unchanged", "sent"]
@@ -56,13 +60,17 @@ class Store:
     """A folder of answers."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises `OSError` where the folder, or that of the state around it, is a link."""
         self._folder = folder
         folder.mkdir(0o700, parents=True, exist_ok=True)
+        for part in (folder.parent, folder):
+            if part.is_symlink():
+                raise OSError(errno.ELOOP, "a folder of the state is a link", str(part))
 
     def load(self, key: str) -> Kept | None:
         """The answer of a key; None where there is none, or none that is whole."""
         try:
-            head, _, body = (self._folder / key).read_bytes().partition(b"\n")
+            head, _, body = _read(self._folder / key).partition(b"\n")
             plain = json.loads(head)
             if plain.pop("version") != _VERSION or plain.pop("digest") != hashlib.sha256(body).hexdigest():
                 return None
@@ -90,7 +98,9 @@ class Store:
         del plain["body"]
         new = self._folder / f"{key}.{os.getpid()}"
         with contextlib.suppress(OSError):
-            new.write_bytes(json.dumps(plain).encode() + b"\n" + kept.body)
+            new.unlink(missing_ok=True)
+            with os.fdopen(os.open(new, _FRESH, 0o600), "wb") as stream:
+                stream.write(json.dumps(plain).encode() + b"\n" + kept.body)
             new.replace(self._folder / key)
 
     @contextlib.contextmanager
@@ -118,6 +128,12 @@ class Store:
 
 def _pairs(plain: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in plain)
+
+
+def _read(file: Path) -> bytes:
+    """The bytes of a regular file; a link is none. Raises `OSError`."""
+    with os.fdopen(os.open(file, _READ), "rb") as stream:
+        return stream.read() if stat.S_ISREG(os.fstat(stream.fileno()).st_mode) else b""
 
 
 @contextlib.contextmanager

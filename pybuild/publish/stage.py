@@ -10,10 +10,12 @@ The container stands where a rename into the output works: in the state folder, 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -27,6 +29,7 @@ from pybuild.publish.os_errors import publish_error
 from pybuild.publish.syscalls import mount_of
 from pybuild.records import File
 
+_WAITS = (0.1, 0.4, 1.5)  # seconds
 _INNER_NAME = ".pybuild-stage"  # of a container inside the output
 MARKER = "made-by-pybuild"
 _TREE = "tree-"
@@ -280,11 +283,25 @@ def drop_container(container: Path) -> None:
         return
     trees = {name for name in names if _IS_TREE(name)}
     for name in sorted(trees):
-        _remove_tree(container / name)
+        _remove_again(container / name)
     if names - trees - {MARKER}:
         return  # somebody else lives here
     (container / MARKER).unlink(missing_ok=True)  # last: what is half removed must still be known as ours
     container.rmdir()
+
+
+def _remove_again(folder: Path) -> None:
+    """Remove a tree, though workers of an export that was killed may still write into it for a moment."""
+    for wait in _WAITS:
+        try:
+            _remove_tree(folder)
+        except OSError as fault:
+            if fault.errno != errno.ENOTEMPTY:
+                raise
+            time.sleep(wait)
+        else:
+            return
+    _remove_tree(folder)
 
 
 def _remove_tree(folder: Path) -> None:
