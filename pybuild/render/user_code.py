@@ -318,10 +318,11 @@ async def _with_tasks(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 def _in_executor() -> bool:
     """Whether the loop's executor has work left."""
-    executor = getattr(asyncio.get_running_loop(), "_default_executor", None)
-    queue = getattr(executor, "_work_queue", None)
+    executor: Any = getattr(asyncio.get_running_loop(), "_default_executor", None)
+    if executor is None:
+        return False
     idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", 0)
-    return executor is not None and (not queue.empty() or idle < len(executor._threads))
+    return not executor._work_queue.empty() or idle < len(executor._threads)
 
 
 def kind_of(value: object) -> str:
