@@ -27,14 +27,13 @@ from urllib.parse import urlsplit
 import httpx2
 
 from pybuild.fetching.ask import Request, ask, close_client
-from pybuild.fetching.failure import FetchFailed, has_secret, shown_url
+from pybuild.fetching.failure import FetchFailed, has_secret, is_secret_name, shown_url
 from pybuild.fetching.store import Came, Kept, Store
 
 Age = int | Literal[False] | None  # seconds; False: for ever; None: ask once an export
 _MEMORY = Path("/dev/shm")  # a file system that no disk holds: tmpfs(5)
 _ASKERS = 16  # threads that ask whether answers still hold
 _SHOWN_HOSTS = 3
-_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,9 +256,7 @@ def _opened(folder: Path) -> Store:
 
 
 def _is_private(request: Request) -> bool:
-    return has_secret(request.url) or any(
-        name in _CREDENTIALS or "key" in name or "token" in name for name, _ in request.headers
-    )
+    return has_secret(request.url) or any(is_secret_name(name) for name, _ in request.headers)
 
 
 def _key(request: Request) -> str:

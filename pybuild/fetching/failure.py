@@ -13,6 +13,11 @@ _SECRET = re.compile(
 )
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a parameter or a header field is named as those are whose values are secret."""
+    return bool(_SECRET.search(name))
+
+
 class FetchFailed(Exception):
     """A source that could not be asked, or that answered with an error.
 
@@ -39,7 +44,7 @@ def shown_url(url: str) -> str:
     if has_secret(url):
         pairs = parse_qsl(query, keep_blank_values=True)
         query = urlencode(
-            [(name, "***" if _SECRET.search(name) else value) for name, value in pairs], safe="*"
+            [(name, "***" if is_secret_name(name) else value) for name, value in pairs], safe="*"
         )
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
 
@@ -48,5 +53,5 @@ def has_secret(url: str) -> bool:
     """Whether an address carries user info, or a parameter whose name says that its value is secret."""
     parts = urlsplit(url)
     return "@" in parts.netloc or any(
-        _SECRET.search(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)
+        is_secret_name(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)
     )
