@@ -22,6 +22,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.look.files import IMMUTABLE
 from pybuild.publish import Stage
+from pybuild.publish.state import make_folders, read_file, replace_file
 from pybuild.records import Artifact, Files, Page
 from pybuild.urls import encode, page_href
 
@@ -69,8 +70,10 @@ def _digest(files: Files, page: Page) -> str:
 
 
 async def _made(config: Config, pages: Sequence[Page], stage: Stage) -> list[Artifact]:
-    index: Any = pkgutil.resolve_name("pagefind.index:PagefindIndex")
-    async with index() as opened:
+    # A PagefindIndex that is used as a context writes its files into the folder pybuild was called in; a service does not.
+    service: Any = pkgutil.resolve_name("pagefind.service:PagefindService")
+    async with service() as running:
+        opened = await running.create_index()
         for page in pages:
             html = _read(stage, page.path)
             if "data-pagefind-body" not in html:
@@ -104,7 +107,7 @@ def _note(config: Config) -> Path:
 def _known(config: Config, digest: str, stage: Stage) -> list[Artifact] | None:
     """The index of the last export, where it is of the same texts and whole."""
     with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-        said = json.loads(_note(config).read_text("utf-8"))
+        said = json.loads(read_file(_note(config)))
         if said["digest"] == digest and all(str(path).startswith(f"{FOLDER}/") for path in said["paths"]):
             rows = stage.previous.rows
             if all(stage.holds(path, rows[path].digest) for path in said["paths"]):
@@ -114,6 +117,5 @@ def _known(config: Config, digest: str, stage: Stage) -> list[Artifact] | None:
 
 def _remember(config: Config, digest: str, paths: Sequence[str]) -> None:
     with contextlib.suppress(OSError):
-        _note(config).parent.mkdir(parents=True, exist_ok=True)
-        with _note(config).open("w", encoding="utf-8") as stream:
-            json.dump({"digest": digest, "paths": list(paths)}, stream)
+        make_folders(_note(config).parent)
+        replace_file(_note(config), [json.dumps({"digest": digest, "paths": list(paths)}).encode()])

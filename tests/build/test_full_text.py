@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Files, Run
+from harness import Files, Run, run_command
 
 from pybuild.config.loader import Options, load_config
 from pybuild.look.files import look_faults
@@ -62,6 +62,17 @@ def test_it_is_made_when_texts_changed_and_kept_else(site: Callable[[Files], Pat
     assert pagefind_of(export(root, "--no-cache")) == first
     (root / "content/docs/a.md").write_text("# A\n\nAnvils and tongs.\n")
     assert pagefind_of(export(root)).keys() != first.keys()
+
+
+def test_nothing_is_written_where_it_was_called(site: Callable[[Files], Path], tmp_path: Path) -> None:
+    pytest.importorskip("pagefind")
+    root = site({**FILES, "pagefind/of-the-site.txt": "mine"})
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder in (elsewhere, root):
+        assert run_command(root, "export", str(root), "--no-cache", cwd=folder).code == 0
+    assert list(elsewhere.iterdir()) == []
+    assert [path.name for path in (root / "pagefind").iterdir()] == ["of-the-site.txt"]
 
 
 def test_a_strict_policy_lets_it_run(site: Callable[[Files], Path], export: Exported) -> None:
