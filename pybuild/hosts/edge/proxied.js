@@ -14,5 +14,5 @@ function pbAllow(status, proxy, read) {
 }
 function pbOwn(visit, path, status, proxy) {
   var els = proxy ? pbAllow(status, proxy, 0) : pbSay(404, []);
-  return pbIsHidden(visit, path) ? els : { file: path, then: pbAllow(status, proxy, 1), els: els };
+  return pbHidden(visit, path) ? els : { file: path, then: pbAllow(status, proxy, 1), els: els };
 }

@@ -18,10 +18,10 @@ function pbDecode(text) {
     return text.replace(/%[0-7][0-9a-f]/gi, function (one) { return decodeURIComponent(one); }).replace(/%[0-9a-f]{2}/gi, '\ufffd');
   }
 }
-function pbFirst(text, separator, key) {
-  var parts = text.split(separator);
+function pbFirst(text, by, key) {
+  var parts = text.split(by);
   for (var i = 0; i < parts.length; i++) {
-    var pair = separator === ';' ? parts[i].replace(/^\s+|\s+$/g, '') : parts[i], at = pair.indexOf('=');
+    var pair = by === ';' ? parts[i].replace(/^\s+|\s+$/g, '') : parts[i], at = pair.indexOf('=');
     if ((at < 0 ? pair : pair.slice(0, at)) === key) return at < 0 ? '' : pair.slice(at + 1);
   }
   return '';
@@ -101,19 +101,19 @@ function pbRoute(D, visit) {
   if (asks) return pbOwn(visit, path, 204, proxy);
   var served = pbServe(D, visit, url, shape, path, proxy);
   if (visit.sent.indexOf('//') === 0 || proxy) return served;
-  if (D.slash && pbHidesSlash(visit.sent)) return served;
+  if (D.slash && pbSlash(visit.sent)) return served;
   if (!D.slash) return visit.sent === bare ? served : pbTo(308, D.sent + bare + pbQuery([], {}, visit.ask.query));
   var to = visit.sent !== bare ? (path === stem ? bare : '') : path === stem + '/index.html' && stem ? bare + '/' : '';
   if (!to) return served;
   return { file: path, then: pbTo(308, D.sent + to + pbQuery([], {}, visit.ask.query)), els: pbElse(visit, proxy) };
 }
-function pbHidesSlash(sent) { return /%(?:2f|5c)/i.test(sent); }
+function pbSlash(sent) { return /%(?:2f|5c)/i.test(sent); }
 function pbSay(status, headers) { return { status: status, headers: headers, text: status === 204 ? '' : status + '\n' }; }
 function pbTo(status, location) { return pbSay(status, [['Location', location]]); }
 function pbServe(D, visit, url, shape, path, proxy) {
   var answer = { file: path, own: [], then: null, els: pbElse(visit, proxy) };
   if (!pbReads(visit)) return proxy && !proxy.call ? pbOwn(visit, path, 405, proxy) : answer.els;
-  if (pbIsHidden(visit, path)) return answer.els;
+  if (pbHidden(visit, path)) return answer.els;
   if (/[HI]/.test(shape) && D.negotiation !== 'off' && url !== path) {
     var chosen = pbNegotiate(visit.ask.header('accept'));
     answer.own.push(['Vary', 'Accept']);
@@ -129,7 +129,7 @@ function pbServe(D, visit, url, shape, path, proxy) {
   return answer;
 }
 function pbReads(visit) { return /^(?:GET|HEAD)$/.test(visit.ask.method); }
-function pbIsHidden(visit, path) { return pbHidesSlash(visit.sent) || path === '/404.html'; }
+function pbHidden(visit, path) { return pbSlash(visit.sent) || path === '/404.html'; }
 function pbElse(visit, proxy) {
   if (proxy && proxy.call) return proxy;
   return proxy || !pbReads(visit) ? pbAllow(405, proxy, 0) : { status: 404, headers: [], text: '' };

@@ -82,6 +82,8 @@ def difference(server: Server, request: Request) -> object:
         expected.pop("body", None)
     if cloud in UNSURE and outcome.status in {404, 405}:
         expected = unsure(request, expected, answer, tree)
+        if "//" in expected.get("location", "").partition("?")[0]:
+            return None  # a slash behind a slash, which is one to a host
     seen = seen_of(answer, expected)
     if outcome.proxy is not None and request.method != "HEAD" and seen == expected:
         check_proxied(answer, request, outcome)

@@ -178,8 +178,8 @@ def is_single(field: str) -> bool:
 def shown(port: int, request: Request, host: str) -> object:
     headers = tuple(pair for pair in request.headers if pair[0].lower() != "host")
     answer: Answer = send(port, Request(request.target, request.method, (("Host", host), *headers)))
-    if answer.status in {400, 405}:
-        return answer.status
+    if answer.status in {400, 405} or (request.method, answer.status) == ("OPTIONS", 404):
+        return answer.status  # each server has a text of its own for these
     values = {name: answer.headers.get(name, "") for name in (*COMPARED, "content-location")}
     if answer.headers.get("location"):  # each server has a text of its own for redirects
         return answer.status, values | {"content-type": ""}
