@@ -63,6 +63,7 @@ _FOREIGN = re.compile(
       | img\ src="[^"]*"\ alt="[^"]*"(?:\ title="[^"]*")?\ />
       | code\ class="language-[^"]*"> | ol\ start="\d+"> | t[hd]\ class="align-\w+">
       | !--
+      | t[hd]\ style="text-align:\ \w+">
     )""",
     re.X,
 )
@@ -81,6 +82,11 @@ _ADDRESSES = frozenset({"href", "src", "poster", "cite"})
 _AUTOLINK = re.compile(r"<(?:[A-Za-z][A-Za-z0-9+.\-]{1,31}:[^\s<>]*|[^\s<>@]+@[A-Za-z0-9.\-]+)>")
 _BEFORE_DESTINATION = re.compile(r"\](?:\(|:)\s*\Z")
 _SIGNS = "※⁂‽⸮"  # punctuation, as "<" is
+_COMMENT = re.compile(r"<!--(?:-?>|.*?-->)", re.S)
+_AROUND_LINES = re.compile(
+    r"[\s>]+"
+)  # what a comment in a container has more in the text: indentation and ">"
+_TAIL = 80  # characters of a comment that are looked for first, since most that are not whole reach far
 _CODE = re.compile(r"<code[ >].*?</code>", re.S)
 
 
@@ -144,6 +150,32 @@ def with_tags_shown(html: str, sign: str) -> str:
     """Show the tags as text."""
     html = html.replace(f"&lt;{sign}{sign}", "&lt;").replace(f'="{encoded(sign + sign)}', '="')
     return html.replace(sign, "&lt;").replace(encoded(sign), "%3C")
+
+
+def with_whole_comments(html: str, text: str) -> str:
+    """Show "<!--" as text where no "-->" ends it in its container: a browser would take what follows for the comment.
+
+    `html` is the engine's of `text`: a comment that is whole stands in both, but for the signs of containers.
+    """
+    written = _AROUND_LINES.sub("", text)
+    last = html.rfind("-->")
+    parts: list[str] = []
+    done, at = 0, html.find("<!--")
+    while at >= 0:
+        found = _COMMENT.match(html, at) if at < last else None
+        if found and all(_AROUND_LINES.sub("", body) in written for body in (found[0][-_TAIL:], found[0])):
+            end = found.end()
+        else:
+            end = at + len("<!--")
+            parts += [html[done:at], "&lt;!--"]
+            done = end
+        at = html.find("<!--", end)
+    return "".join(parts) + html[done:]
+
+
+def with_foreign_tags_shown(html: str) -> str:
+    """Show as text every tag that no engine writes: a line that a comment begins is passed on as it is."""
+    return _FOREIGN.sub("&lt;", html)
 
 
 def shows_tags(html: str, sign: str) -> bool:

@@ -17,7 +17,16 @@ from pybuild.markdown.directives import Components, Directive, DirectiveTexts, a
 from pybuild.markdown.engines import Engine, engine_of
 from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
 from pybuild.markdown.math import Formulas
-from pybuild.markdown.raw_html import cleaned, removed, shows_tags, sign_for, with_tags_shown, without_tags
+from pybuild.markdown.raw_html import (
+    cleaned,
+    removed,
+    shows_tags,
+    sign_for,
+    with_foreign_tags_shown,
+    with_tags_shown,
+    with_whole_comments,
+    without_tags,
+)
 from pybuild.markdown.remarks import JSX_TAG, Kind, Remark, foreign_syntax, lost_notes, taken_out
 
 _TRIES = 3  # each finds blocks that hid behind those of the one before
@@ -118,12 +127,20 @@ class MarkdownRenderer:
         but: set[int] = set()
         for _ in range(_TRIES):
             parts = cut(text, mark, gap, but=but)
-            html = self._engine(parts.text if parts.text.endswith("\n") else parts.text + "\n")
+            html = self._plain(parts.text)
             wrong = misplaced(html, parts.blocks, mark)
             if not wrong:
                 return html, parts
             but |= wrong
-        return self._engine(text + "\n"), Cut(text)
+        return self._plain(text), Cut(text)
+
+    def _plain(self, text: str) -> str:
+        """The engine's HTML; comments are whole, and where raw HTML is text it has no tag but the engine's own."""
+        html = self._engine(text if text.endswith("\n") else text + "\n")
+        if "<!--" in text:
+            html = with_whole_comments(html, text)
+            html = with_foreign_tags_shown(html) if self._settings.html is False else html
+        return html
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import sys
 import threading
@@ -233,6 +234,61 @@ def test_raw_html_passes_where_the_site_says_so() -> None:
 )
 def test_what_looks_like_a_destination_is_no_tag(text: str, html: str) -> None:
     assert SHOWN.render(text, resolve=unchanged).html == html
+
+
+@pytest.mark.parametrize("engine", ["pyromark", "markdown-it-py"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [  # a line that a comment begins is passed on as it is, what looks like an address too
+        ("<!--> <x:y/onfocus=alert(1)/autofocus>", "&lt;x:y/onfocus=alert(1)/autofocus>"),
+        ("<!-- a --> <x@y.z>", "&lt;x@y.z>"),
+        ("> <!-- a\n\nb --> c", "&lt;!-- a"),  # the quotation ends before its comment does
+        ("- <!-- a\n\nb\n\n<!-- c -->\n\nd", "&lt;!-- a"),
+    ],
+)
+def test_comments_bring_no_markup_and_swallow_none(engine: str, text: str, shown: str) -> None:
+    found = MarkdownRenderer(Markdown(html=False, engine=engine)).render(text, resolve=unchanged).html
+    assert shown in found
+    assert "<!--" not in found
+
+
+def test_a_comment_that_is_whole_is_dropped_in_containers_too() -> None:
+    for renderer in (RAW, SHOWN):
+        for text in (
+            "> <!-- a\n>\n>   b -->\n> c",
+            "- <!-- a\n\n    b -->\n\n  c",
+            "c\n\n<!--->\n",
+            "<!-- > > a -->\nc",
+        ):
+            found = renderer.render(text, resolve=unchanged).html
+            assert re.sub(r"<[^>]*>", "", found).strip() == "c"
+
+
+OURS = frozenset(
+    """html head body a aside blockquote br code dd del details summary div dl dt em h1 h2 h3 h4 h5 h6 hr img input label li
+    ol p pre s section span strong sub sup table tbody td th thead tr ul math mrow mi mo mn msup msub mtext semantics
+    annotation mstyle mspace""".split()  # noqa: SIM905
+)
+PIECES = (
+    "[x]", "]: ", "](", "<img src=x onerror=y>", "<script>", "</script>", "<!--", "-->", "<?x ?>", "<![CDATA[ x ]]>", "<", ">",
+    "\n", "\n\n", "    ", "- [ ] ", "- ", "> ", "[^a]", "[^a]: ", "`", "```\n", "::: note\n", ":::\n", '=== "T"\n', "$", ": ",
+    "\\", "&lt;", "<a:b/onload=1>", "<x@y.z>", "# ", "| a | <i> |\n|---|---|\n", "<div>", "<svg/onload=1>", "::: details <b>\n",
+    '!!! note "<b>"\n    ', "{#id onclick=x}", "※", "<style>", "</p>", "![",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["pyromark", "markdown-it-py"])
+def test_no_text_becomes_a_tag_where_raw_html_is_text(engine: str) -> None:
+    """Every tag is one that Markdown and our blocks write, without a handler; no sign of ours and no comment is left."""
+    renderer = MarkdownRenderer(Markdown(html=False, engine=engine, math=True))
+    chance = random.Random(7)
+    for _ in range(1500):
+        text = "".join(chance.choices(PIECES, k=chance.randint(2, 12)))
+        found = renderer.render(text, resolve=unchanged).html
+        nodes = [node for node in LexborHTMLParser(found).root.traverse() if node.tag]
+        assert {node.tag for node in nodes if node.tag[0] != "-"} <= OURS, text
+        assert not [name for node in nodes for name in node.attributes if name.startswith("on")], text
+        assert "<!--" not in found and not re.search("[\ue000-\uf8ff]", found), text
 
 
 def test_a_note_that_begins_with_a_tag_ends_where_it_ends() -> None:
