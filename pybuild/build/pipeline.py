@@ -149,7 +149,7 @@ def render(
     found = (*failed.items(), *rows.findings_by_job)
     findings = (*faults, *one_of_each(program.site, program.plan.jobs, found))
     if store_of(config) and not has_errors(findings):
-        made = (file for index in tasks if index in rows for file in rows[index].files)
+        made = (file for row in map(rows.get, tasks) if row and not row.is_last for file in row.files)
         findings += _fetched(store_of(config), stage, made, observer)
     return rows, findings
 

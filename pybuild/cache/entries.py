@@ -34,15 +34,15 @@ def to_value(row: Rendered, root: Path) -> list[Any]:
         row.document_hrefs,
         row.link_digest,
         row.pictures,
+        row.keeps,
         row.fetched,
     ]
 
 
 def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
     """Read a row. What is published already is taken from there, so that it is not held twice."""
-    files, page, redirection, links, anchors, assets, findings, shared, hrefs, resolved, pictures, fetched = (
-        value
-    )
+    files, page, redirection, links, anchors, assets, findings, *others = value
+    shared, hrefs, resolved, pictures, keeps, fetched = others
     return Rendered(
         files=tuple(_file(file, published) for file in files),
         page=Page(*[_tupled(v) if v.__class__ is list else v for v in page]) if page else None,
@@ -56,6 +56,7 @@ def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
         link_digest=resolved,
         pictures=pictures,
         fetched=_tupled(fetched),
+        keeps=keeps,
     )
 
 

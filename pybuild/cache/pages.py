@@ -30,6 +30,7 @@ from pybuild.source.site import Site
 _FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
 
 
+_KEEPING = "keeping"  # the line of the jobs whose rows stay where a source is down
 _PARTS_OF_LINKS = 256  # rows that hold the links of templates
 
 
@@ -61,6 +62,8 @@ class Pages:
         self._used: set[int] = set()  # links of rows that were taken over
         self._standing: set[int] = set()  # jobs whose lines stand
         self._held: frozenset[tuple[str, str]] = frozenset()  # what was fetched and is still the same
+        names = ledger.get(_KEEPING) if is_read else None
+        self._keeping = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
         self.fetched: set[str] = set()  # keys of what the rows depend on
         self.until = math.inf  # when the first row that was taken over grows too old, in seconds since 1970
         self.is_complete = True  # whether no job must run in any case
@@ -127,6 +130,20 @@ class Pages:
             return row
         return replace(row, template_link_ids=shared)  # held once
 
+    def last(self, index: int) -> Rendered | None:
+        """What the last export made of a job that has to run, where its code says that this stays if a source is down."""
+        name = _name(self._plan.jobs[index])
+        if name not in self._keeping:
+            return None
+        with contextlib.suppress(*_FOREIGN):
+            *_, stored = self._ledger.get(name)
+            row = from_value(stored, self._site.config.root, self._stage.previous.rows)
+            is_there = all(self._stage.holds(file.path, file.digest) for file in row.files)
+            if is_there and self._links.has(row.template_link_ids):
+                links = (self._links[number] for number in link_numbers(row.template_link_ids))
+                return replace(row, template_links=tuple(links))
+        return None
+
     def _leads_on(self, job: Job, row: Rendered) -> bool:
         """Whether every link of a page leads where it led when the page was rendered."""
         for number in link_numbers(row.template_link_ids):
@@ -143,19 +160,30 @@ class Pages:
     def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
         """What to keep of all rows for the next export: None where the line stands."""
         needed, fresh = set(self._used), dict[int, Link]()
+        keeping: list[str] = []
         for index in rows:
+            name = _name(self._plan.jobs[index])
             if index in self._standing:
-                yield _name(self._plan.jobs[index]), None
+                keeping += [name] if name in self._keeping else ()
+                yield name, None
                 continue
             row = rows[index]
             fresh.update((link_number(link), link) for link in row.template_links)
-            if key := self._keys.key(self._plan.jobs[index]):
+            key = self._keys.key(self._plan.jobs[index])
+            keeping += [name] if row.keeps else ()
+            if key or row.keeps:
                 needed.update(link_numbers(row.template_link_ids))
-                made = self._now if key.modules else 0
-                if _names_inputs(key.modules):
-                    self.fetched.update(name for name, _ in row.fetched)
-                yield _name(self._plan.jobs[index]), [key.parts, made, to_value(row, self._site.config.root)]
+                yield name, None if row.is_last else self._line(row, key)
+        if keeping:
+            yield _KEEPING, keeping
         yield from self._links.rows(needed, fresh)
+
+    def _line(self, row: Rendered, key: Key | None) -> list[Any]:
+        """What to keep of a row; one without a key is never taken over, but may stay where a source is down."""
+        modules = key.modules if key else ()
+        if _names_inputs(modules):
+            self.fetched.update(name for name, _ in row.fetched)
+        return [key.parts if key else (), self._now if modules else 0, to_value(row, self._site.config.root)]
 
     @property
     def is_same(self) -> bool:

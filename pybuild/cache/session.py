@@ -33,7 +33,7 @@ from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class NullCache:
     def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
         return Lookup(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
 
-    def record(self, rows: Mapping[int, Rendered]) -> None:
+    def record(self, rows: Rows) -> None:
         """BuildRecord what was rendered."""
 
     def commit(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
@@ -120,6 +120,8 @@ class BuildCache(NullCache):
                 rows.add(index, found)
             else:
                 reasons[index] = found.reason
+                if last := pages.last(index):
+                    rows.stand_ins[index] = last
         keys.settle()
         self._rows.close()  # workers are forked from here
         self._snapshot = None
@@ -128,14 +130,14 @@ class BuildCache(NullCache):
         self._is_repeatable = pages.is_complete and not asks and not adds
         return Lookup(rows, list(reasons), reasons, pages.links, keys.lists)
 
-    def record(self, rows: Mapping[int, Rendered]) -> None:
+    def record(self, rows: Rows) -> None:
         """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""
         pages = self._pages
         assert pages is not None, "rows belong to a plan that was split"
         with contextlib.suppress(OSError):
             if not pages.is_same:
                 self._rows.write(pages.lines(rows))
-        if self._is_repeatable:
+        if self._is_repeatable and not rows.stand_ins:
             first, due = self._moments
             until = min(pages.outlives(), due, asked_again(self._fetches, pages.fetched))
             self._span = ValidityWindow(first, until) if until > self._config.now.timestamp() else None

@@ -71,6 +71,7 @@ class Policy:
     deadline: float = math.inf  # by `time.monotonic`
     calls: dict[str, str] = field(default_factory=dict)  # key to digest, of answers that may be asked again
     is_repeatable: bool = True  # whether `calls` is all that it asked
+    keeps: bool = False  # whether its page of the last export stays where a source of it is down
 
 
 @dataclass
@@ -105,13 +106,14 @@ def end_job() -> Policy:
 
 def _joined(common: Policy, policy: Policy) -> Policy:
     calls = {**common.calls, **policy.calls}
-    return replace(policy, calls=calls, is_repeatable=policy.is_repeatable and common.is_repeatable)
+    is_repeatable = policy.is_repeatable and common.is_repeatable
+    return replace(policy, calls=calls, is_repeatable=is_repeatable, keeps=policy.keeps or common.keeps)
 
 
 @contextlib.contextmanager
 def calls_of_all_jobs() -> Iterator[None]:
     """Count the calls made inside among those of this job and all later ones: imports run once for them."""
-    outer, own = _CURRENT.policy, replace(_CURRENT.policy, calls={}, is_repeatable=True)
+    outer, own = _CURRENT.policy, replace(_CURRENT.policy, calls={}, is_repeatable=True, keeps=False)
     _CURRENT.policy = own
     try:
         yield
@@ -134,15 +136,17 @@ def fetch(
 
     `revalidate` is how many seconds an answer of an earlier export may be used; False for ever; None as the module
     says, else the source is asked once an export whether it changed. `timeout` bounds the whole answer, in seconds.
+    With `on_error="keep"` the page of the last export stays where the failure of this call would end the page.
     Raises `FetchFailed` for a status over 399, a source that cannot be asked, and more than `max_bytes`.
     """
     if on_error not in ("error", "keep"):
         raise ValueError(f'on_error = {on_error!r}: it must be "error" or "keep"')
     request = Request.of(url, headers, timeout=timeout, retries=retries, max_bytes=max_bytes)
+    _CURRENT.policy.keeps |= on_error == "keep"
     try:
         kept = _answer(request, _age(revalidate))
     except FetchFailed as fault:
-        fault.keep = on_error == "keep"
+        fault.keeps = on_error == "keep"
         raise
     return httpx2.Response(
         kept.status, headers=list(kept.headers), content=kept.body, request=httpx2.Request("GET", kept.url)
@@ -235,7 +239,7 @@ def _asked(request: Request, kept: Kept | None, age: float | None, session: Sess
     except FetchFailed as fault:
         failure = (str(fault), fault.hint, fault.status)
         return Kept(request.url, 0, (), b"", 0, session.run, False, failure=failure)
-    asked = (request.url, request.headers, request.max_bytes)
+    asked = (request.url, request.headers, request.timeout, request.retries, request.max_bytes)
     came: Came = "unchanged" if kept and answer.body is kept.body else "sent"
     seconds = time.monotonic() - start
     return replace(
@@ -270,8 +274,7 @@ def holds(session: Session, key: str, digest: str) -> bool:
     kept = _opened(session.folder).load(key)
     if kept is None or not kept.asked[0]:
         return False
-    url, headers, max_bytes = kept.asked
-    now = _shared(Request(url, headers, max_bytes=max_bytes), key, kept.age, session)
+    now = _shared(Request(*kept.asked), key, kept.age, session)
     return not now.failure and now.digest == digest
 
 

@@ -24,17 +24,17 @@ class FetchFailed(Exception):
     `hint` says what to do; `status` is 0 where no answer came.
     """
 
-    def __init__(self, message: str, hint: str, *, url: str, status: int = 0) -> None:
+    def __init__(self, message: str, hint: str, *, url: str, status: int = 0, keeps: bool = False) -> None:
         super().__init__(message)
         self.hint, self.url, self.status = hint, url, status
-        self.keep = False  # whether the page of the last export may stand for this one
+        self.keeps = keeps  # whether the page of the last export may stand for this one
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _again, (str(self), self.hint, self.url, self.status)
+        return _again, (str(self), self.hint, self.url, self.status, self.keeps)
 
 
-def _again(message: str, hint: str, url: str, status: int) -> FetchFailed:
-    return FetchFailed(message, hint, url=url, status=status)
+def _again(message: str, hint: str, url: str, status: int, keeps: bool) -> FetchFailed:
+    return FetchFailed(message, hint, url=url, status=status, keeps=keeps)
 
 
 def shown_url(url: str) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 HOST_PLACES = 6  # requests to one host at a time, over all workers
-_VERSION = 1
+_VERSION = 2
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FRESH = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -42,11 +42,13 @@ class Kept:
     age: float | None = (
         None  # seconds for which another export may use it unasked; infinite; None: it must ask
     )
-    asked: tuple[str, tuple[tuple[str, str], ...], int] = (
+    asked: tuple[str, tuple[tuple[str, str], ...], float, int, int] = (
         "",
         (),
         0,
-    )  # URL, headers and greatest size of the request
+        0,
+        0,
+    )  # the request: URL, headers, timeout, retries, greatest size
     failure: tuple[str, str, int] | None = None  # message, hint and status where there was no answer
     came: Came = "sent"  # in the export that used it last: kept, unchanged as the source said, or sent anew
     seconds: float = 0.0  # that the source took then
@@ -74,14 +76,14 @@ class Store:
             plain = json.loads(head)
             if plain.pop("version") != _VERSION or plain.pop("digest") != hashlib.sha256(body).hexdigest():
                 return None
-            url, sent, size = plain.pop("asked")
+            url, sent, *limits = plain.pop("asked")
             failure = plain.pop("failure")
             headers = _pairs(plain.pop("headers"))
             return Kept(
                 **plain,
                 headers=headers,
                 body=body,
-                asked=(url, _pairs(sent), size),
+                asked=(url, _pairs(sent), *limits),
                 failure=tuple(failure) if failure else None,
             )
         except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -62,7 +62,8 @@ def render_handler(context: RenderContext, page: PageJob) -> Rendered:
     try:
         answer = _get(context, page, at, reading)
     except Stop as stop:
-        raise Stop(*map(reading.explain, stop.findings), *reading.findings) from None
+        explained = map(reading.explain, stop.findings)
+        raise Stop(*explained, *reading.findings, keeps=stop.keeps) from None
     findings = (*dict.fromkeys(reading.findings), *_ended(page, answer, at))
     if isinstance(answer, Redirection):
         return Rendered(files=stub(context, page, answer), redirection=answer, findings=findings)

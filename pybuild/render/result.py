@@ -10,14 +10,14 @@ import hashlib
 import marshal
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from pybuild import compact as packed
-from pybuild.diagnostics import Diagnostic
+from pybuild.diagnostics import Diagnostic, has_errors
 from pybuild.records import File, Link, Page, Redirection
 from pybuild.render.links import Asset
 
@@ -44,6 +44,10 @@ class Rendered:
     link_digest: str = ""  # a digest of what became of them
     pictures: str = ""  # what it depends on of the pictures that it shows, a line each
     fetched: tuple[tuple[str, str], ...] = ()  # key and digest of each answer that `fetch` gave its code
+    keeps: bool = (
+        False  # it stays in the next export where a source is down; of a failure: its last one may stay
+    )
+    is_last: bool = False  # it is that of the last export, since a source is down
 
 
 def link_digest(link: Link) -> bytes:
@@ -83,7 +87,7 @@ def pack(row: Rendered) -> Rendered | bytes:
         row.anchors,
         [(asset.path, str(asset.file)) for asset in row.assets],
         [_LINK(link) for link in row.template_links],
-        (row.template_link_ids, row.document_hrefs, row.link_digest, row.pictures, row.fetched),
+        (row.template_link_ids, row.document_hrefs, row.link_digest, row.pictures, row.fetched, row.keeps),
     )
     try:
         return row if row.findings else marshal.dumps(values)
@@ -93,7 +97,7 @@ def pack(row: Rendered) -> Rendered | bytes:
 
 def _unpacked(row: bytes) -> Rendered:
     files, page, redirection, links, anchors, assets, given, last = marshal.loads(row)
-    shared, hrefs, resolved, pictures, fetched = last
+    shared, hrefs, resolved, pictures, fetched, keeps = last
     return Rendered(
         files=tuple(File(*file) for file in files),
         page=page and Page(*page),
@@ -107,7 +111,19 @@ def _unpacked(row: bytes) -> Rendered:
         link_digest=resolved,
         pictures=pictures,
         fetched=fetched,
+        keeps=keeps,
     )
+
+
+def _staying(last: Rendered, failure: Rendered) -> Rendered:
+    """The row of the last export in place of one whose source is down, with a warning that says so."""
+    findings = (
+        replace(found, severity="warning", message=f"{found.message}; what the last export made stays")
+        if found.code == "fetch-error"
+        else found
+        for found in failure.findings
+    )
+    return replace(last, findings=tuple(dict.fromkeys((*last.findings, *findings))), keeps=True, is_last=True)
 
 
 class Rows(Mapping[int, Rendered]):
@@ -121,6 +137,7 @@ class Rows(Mapping[int, Rendered]):
         self._full: dict[int, bytes] = {}
         self._findings: dict[int, tuple[Diagnostic, ...]] = {}
         self._last: tuple[int, Mapping[int, bytes]] = -1, {}
+        self.stand_ins: dict[int, Rendered] = {}  # of the last export, for jobs whose source may be down
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
@@ -134,6 +151,11 @@ class Rows(Mapping[int, Rendered]):
 
     def add(self, index: int, row: Rendered | bytes) -> None:
         """Hold a row, which may be packed. Precondition: there is none of this index."""
+        if last := self.stand_ins.get(index):
+            if isinstance(row, Rendered) and row.keeps and has_errors(row.findings):
+                row = _staying(last, row)
+            else:
+                del self.stand_ins[index]
         if self._jobs <= packed.MANY and isinstance(row, bytes):
             row = _unpacked(row)
         elif self._jobs > packed.MANY and isinstance(row, Rendered):

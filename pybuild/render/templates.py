@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.engines.base import Expired
 from pybuild.files import shipped_templates
 from pybuild.look.strings import ENGLISH
 from pybuild.markdown.code import stylesheet
@@ -25,7 +26,7 @@ from pybuild.render.data import DataFiles, DataView, set_data
 from pybuild.render.documents import DocumentCollection, DocumentIndex, collection
 from pybuild.render.extensions import Extensions
 from pybuild.render.look import Look
-from pybuild.render.user_code import SiteCode, Stop
+from pybuild.render.user_code import SiteCode, Stop, keeps_page
 from pybuild.source.languages import NO_TRANSLATIONS, Translations
 from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external, is_safe
@@ -139,7 +140,7 @@ class Templates:
         environment = environment or self.environment
         try:
             return environment.get_template(name).render(context)
-        except (Stop, KeyboardInterrupt, GeneratorExit):
+        except (Stop, Expired, KeyboardInterrupt, GeneratorExit):
             raise
         except jinja2.TemplateSyntaxError as fault:
             file = self._code.relative(fault.filename or "") or blame.file
@@ -147,12 +148,15 @@ class Templates:
         except BaseException as fault:  # what a value from load() does may also be sys.exit() or redirect()
             rewrite_traceback_stack()  # Jinja does so for an Exception only
             known = {**environment.globals, **context}
-            raise Stop(self._runtime_fault(fault, name, known, blame)) from None
+            made = self._runtime_fault(fault, name, known, blame)
+            raise Stop(made, keeps=keeps_page(fault)) from None
 
     def _runtime_fault(
         self, fault: BaseException, name: str, known: Mapping[str, Any], blame: Location
     ) -> Diagnostic:
         made = self._code.fault(fault, "template-error", blame, f"the template {name}")
+        if made.code != "template-error":
+            return made
         if made.location.file.endswith(".py"):
             return Diagnostic("handler-error", made.message, made.location, made.hint, made.notes)
         message = _LACKING.sub(

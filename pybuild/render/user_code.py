@@ -64,11 +64,15 @@ class Context:
 
 
 class Stop(Exception):
-    """Ends the work on one page; carries the findings that say why."""
+    """Ends the work on one page; carries the findings that say why.
 
-    def __init__(self, *findings: Diagnostic) -> None:
+    `keeps` is whether the page of the last export may stand for it.
+    """
+
+    def __init__(self, *findings: Diagnostic, keeps: bool = False) -> None:
         super().__init__(*findings)
         self.findings = findings
+        self.keeps = keeps
 
 
 class SiteCode:
@@ -197,7 +201,7 @@ class SiteCode:
             except (Stop, Expired, KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:
-                raise Stop(self.fault(error, code, at, doing)) from None
+                raise Stop(self.fault(error, code, at, doing), keeps=keeps_page(error)) from None
         if failures:
             raise Stop(*(self.fault(error, code, at, f"a thread of {doing}") for error in failures))
 
@@ -323,6 +327,11 @@ def _in_executor() -> bool:
         return False
     idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", 0)
     return not executor._work_queue.empty() or idle < len(executor._threads)
+
+
+def keeps_page(error: BaseException) -> bool:
+    """Whether a failure is that of a source for which the page of the last export may stand."""
+    return isinstance(error, FetchFailed) and error.keeps
 
 
 def kind_of(value: object) -> str:

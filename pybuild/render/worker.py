@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pybuild.config.loader import Markdown
-from pybuild.diagnostics import Diagnostic, Location
+from pybuild.diagnostics import Diagnostic, Location, has_errors
 from pybuild.fetching import Policy, Session, begin_export, begin_job, end_job
 from pybuild.markdown.disk_cache import cached
 from pybuild.markdown.engines import engine_of, is_fast
@@ -154,6 +154,8 @@ def render(context: RenderContext, job: Job) -> Rendered:
     if fetches.calls or not fetches.is_repeatable:
         calls = tuple(sorted(fetches.calls.items()))
         made = replace(made, fetched=calls if fetches.is_repeatable else NOT_REPEATABLE)
+    if fetches.keeps and not has_errors(made.findings):
+        made = replace(made, keeps=True)
     return (
         replace(made, findings=masked_findings(made.findings, secrets)) if made.findings and secrets else made
     )
@@ -163,7 +165,7 @@ def _made(context: RenderContext, page: PageJob) -> Rendered:
     try:
         return _RENDER[page.job.kind](context, page)
     except Stop as stop:
-        return Rendered(findings=stop.findings)
+        return Rendered(findings=stop.findings, keeps=stop.keeps)
     except RecursionError:
         message = f"{page.url} nests deeper than Python can follow"
         return Rendered(

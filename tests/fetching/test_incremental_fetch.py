@@ -109,6 +109,75 @@ def test_answers_that_hold_for_ever_leave_nothing_to_do(records: Records, site: 
     assert not records.source.asked
 
 
+KEEPING = {
+    "app/a/route.py": """
+from pybuild import JSONResponse, fetch
+
+dynamic = "force-static"
+
+
+def GET():
+    return JSONResponse(fetch("%s", on_error="keep", retries=0).json())
+""",
+    "app/b/page.py": """
+from pybuild import fetch
+inputs = []
+
+
+def load(ctx):
+    return {"names": fetch("%s", on_error="keep", retries=0).json()}
+""",
+    "app/b/page.html": "<h1>{{ names | join }}</h1><a href='/'>home</a>",
+    "app/c/page.py": """
+from pybuild import fetch
+
+
+def load(ctx):
+    return {"names": lambda: fetch("%s", on_error="keep", retries=0).json()}
+""",
+    "app/c/page.html": "<h1>{{ names() | join }}</h1>",
+    "app/page.md": "# x\n\n[b](/b)\n",
+}
+
+
+@pytest.mark.parametrize("engine", ["serial", "processes"])
+def test_what_the_last_export_made_stays_where_a_source_is_down(
+    records: Records, site: Site, export: Export, tmp_path: Path, engine: str
+) -> None:
+    url = records.source.url("/names")
+    root = site({name: text.replace("%s", url) for name, text in KEEPING.items()})
+    records.source.replies["/names"] = lambda _: (503, {}, b"")
+    down = export(root, "--engine", engine)
+    assert (down.code, down.findings) == (
+        1,
+        ["app/a/route.py:8: error[fetch-error]", "app/b/page.py:7: error[fetch-error]"]
+        + ["app/c/page.py:6: error[fetch-error]"],
+    )
+    records.source.text("/names", '["a", "b"]')
+    before = export(root, "--engine", engine).tree()
+    records.source.replies["/names"] = lambda _: (503, {}, b"")
+    for _ in range(2):
+        kept = export(root, "--engine", engine)
+        assert (kept.code, kept.tree() == before) == (0, True)
+        assert kept.messages == [
+            f"GET /a failed: {url} answered 503; what the last export made stays",
+            f"load for /b failed: {url} answered 503; what the last export made stays",
+            f"the template app/c/page.html failed: {url} answered 503; what the last export made stays",
+        ]
+    assert export(root, "--strict").code == 1
+    assert export(root, "--no-cache").code == 1
+    records.source.text("/names", '["c"]')
+    again = export(root, "--engine", engine)
+    assert (again.findings, again.text("a")) == ([], '["c"]')
+    assert "<h1>c</h1>" in again.text("b.html") and "<h1>c</h1>" in again.text("c.html")
+    clean = tmp_path / "clean"
+    shutil.copytree(root, clean, ignore=shutil.ignore_patterns("out", ".pybuild"))
+    assert export(clean).tree() == again.tree()
+    records.source.replies["/names"] = lambda _: (503, {}, b"")
+    (root / "out/a").write_text("changed")
+    assert export(root, "--engine", engine).code == 1
+
+
 def test_an_answer_that_has_to_be_asked_for_again_is(records: Records, site: Site, export: Export) -> None:
     page = (
         "from pybuild import fetch\ninputs = []\n"
@@ -131,6 +200,21 @@ def test_what_an_import_fetches_belongs_to_every_page(records: Records, site: Si
     records.source.text("/names", '["c"]')
     run = export(root, "--jobs", "1")
     assert [re.findall("<h1>(.*)</h1>", run.text(path)) for path in ("a.html", "b.html")] == [["c"], ["c"]]
+
+
+def test_what_an_import_fetches_may_be_down(records: Records, site: Site, export: Export) -> None:
+    url = records.source.url("/names")
+    shared = f"from pybuild import fetch\nNAMES = fetch('{url}', on_error='keep', retries=0).json()\n"
+    page = "from lib import NAMES\ndef load(ctx):\n    return {'names': NAMES}\n"
+    files = {"lib.py": shared}
+    for name in ("a", "b"):
+        files |= {f"app/{name}/page.py": page, f"app/{name}/page.html": "<h1>{{ names | join }}</h1>"}
+    root = site(files)
+    before = export(root).tree()
+    records.source.text("/names", "", status=500)
+    down = export(root)
+    assert (down.code, down.tree() == before) == (0, True)
+    assert {finding.partition(": ")[2] for finding in down.findings} == {"warning[fetch-error]"}
 
 
 def test_a_source_that_lies_about_its_etag(records: Records, site: Site, export: Export) -> None:
