@@ -168,9 +168,11 @@ class LinkMap:
             return ""
         joined = posixpath.normpath(posixpath.join(base + _folder_of(url, self.config), written))
         slash = "/" if written.endswith(("/", "/..")) and joined != "/" else ""
-        # Without a base path ".." ends at "/" (RFC 3986 §5.2.4): what is a page there is one below a base path too.
-        inside = posixpath.normpath(posixpath.join(_folder_of(url, self.config), written))
-        is_above = bool(base) and not (joined + "/").startswith(base + "/") and inside not in self.pages
+        is_above = bool(base) and not (joined + "/").startswith(base + "/")
+        # Without a base path ".." ends at "/" (RFC 3986 §5.2.4), and leads to the same below one.
+        if is_above:
+            inside = nfc(posixpath.normpath(posixpath.join(_folder_of(url, self.config), written)))
+            is_above = inside not in self.pages and not (self.config.root / f"public{inside}").is_file()
         return joined + slash if is_above or self._is_others(joined + slash) else ""
 
     def _is_others(self, path: str) -> bool:
