@@ -429,12 +429,17 @@ def _planned(
     asked = ((index, job.url) for index, job in enumerate(plan.jobs) if job.url in observer.asked)
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
     order = site_order(site, plan.pages, found.lists)
-    extend = own_outputs(site, plan.pages, stage, observer, session)
+    extend = own_outputs(site, plan.pages, stage, observer, session, cache.record_outputs)
     return _Planned(rows, plan.copies, found.links, reasons, order, config, plan.redirections, extend)
 
 
 def own_outputs(
-    site: Site, urls: frozenset[str], stage: Stage, observer: Observer, session: Session
+    site: Site,
+    urls: frozenset[str],
+    stage: Stage,
+    observer: Observer,
+    session: Session,
+    record: Callable[[Rendered], None] = _ignore,
 ) -> outputs.Extend | None:
     """What makes the files that `extensions.py` yields, in a worker; None where it yields none."""
     facts = site.extensions
@@ -453,6 +458,8 @@ def own_outputs(
             observer,
             lambda engine: runner.run(engine, [0], limits, rows.__setitem__),
         )
+        for row in rows.values():
+            record(row)
         files = [file for row in rows.values() for file in row.files]
         found = [finding for row in rows.values() for finding in row.findings]
         if store_of(site.config) and files:

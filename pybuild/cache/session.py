@@ -62,6 +62,9 @@ class NullCache:
     def record(self, rows: Rows) -> None:
         """BuildRecord what was rendered."""
 
+    def record_outputs(self, row: Rendered) -> None:
+        """Record what code of the site added to the output."""
+
     def commit(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
         """Keep what was recorded: the files were published."""
 
@@ -126,7 +129,8 @@ class BuildCache(NullCache):
         self._rows.close()  # workers are forked from here
         self._snapshot = None
         asks = any(route.providers for route in site.routes)
-        adds = site.extensions is not None and "outputs" in site.extensions.names  # and may fetch for that
+        own = site.extensions  # may add files of what it does not name
+        adds = own is not None and "outputs" in own.names and "inputs" not in own.settings
         self._is_repeatable = pages.is_complete and not asks and not adds
         return Lookup(rows, list(reasons), reasons, pages.links, keys.lists)
 
@@ -142,6 +146,13 @@ class BuildCache(NullCache):
             until = min(pages.outlives(), due, asked_again(self._fetches, pages.fetched))
             self._span = ValidityWindow(first, until) if until > self._config.now.timestamp() else None
         self._pages = None
+
+    def record_outputs(self, row: Rendered) -> None:
+        """Write down what code of the site fetched for the files that it added after `record`."""
+        if self._span and row.fetched:
+            until = min(self._span.until, asked_again(self._fetches, (key for key, _ in row.fetched)))
+            is_ahead = until > self._config.now.timestamp()
+            self._span = ValidityWindow(self._span.first, until) if is_ahead else None
 
     def _note_fronts(self) -> None:
         """Write down the front matter that was read."""

@@ -6,9 +6,10 @@ documents of `content/docs/de` and answers below `/de`. Reads nothing. Source: d
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from pybuild.config.schema import Collection, Language, Settings
+from pybuild.config.schema import Collection, Language, NavItem, Settings
 from pybuild.language_tags import NAMES
 
 _NO_LANGUAGE = Language()
@@ -59,6 +60,15 @@ def _in_language(collection: Collection, code: str, settings: Settings) -> Colle
         route=below(collection.route),
         tags=below(collection.tags),
         authors=below(collection.authors),
+        nav=_in_words(collection.nav, said.strings),
+    )
+
+
+def _in_words(items: Iterable[NavItem], words: Mapping[str, str]) -> tuple[NavItem, ...]:
+    """The items of a menu with their labels as the strings of a language have them."""
+    return tuple(
+        replace(item, label=words.get(item.label, item.label), items=_in_words(item.items, words))
+        for item in items
     )
 
 

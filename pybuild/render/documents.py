@@ -104,12 +104,12 @@ class DocumentIndex:
         """The configuration in the language of what is being made."""
         return self._configs[self.locale]
 
-    def words(self, name: str, value: object = None) -> str:
-        """The words of a name in the language of what is being made. Raises `LookupError` for none."""
-        asked = self.words_locale, name
+    def words(self, name: str, value: object = None, *, locale: str | None = None) -> str:
+        """The words of a name in the language of what is being made, or in another. Raises `LookupError` for none."""
+        asked = self.words_locale if locale is None else locale, name
         if value is None and asked in self._words:
             return self._words[asked]
-        config = self._configs[self.words_locale]
+        config = self._configs[asked[0]]
         known, default = config.settings.languages.known, self.links.config.site.language
         own = [known[code].strings if code in known else {} for code in (config.site.language, default)]
         found = text(config.site.language, name, value, own)

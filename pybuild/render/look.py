@@ -50,6 +50,7 @@ class LanguageLink:
     label: str  # in itself
     url: str  # of the page in it, as browsers are given it
     current: bool
+    title: str  # of the site in it
 
 
 class ThemeView:
@@ -105,12 +106,15 @@ class ThemeView:
 
     @property
     def links(self) -> list[HeaderLink]:
-        said = self._config.settings.languages.known.get(self._library.locale)
-        words = said.strings if said else {}
         return [
-            HeaderLink(words.get(link.label, link.label), self._address(self._in_language(link.url)))
+            HeaderLink(self._in_words(link.label), self._address(self._in_language(link.url)))
             for link in self._theme.links
         ]
+
+    def _in_words(self, written: str) -> str:
+        """A text of the settings as the strings of the language of the page have it."""
+        said = self._config.settings.languages.known.get(self._library.locale)
+        return said.strings.get(written, written) if said else written
 
     def _in_language(self, url: str) -> str:
         """A page of the site in the language of the page in work, where it has it."""
@@ -119,7 +123,7 @@ class ThemeView:
 
     @property
     def footer(self) -> str:
-        return self._theme.footer
+        return self._in_words(self._theme.footer)
 
     @property
     def toggle(self) -> bool:
@@ -200,10 +204,11 @@ class Look:
             "theme": self.theme,
         }
 
-    def text(self, name: str, value: object = None) -> str:
-        """The words of the look in the language of the page. Raises `Stop` for a name that nobody has words for."""
+    def text(self, name: str, value: object = None, *, language: str = "") -> str:
+        """The words of the look in the language of the page, or in `language`. Raises `Stop` for a name without words."""
         try:
-            return self._library.words(name, value)
+            locale = self._library.locale_of(language) if language else None
+            return self._library.words(name, value, locale=locale)
         except LookupError:
             known = self._config.settings.languages.known.values()
             names = (*ENGLISH, *(key for language in known for key in language.strings))
@@ -238,8 +243,9 @@ class Look:
             own = code if code != codes[0] else ""
             url = versions.get(own) or self._nearest(own)
             if url:
-                label = language_of(self._config.settings, code).label
-                found.append(LanguageLink(code, label, self._library.links.href(url), own == locale))
+                said, href = language_of(self._config.settings, code), self._library.links.href(url)
+                title = said.title or self._config.site.title
+                found.append(LanguageLink(code, said.label, href, own == locale, title))
         return found if len(found) > 1 else []
 
     def _nearest(self, locale: str) -> str:

@@ -107,8 +107,8 @@ class OutputsProgram:
         def make(_: int) -> Rendered:
             limit = site.config.settings.build.timeout
             begin_job(Policy(None, "auto", time.monotonic() + limit * 0.9))
-            made, secrets = self.work.make(code), site.config.secrets
-            return replace(made, findings=masked_findings(made.findings, secrets))
+            made = _with_calls(self.work.make(code), end_job())
+            return replace(made, findings=masked_findings(made.findings, site.config.secrets))
 
         return make
 
@@ -151,14 +151,20 @@ def render(context: RenderContext, job: Job) -> Rendered:
     context.library.begin(page.url if job.kind == "page" else "", page.route.locale)
     made, secrets = _made(context, page), context.config.secrets
     fetches = end_job()
-    if fetches.calls or not fetches.is_repeatable:
-        calls = tuple(sorted(fetches.calls.items()))
-        made = replace(made, fetched=calls if fetches.is_repeatable else NOT_REPEATABLE)
+    made = _with_calls(made, fetches)
     if fetches.keeps and not has_errors(made.findings):
         made = replace(made, keeps=True)
     return (
         replace(made, findings=masked_findings(made.findings, secrets)) if made.findings and secrets else made
     )
+
+
+def _with_calls(made: Rendered, fetches: Policy) -> Rendered:
+    """The row with what its code fetched."""
+    if not fetches.calls and fetches.is_repeatable:
+        return made
+    calls = tuple(sorted(fetches.calls.items()))
+    return replace(made, fetched=calls if fetches.is_repeatable else NOT_REPEATABLE)
 
 
 def _made(context: RenderContext, page: PageJob) -> Rendered:

@@ -239,3 +239,29 @@ def test_a_source_that_is_down_leaves_the_old_output(records: Records, site: Sit
     assert f"{url} answered 503" in run.messages[0]
     assert run.tree() == before
     assert export(root, "--offline").code == 0  # what is kept is still there
+
+
+@pytest.mark.parametrize(
+    ("inputs", "call", "lasts"),
+    [
+        ("inputs = []", "", True),
+        ("", "", False),
+        ("inputs = []", "fetch(URL, revalidate=3600)", True),
+        ("inputs = []", "fetch(URL)", False),
+        ("inputs = []", "fetch(URL, revalidate=3600, headers={'X-Key': 'a'})", False),
+    ],
+)
+def test_whether_nothing_changed_where_an_extension_adds_files(
+    records: Records, site: Site, export: Export, inputs: str, call: str, lasts: bool
+) -> None:
+    code = f"""from pybuild import fetch
+{inputs}
+URL = "{records.source.url("/names")}"
+def outputs(site, pages):
+    {call}
+    yield "a.txt", "a"
+"""
+    root = site({"app/page.md": "# x\n", "extensions.py": code})
+    before, again = export(root), export(root, "--timings")
+    assert (before.code, again.tree()) == (0, before.tree())
+    assert ("render" not in again.summary["timings"]) is lasts

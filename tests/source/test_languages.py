@@ -171,3 +171,48 @@ def test_an_export_after_each_edit_is_a_clean_one(site: Site, export: Export, tm
         clean = tmp_path / f"clean{number}"
         shutil.copytree(root, clean, ignore=shutil.ignore_patterns("out", "out-deploy", ".pybuild"))
         assert changed.code == 0 and changed.tree() == export(clean, "--target", "caddy").tree(), what
+
+
+def test_words_of_the_settings_in_each_language(site: Site, export: Export) -> None:
+    settings = """
+[site]
+url = "https://example.com"
+title = "Example"
+[languages]
+default = "en"
+[languages.de]
+collections = { docs = "Handbuch" }
+strings = { "Basics" = "Grundlagen", "Start here" = "Hier beginnen", "A fine site" = "Eine feine Site" }
+[theme]
+footer = "A fine site"
+[collections.docs]
+source = "content/docs"
+route = "/docs/[...slug]"
+title = "Manual"
+nav = [{ slug = "a", label = "Start here" }, { label = "Basics", items = ["b"] }]
+"""
+    names = ("a", "b", "de/a", "de/b")
+    documents = {f"content/docs/{name}.md": f"# Page {name}\n" for name in names}
+    run = export(site({"pybuild.toml": settings, "app/page.md": "# Home\n", **documents}))
+    assert run.code == 0
+    for path, shown, others in (
+        ("docs/a.html", ("Manual", "Basics", "Start here", "A fine site"), ("Handbuch", "Grundlagen")),
+        (
+            "de/docs/a.html",
+            ("Handbuch", "Grundlagen", "Hier beginnen", "Eine feine Site"),
+            ("Basics", "Start here"),
+        ),
+    ):
+        page = run.text(path)
+        assert [word for word in shown if word not in page] == []
+        assert [word for word in others if word in page] == []
+
+
+def test_the_page_for_nothing_says_it_in_each_language(site: Site, export: Export) -> None:
+    settings = '[site]\nurl = "https://example.com/base"\ntitle = "T"\n[languages]\ndefault = "en"\n[languages.ar]\ntitle = "Ar"\n'
+    run = export(site({"pybuild.toml": settings, "app/page.md": "# Home\n", "app/page.ar.md": "# Home\n"}))
+    said = run.text("404.html").partition("<section ")[2].partition("</section>")[0]
+    assert said == (
+        'lang="ar" dir="rtl">\n<h2>الصفحة غير موجودة</h2>\n'
+        '<p>لا يوجد شيء منشور على هذا العنوان. ابدأ من جديد من <a href="/base/ar">Ar</a>.</p>\n'
+    )
