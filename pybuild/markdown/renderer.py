@@ -30,6 +30,7 @@ from pybuild.markdown.raw_html import (
 from pybuild.markdown.remarks import JSX_TAG, Kind, Remark, foreign_syntax, lost_notes, taken_out
 
 _TRIES = 3  # each finds blocks that hid behind those of the one before
+_TAG = re.compile("<[A-Za-z/!?]")
 _ESCAPED = re.compile(r"(\\[\\\[{#:.!])")
 _INFO = {
     fence: re.compile(rf"({fence}{fence[0]}*[ \t]*)([^\s`]+[ \t]+[^\n`]*[^\s`])(?=[ \t]*$)", re.M)
@@ -57,16 +58,25 @@ class MarkdownResult:
     source: str | None = None  # the text for a Markdown variant, where directives make it another one
     unknown: tuple[Directive, ...] = ()  # directives that no component shows
     remarks: tuple[Remark, ...] = ()
+    heading_ids: tuple[str, ...] | None = (
+        None  # in order, where `html` has no ids and elements but an engine's own
+    )
 
 
 class MarkdownRenderer:
     """Renders many texts with one engine. Not for use by two threads at once."""
 
     def __init__(
-        self, settings: Markdown, *, permalink: str = "Permalink", engine: Engine | None = None
+        self,
+        settings: Markdown,
+        *,
+        permalink: str = "Permalink",
+        engine: Engine | None = None,
+        has_plugins: bool = False,
     ) -> None:
         """`permalink` names the link beside each heading for those who cannot see it."""
         self._settings = settings
+        self._has_plugins = has_plugins
         self._engine = engine or engine_of(settings.engine)
         self._style = Style(permalink, settings.highlight)
 
@@ -105,6 +115,7 @@ class MarkdownRenderer:
             remarks += taken_out(text, lost)
         if notes or page.unknown_notes:
             remarks += lost_notes(text, page.unknown_notes, notes, page.used_notes)
+        is_plain = not (parts.blocks or notes or math.found or self._has_plugins or _TAG.search(text))
         texts = _Shown.of(parts, page.html, keep, components or _NO_COMPONENTS, (guard, gap, sign), math)
         return MarkdownResult(
             html=texts.html,
@@ -120,6 +131,7 @@ class MarkdownRenderer:
             source=texts.source,
             unknown=texts.unknown,
             remarks=tuple(remarks),
+            heading_ids=tuple(heading.id for heading in page.headings) if is_plain else None,
         )
 
     def _with_blocks(self, text: str, mark: str, gap: str) -> tuple[str, Cut]:

@@ -40,14 +40,14 @@ _PARTS = re.compile(
       | (?P<setext>=+)[ \t]*$
     )
   | \\[^\n]
-  | (?P<ticks>`+)(?:(?:(?!\n[ \t>]*\n)[^`]|(?!(?P=ticks)(?!`))`+)*(?P=ticks)(?!`))?
-  | (?P<comment><!--(?:-?>|.*?-->))
+  | `(?P<ticks>`*)(?:(?:(?!\n[ \t>]*\n)[^`]|(?!`(?P=ticks)(?!`))`+)*`(?P=ticks)(?!`))?
+  | <(?P<comment>!--(?:-?>|.*?-->))
   | <(?P<autolink>[A-Za-z][A-Za-z0-9+.\-]{{1,31}}:[^\s<>]*)>
-  | (?P<tag><[A-Za-z][\w-]*(?:\s(?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)?>)
+  | <(?P<tag>[A-Za-z][\w-]*(?:\s(?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)?>)
   | \]\([ \t]*(?:\n[ \t>]*)?(?P<inline>{_DESTINATION})(?=[ \t]*(?:\n[ \t>]*)?[)"'(])
     """,
     re.X | re.S | re.M,
-)  # each begins with one of five characters, so that the text between is passed quickly
+)  # each begins with one of five characters, outside of a group, so that the text between is passed quickly
 _BRACKET = re.compile(r"(?<!\\)\[")
 _ADDRESS = re.compile(
     r"""(\s(?:href|src|poster|cite|data)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""", re.I
@@ -106,7 +106,7 @@ def without_code(source: str) -> str:
     """The source with spaces for what stands in fences and backticks and in comments; lines and places stay."""
 
     def blank(part: re.Match[str]) -> str:
-        if part["fence"] or part["ticks"] or part["comment"]:
+        if part["fence"] or part["ticks"] is not None or part["comment"]:
             return _NO_LINE_END.sub(" ", part[0])
         return part[0]
 

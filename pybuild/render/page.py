@@ -33,7 +33,7 @@ from pybuild.render.page_links import (
     document_links,
     headings_of,
     hrefs_of,
-    read_html,
+    read_page,
     template_links,
 )
 from pybuild.render.page_metadata import Summary, summarise
@@ -148,7 +148,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     assets = dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))
     pictures = context.pictures.shown(html, page.url, assets)
     html = pictures.html
-    read = read_html(html)
+    read = read_page(html, body)
     here = frozenset(read.ids)
     links, link_ids = template_links(context, page, read, body, here)
     local = (

@@ -49,10 +49,8 @@ _ADDRESSES: Mapping[str, tuple[str, ...]] = {  # attributes that name what a bro
 _NAMED_META = ("og:url", "og:image", "og:video", "og:audio", "twitter:image")
 _SAME = {"og:url": "canonical", "twitter:image": "og:image"}  # mostly made of the other
 _OTHER_ORIGINS = frozenset({"dns-prefetch", "preconnect"})
-_READ = ", ".join(
-    ("[id]", "a[name]", "base[href]", "meta[content]")
-    + tuple(f"{tag}[{name}]".replace(":", "\\:") for tag, names in _ADDRESSES.items() for name in names)
-)
+_CUT = "\ue000"  # the id of an element in the place of a document
+_SOUGHT = 80  # characters: to seek all of a long text takes longer than to compare it where it begins
 _CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
 
 
@@ -73,11 +71,37 @@ class PageHtml:
 
 def read_html(page: str) -> PageHtml:
     """Read the ids and the addresses of a page."""
+    return _read(page)[0]
+
+
+def read_page(page: str, body: RenderedBody | None) -> PageHtml:
+    """Like `read_html`, but the HTML of a document is not read a second time: its links are left out."""
+    ids = body.result.heading_ids if body else None
+    if body is None or ids is None or _CUT in page or any("%" in ident for ident in ids):
+        return read_html(page)
+    html = body.result.html.partition("</h1>")[2] or body.result.html  # the title may stand apart
+    at = page.find(html[:_SOUGHT])
+    if not html or not page.startswith(html, at):
+        return read_html(page)
+    if "<table" in html and "<table" in page[:at].lower():  # the one may end the other
+        return read_html(page)
+    read, base = _read(f'{page[:at]}<p id="{_CUT}"></p>{page[at + len(html) :]}')
+    if base or _CUT not in read.ids:  # it stands where no element can
+        return read_html(page)
+    at = read.ids.index(_CUT)
+    return PageHtml(tuple(dict.fromkeys((*read.ids[:at], *ids, *read.ids[at + 1 :]))), read.addresses)
+
+
+def _read(page: str) -> tuple[PageHtml, str]:
+    """What a page has, and the address that its own are relative to, where it names one."""
     ids: dict[str, None] = {}
     found: dict[Address, None] = {}
     base = ""
-    for node in LexborHTMLParser(page).css(_READ):
+    root = LexborHTMLParser(page).root
+    for node in root.traverse() if root else ():  # a selector costs more than looking at every element
         tag, attributes = node.tag or "", node.attributes
+        if not attributes:
+            continue
         if (ident := attributes.get("id")) and "\n" not in ident:
             ids[ident] = None
         if tag == "a":  # most of all, so what is below is not asked
@@ -94,7 +118,7 @@ def read_html(page: str) -> PageHtml:
             del found[one]
     if base:
         found = {Address(urljoin(base, one.text), one.named): None for one in found}
-    return PageHtml(tuple(ids), tuple(found))
+    return PageHtml(tuple(ids), tuple(found)), base
 
 
 def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Address]:

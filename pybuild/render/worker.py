@@ -232,7 +232,7 @@ def _library(
 def _renderer(settings: Markdown, extensions: Extensions, memo: Path | None) -> MarkdownRenderer:
     """What the settings ask for. A fast engine is as fast as reading what it once made; one with plugins is not kept."""
     if own := extensions.engine():
-        return MarkdownRenderer(settings, engine=own)
+        return MarkdownRenderer(settings, engine=own, has_plugins=True)
     engine = engine_of(settings.engine)
     if memo is not None and not is_fast(settings.engine):
         engine = cached(engine, memo)

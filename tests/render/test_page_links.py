@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.render.page_links import hrefs_of, read_html
+from pybuild.config.loader import Markdown
+from pybuild.markdown.renderer import MarkdownRenderer
+from pybuild.render.documents import RenderedBody
+from pybuild.render.page_links import hrefs_of, read_html, read_page
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,47 @@ def test_what_a_parser_of_html_reads(attributes: list[tuple[str, str]]) -> None:
 def test_a_page_of_broken_tags_is_read_in_linear_time() -> None:
     assert_linear(lambda size: hrefs_of("<a x" * size), 20_000)
     assert_linear(lambda size: read_html(" id " * size), 20_000)
+
+
+def rendered(text: str) -> RenderedBody:
+    result = MarkdownRenderer(Markdown(html=True)).render(text, resolve=lambda href, is_picture: href)
+    return RenderedBody(text, text, result, {}, ())
+
+
+TEXTS = (
+    "# T\n\nSee [b](/b).\n\n## A {#own}\n\n## A\n",
+    "## A\n\n> # T\n>\n> ## B\n",
+    "| [a](/a) |\n|---|\n| b |\n",
+    "# T\n",
+    "",
+    "## 100 %\n\n## B {#a%20b}\n",
+    '# T\n\n<p id="raw">raw <a href="/raw">a</a>\n',
+    "[^1]\n\n[^1]: ## A\n",
+)
+AROUND = (
+    '<body id="a"><a id="b" href="/x">{}</a><p id="c">',
+    '<table id="a"><tr><td>{}</td></tr></table><p id="b">',
+    '<table id="a">{}<tr id="b"></tr></table>',
+    '<textarea id="a">{}</textarea><p id="b">',
+    '<select id="a">{}</select><p id="b">',
+    '<!-- {} --><p id="b">',
+    '<template id="a">{}</template><p id="b">',
+    '<svg id="a">{}<image href="/x"/></svg>',
+    '<base href="/x/"><p id="b">{}',
+    '{}{}<p id="b">',
+    '<p id="b">',
+    '<p id="\ue000">{}<p id="b">',
+)
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_page_around_a_document(text: str, around: str) -> None:
+    body = rendered(text)
+    page = around.replace("{}", body.result.html)
+    found, whole = read_page(page, body), read_html(page)
+    assert found.ids == whole.ids
+    of_text = {*hrefs_of(body.result.html), *("#" + ident for ident in body.result.anchors)}
+    assert [one for one in whole.addresses if one.text not in of_text] == [
+        one for one in found.addresses if one.text not in of_text
+    ]
