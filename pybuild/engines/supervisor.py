@@ -48,6 +48,7 @@ class ProcessEngine(Generic[T, R]):
         self._workers: list[Worker] = []
         self._failed_starts = 0
         self._refusal: Failed | None = None  # why no worker starts
+        self._looked = 0.0  # when it was last asked of all workers whether they live and are in time
         self._suspects: set[int] = set()  # first in line when a worker died without a running task
 
     @property
@@ -76,13 +77,16 @@ class ProcessEngine(Generic[T, R]):
         if self._refusal is not None:
             return self._refuse(batches, self._refusal)
         self._feed(batches)
-        self._wait()
+        is_quiet = not self._wait()
+        looks = is_quiet or time.monotonic() - self._looked >= _TICK  # rows come far more often
+        if looks:
+            self._looked = time.monotonic()
         outcomes: list[Outcome] = []
         for worker in list(self._workers):
             outcomes += self._listen(worker, batches)
-            if worker.is_dead:
+            if worker.is_cut_off or (looks and not worker.is_alive):
                 outcomes += self._reap(worker, batches)
-            else:
+            elif looks:
                 outcomes += self._watch(worker, batches, timeouts)
         outcomes += batches.refused
         batches.refused = []
@@ -97,15 +101,16 @@ class ProcessEngine(Generic[T, R]):
                 self._workers.append(Worker(self._context, self._program, self._workers))
             self._workers[-1].send(batch)
 
-    def _wait(self) -> None:
+    def _wait(self) -> bool:
+        """Wait for a worker, or for the next look at all; return whether one has something for us."""
         if not self._workers:
-            return
+            return False
         poll = select.poll()
         for worker in self._workers:
             poll.register(worker.rows, select.POLLIN)
             if worker.is_sending:
                 poll.register(worker.tasks, select.POLLOUT)
-        poll.poll(_TICK * 1000)
+        return bool(poll.poll(_TICK * 1000))
 
     def _listen(self, worker: Worker, batches: Batches) -> list[Outcome]:
         if worker.is_sending:

@@ -50,7 +50,7 @@ class Worker:
         self.has_answered = False  # since the last batch was sent
         self.heard = time.monotonic()  # when a batch was sent or a row came
         self._batch = (0, 0.0)  # the number of tasks in the last batch, and `slot.busy` before it
-        self._is_cut_off = False  # it closed its side, most likely by dying
+        self.is_cut_off = False  # it closed its side, most likely by dying
         self._inbox = FrameReader()
         self._unsent = memoryview(b"")
         self._output = _output_file()
@@ -72,8 +72,9 @@ class Worker:
         return bool(self._unsent)
 
     @property
-    def is_dead(self) -> bool:
-        return self._is_cut_off or not self._process.is_alive()
+    def is_alive(self) -> bool:
+        """Ask the system; who dies is not cut off while a process of its own holds the pipes."""
+        return self._process.is_alive()
 
     @property
     def cost(self) -> tuple[int, float]:
@@ -97,7 +98,7 @@ class Worker:
         except BlockingIOError:
             return
         except BrokenPipeError:
-            self._is_cut_off = True
+            self.is_cut_off = True
             self._unsent = memoryview(b"")
 
     def pull(self) -> list[Row]:
@@ -124,7 +125,7 @@ class Worker:
 
         Returns the last rows, and how it ended as a failure of the task that was running then.
         """
-        if self._is_cut_off:
+        if self.is_cut_off:
             self._process.join(_EXIT_SECONDS)
         self.kill()
         self._process.join(_EXIT_SECONDS)
@@ -168,7 +169,7 @@ class Worker:
             content = os.read(self.rows, _CHUNK)
         except BlockingIOError:
             return None
-        self._is_cut_off = self._is_cut_off or not content
+        self.is_cut_off = self.is_cut_off or not content
         return content
 
     def _open(self, content: bytes) -> list[Row]:
