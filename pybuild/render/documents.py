@@ -340,8 +340,8 @@ class Document:
     def reading_time(self) -> int:
         """Minutes, at least 1: 220 words or 400 characters of Chinese, Japanese and Korean each."""
         text = self.body.text
-        far_east = len(_FAR_EAST.findall(text))
-        words = len(_FAR_EAST.sub(" ", text).split())
+        far_east = 0 if text.isascii() else len(_FAR_EAST.findall(text))
+        words = len((_FAR_EAST.sub(" ", text) if far_east else text).split())
         return max(1, round(words / 220 + far_east / 400))
 
     def __eq__(self, other: object) -> bool:

@@ -152,6 +152,7 @@ class SearchView:
         self._library = library
         self._theme = theme
         self._config = library.links.config
+        self._texts: dict[str, str] = {}  # by language
 
     @property
     def engine(self) -> str:
@@ -175,7 +176,10 @@ class SearchView:
     @property
     def texts(self) -> str:
         """What the script says, as JSON."""
-        return search_texts(self._library.words)
+        locale = self._library.words_locale
+        if locale not in self._texts:
+            self._texts[locale] = search_texts(self._library.words)
+        return self._texts[locale]
 
 
 class Look:
