@@ -85,6 +85,9 @@ class Page:
 PAGE = codec_of(Page)
 
 
+LANGUAGE_NAMES = ("lang", "hreflang")  # as in `Link.named`; what they name is no address but a language
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link found in a page, to be held against the finished site."""

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import chain
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -19,11 +20,12 @@ from pybuild.build.rules import derive
 from pybuild.diagnostics import Diagnostic
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.plan import Plan
-from pybuild.records import File, Link, Page, pack_links
+from pybuild.records import LANGUAGE_NAMES, File, Link, Page, pack_links
 from pybuild.render.documents import DocumentIndex, RenderedBody
 from pybuild.render.job import PageJob, resolve
 from pybuild.render.page_links import document_links, read_html
 from pybuild.render.remarks import counted, document_remarks
+from pybuild.render.static_links import file_links
 from pybuild.render.user_code import Stop
 from pybuild.render.worker import open_library
 from pybuild.render.written import lines_in
@@ -31,7 +33,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.source.document import Entry
 from pybuild.source.reached_templates import Reached, missing_templates, reached, site_file, sure_html
 from pybuild.source.site import Site
-from pybuild.urls import page_path, variant_urls
+from pybuild.urls import is_external, page_path, variant_urls
 
 _MADE = re.compile(
     r"(?:^|/)(?:rss|atom|sitemap(?:-\d+)?)\.xml$|(?:^|/)(?:robots|llms[\w-]*)\.txt$|(?:^|/)(?:feed|search)\.json$"
@@ -183,11 +185,14 @@ class _Documents:
         named = {name: tree for template in templates for name, tree in self._reached(template).trees.items()}
         for name, tree in sorted(named.items()):
             lines: Mapping[str, int] = lines_in(root / site_file(name))
-            for address in read_html(sure_html(tree)).addresses:
-                found = self._library.links.follow(address.text, "/") if address.text in lines else None
-                if found and address.text.startswith("/") and not address.named:
-                    at = site_file(name), lines[address.text]
-                    self._links.append(Link(found[0], "", *at, address.text))
+            for text, kind in read_html(sure_html(tree)).addresses:
+                is_same = text.startswith("/") or is_external(text)  # on each page
+                is_held = kind in LANGUAGE_NAMES or (is_same and not kind)
+                found = (
+                    self._library.links.led_to(text, "/", named=kind) if is_held and text in lines else None
+                )
+                if found:
+                    self._links.append(Link(found[0], "", site_file(name), lines[text], text, kind))
 
     def _broken(self) -> tuple[Diagnostic, ...]:
         config, paths = self._site.config, expected_paths(self._site, self._plan)
@@ -196,12 +201,13 @@ class _Documents:
             replace(link, fragment="") if (link.target.rstrip("/") or "/") in self._open else link
             for link in self._links
         )
+        copied = file_links(self._library.links, config.root, self._plan.copies)
         redirections = self._plan.redirections
         published = Published(
             self._anchors, known, config.rules, redirections, self._library.links.published_page
         )
         places = places_in(config.root, config.site)
-        return check_links([pack_links(links)], published, lambda link: ("", 0), places)
+        return check_links([pack_links(chain(links, copied))], published, lambda link: ("", 0), places)
 
 
 def _templates(site: Site, plan: Plan) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Internal links held against the finished site.
 
 Owns `broken-link` and `broken-anchor`: what answers, what was meant, how a link is quoted, and whether head tags and
-sitemaps spell the address of a page as the site does. Pure but for the look at
+sitemaps spell the address of a page as the site does; and the names of languages that are none. Pure but for the look at
 the source for the lines of a link; knows what the export will publish and nothing of how.
 Source: RFC 3986 §3.5 for fragments; HTML, "Scrolling to a fragment", for `#top`.
 """
@@ -17,8 +17,9 @@ from pybuild.build.near import Addresses, Words
 from pybuild.config.schema import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.files import read
+from pybuild.language_tags import language_hint
 from pybuild.markdown.rewrite import lines_of
-from pybuild.records import Link, Redirection, unpack_links
+from pybuild.records import LANGUAGE_NAMES, Link, Redirection, unpack_links
 from pybuild.render.written import lines_in, spellings
 from pybuild.rules.model import Rule, SetHeaders
 from pybuild.source.front_matter import FrontMatter, parse
@@ -65,6 +66,8 @@ class _Answers:
     def fault(self, link: Link) -> _Fault | None:
         """Why a link leads nowhere, or names a page as the site does not; None where it is right."""
         target, fragment = link.target, link.fragment
+        if link.named in LANGUAGE_NAMES:
+            return _Fault("template-error", "", "is no language tag", language_hint(link.text))
         page = target if target in self._anchors else target.rstrip("/") or "/"
         names_page = link.named.startswith(_SPELT) and is_external(link.text)
         if names_page and (spelt := self._spelt_otherwise(page, link)):

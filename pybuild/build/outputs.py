@@ -57,7 +57,9 @@ class RenderResults:
         self._pictures: set[str] = set()  # that several pages show
         self.redirections: list[Redirection] = []
         self.assets: dict[Asset, None] = {}
-        self.anchors = index(PLAIN, many)  # of each page's URL, as in `Rendered`
+        self.anchors = index(
+            PLAIN, many
+        )  # of the URL of each page, and of HTML of handlers, as in `Rendered`
         self.links = table(PLAIN, many)  # packed
         self.template_links: dict[Link, None] = dict.fromkeys(given)
         # By `shared`: who made the first page of these links, and how many more there are.
@@ -80,6 +82,8 @@ class RenderResults:
         if row.page:
             self.pages.append(row.page)
             self.anchors[row.page.url] = row.anchors
+        elif row.anchors:
+            self.anchors[row.files[0].url or "/" + row.files[0].path] = row.anchors
 
     def first_page_with(self, link: Link) -> tuple[str, int]:
         """The file of a page that a template gives a link, and how many more pages have it."""

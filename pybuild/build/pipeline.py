@@ -40,6 +40,7 @@ from pybuild.render.extensions import OwnOutputs
 from pybuild.render.links import LinkMap
 from pybuild.render.redirects import Listed
 from pybuild.render.result import Rendered, Rows
+from pybuild.render.static_links import file_links
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, OutputsProgram, RenderProgram, homes_of
 from pybuild.routing.checks import check
@@ -502,7 +503,7 @@ def _staged(
         )
     )
     observer.lap("outputs")
-    gate.check(check_site_links(staged, made, config, planned.redirections))
+    gate.check(check_site_links(staged, made, config, planned.redirections, planned.copies))
     observer.lap("links")
     return staged, (*made.redirections, *planned.redirections)
 
@@ -511,10 +512,12 @@ def check_site_links(
     staged: outputs.Outputs,
     made: outputs.RenderResults,
     config: Config,
-    redirections: Iterable[Redirection] = (),
+    redirections: Iterable[Redirection],
+    copies: Iterable[tuple[str, str]],
 ) -> tuple[Diagnostic, ...]:
-    """Find the links of all pages that lead nowhere."""
-    packed = chain(made.links, [pack_links(made.template_links)])
+    """Find the links of all pages that lead nowhere, and those of files that are copied; `copies` as in `Plan`."""
     links = LinkMap(config, {}, frozenset(page.url for page in staged.pages))
+    copied = file_links(links, config.root, copies)
+    packed = chain(made.links, [pack_links(made.template_links), pack_links(copied)])
     published = Published(made.anchors, staged.files, config.rules, redirections, links.published_page)
     return check_links(packed, published, made.first_page_with, places_in(config.root, config.site))

@@ -269,7 +269,7 @@ class LiveSite:
         staged, findings = outputs.stage_outputs(
             config, copies, results, self._stage, order, moved, self._extend
         )
-        self.findings = (*self.findings, *findings, *check_site_links(staged, results, config, moved))
+        self.findings = (*self.findings, *findings, *check_site_links(staged, results, config, moved, copies))
         for path, file in staged.files.items():
             if self._is_strict or file.headers or file.media_type:
                 self._note(file)

@@ -111,7 +111,7 @@ class RenderContext:
     def _found(self, texts: Iterable[str], files: Iterable[str]) -> tuple[str, int | None]:
         for file in filter(None, files):
             for text in filter(None, texts):
-                if (line := self._line(file, text)) is not None:
+                if (line := self.line_in(file, text)) is not None:
                     return file, line
         return "", None
 
@@ -121,7 +121,8 @@ class RenderContext:
         found = (self.config.root / "templates").rglob("*.html")
         return tuple(sorted(file.relative_to(self.config.root).as_posix() for file in found))
 
-    def _line(self, file: str, text: str) -> int | None:
+    def line_in(self, file: str, text: str) -> int | None:
+        """The line of a file of the site that writes a text between quotation marks; None where none does."""
         if file not in self.hrefs:
             self.hrefs[file] = lines_in(self.config.root / file)
         return self.hrefs[file].get(text)

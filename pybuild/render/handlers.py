@@ -7,18 +7,21 @@ Knows no template. Source: RFC 9110 §15 for status codes; nextjs.org, "Route Ha
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import urljoin
 
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.plan import index_fault, is_index
-from pybuild.records import File, Redirection
+from pybuild.records import File, Link, Redirection
 from pybuild.render.context import RenderContext
 from pybuild.render.job import PageJob
+from pybuild.render.page_links import Address, answer_links, read_html
 from pybuild.render.requests import StaticRequest
 from pybuild.render.responses import Answer
 from pybuild.render.result import Rendered
+from pybuild.render.static_links import style_addresses
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.rules.media_types import type_of
 from pybuild.urls import encode, is_external
@@ -27,6 +30,7 @@ from pybuild.web import Redirected
 TEXT = "text/plain; charset=utf-8"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _STREAMS = frozenset({"multipart/x-mixed-replace", "text/event-stream"})
+WHOLE_PAGE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
 _SUFFIXES = {
     "application/atom+xml": "xml",
     "application/javascript": "js",
@@ -67,7 +71,36 @@ def render_handler(context: RenderContext, page: PageJob) -> Rendered:
     findings = (*dict.fromkeys(reading.findings), *_ended(page, answer, at))
     if isinstance(answer, Redirection):
         return Rendered(files=stub(context, page, answer), redirection=answer, findings=findings)
-    return Rendered(files=(_file(context, page, answer),), findings=findings)
+    links, link_ids, anchors = _links(context, page, answer, at)
+    return Rendered(
+        files=(_file(context, page, answer),),
+        findings=findings,
+        anchors=anchors,
+        template_links=links,
+        template_link_ids=link_ids,
+    )
+
+
+def _links(
+    context: RenderContext, page: PageJob, answer: Answer, at: Location
+) -> tuple[tuple[Link, ...], bytes, str]:
+    """Where an answer leads that is HTML or a style sheet, as of `template_links`; and the ids of HTML.
+
+    A part of a page is shown in pages that only its user knows: of its addresses those count that are the same in all.
+    """
+    kind = (answer.media_type or type_of(page.url)).partition(";")[0].strip().lower()
+    if kind not in ("text/css", "text/html"):
+        return (), b"", ""
+    text = answer.body.decode("utf-8", "replace")
+    if kind == "text/css":
+        return *answer_links(context, page.url, map(Address, dict(style_addresses(text))), at), ""
+    read = read_html(text)
+    if not WHOLE_PAGE.match(text):
+        rooted = (
+            one for one in read.addresses if one.named or one.text.startswith("/") or is_external(one.text)
+        )
+        return *answer_links(context, page.url, rooted, at), ""
+    return *answer_links(context, page.url, read.addresses, at, read.ids), "\n".join(("", *read.ids, ""))
 
 
 def _ended(page: PageJob, answer: Answer | Redirection, at: Location) -> tuple[Diagnostic, ...]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pybuild.config.loader import Config
-from pybuild.records import Link
+from pybuild.records import LANGUAGE_NAMES, Link
 from pybuild.urls import absolute, encode, is_external, nfc, page_href, variant_urls
 
 _SUFFIXES = (".md", ".markdown")
@@ -89,7 +89,8 @@ class LinkMap:
     def resolve(self, href: str, line: int | None, home: Home) -> Resolved:
         """Understand one href written at `line` of `home.file`."""
         if is_external(href) or not href:
-            return Resolved(href, href)
+            found = self.own_link(href)
+            return Resolved(href, href, Link(*found, home.file, line, href) if found else None)
         path, mark, rest = _split(href)
         fragment = unquote(href.partition("#")[2])
         written = unquote(path)
@@ -136,9 +137,30 @@ class LinkMap:
             return None
         return self._page_or_path(_normal(written[len(base) :]), written), fragment
 
+    def follow_from(self, href: str, url: str) -> tuple[str, str] | None:
+        """As `follow`, from an answer at exactly the address `url`, such as a file: no slash is put behind it."""
+        if is_external(href):
+            return self.own_link(href)
+        return self.follow(urljoin(encode(self.config.site.base_path + url), href), url)
+
     def led_to(self, text: str, url: str, *, named: str = "") -> tuple[str, str] | None:
         """Where an address of the page `url` leads, as `follow`; what head tags name is an address of the whole web."""
-        return self.own(text) if named and is_external(text) else self.follow(text, url)
+        if named in LANGUAGE_NAMES:
+            return "", ""
+        if is_external(text):
+            return self.own(text) if named else self.own_link(text)
+        return self.follow(text, url)
+
+    def own_link(self, address: str) -> tuple[str, str] | None:
+        """Where a link with a host leads on this site; None where it leaves it."""
+        origin, base = self.config.site.origin, self.config.site.base_path
+        if origin.partition("//")[2].partition(":")[0] not in address.lower():  # as of most
+            return None
+        found = self.own(address)
+        is_below = (
+            not base or (unquote(urlsplit(address).path) + "/").startswith(base + "/") if found else False
+        )
+        return found if is_below else None
 
     def own(self, address: str) -> tuple[str, str] | None:
         """Where an absolute address leads on this site, also where its host or base path is spelt otherwise; else None."""

@@ -6,9 +6,7 @@ Source: Next.js 16, "Metadata Files".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from html import unescape
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location
@@ -17,6 +15,7 @@ from pybuild.render.context import RenderContext
 from pybuild.render.handlers import response_fault
 from pybuild.render.job import PageJob
 from pybuild.render.result import Rendered
+from pybuild.render.static_links import sitemap_addresses
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.tree import Route
@@ -29,7 +28,6 @@ _SHAPES: Mapping[str, Callable[..., tuple[bytes, tuple[Diagnostic, ...]]]] = {
     "manifest": manifest_bytes,
 }
 _TYPES = {"sitemap": "application/xml", "robots": "text/plain", "manifest": "application/manifest+json"}
-_ADDRESS = re.compile(r'<loc>([^<]*)</loc>|<image:loc>([^<]*)</image:loc>|\bhref="([^"]*)"')
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -82,8 +80,7 @@ def _shaped(
 
 def _listed(context: RenderContext, sitemap: bytes, at: Location) -> Iterator[Link]:
     """The addresses of this site that a sitemap names."""
-    for address in dict.fromkeys(map("".join, _ADDRESS.findall(sitemap.decode("utf-8")))):
-        text = unescape(address)
+    for text, _ in sitemap_addresses(sitemap.decode("utf-8")):
         if found := context.library.links.own(text):
             yield Link(found[0], "", at.file, at.line, text, "sitemap()")
 

@@ -23,7 +23,7 @@ from pybuild.records import File, Page, Redirection, pack_links
 from pybuild.render.around import Around, Crumb, NamedLink
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import Document, with_url
-from pybuild.render.handlers import redirection, stub
+from pybuild.render.handlers import WHOLE_PAGE, redirection, stub
 from pybuild.render.job import PageJob
 from pybuild.render.links import resolution
 from pybuild.render.listing_values import Listed, list_values, listed
@@ -47,7 +47,6 @@ from pybuild.web import Redirected
 UNTRANSLATED = "default/untranslated.html"
 LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
-_WHOLE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
 _HEAD_END = re.compile(r"</head\s*>", re.I)
 
 
@@ -167,7 +166,7 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         ),
         page=_page(context, made, html) if page.is_page else None,
         links=pack_links(document_links(page, body, here) if body else ()),
-        anchors="\n".join(("", *read.ids, "")),
+        anchors="\n".join(("", *read.ids, "")) if page.is_page else "",
         assets=tuple(assets),
         findings=(
             *summary.findings,
@@ -268,14 +267,14 @@ def _html(context: RenderContext, made: PageBuild) -> str:
     library.words_locale = "" if made.view.original else library.locale
     html = context.templates.render(_template_name(made), values, blame=made.blame)
     library.words_locale = library.locale
-    if _WHOLE.match(html):
+    if WHOLE_PAGE.match(html):
         return html
     if made.view.original:
         html = context.templates.render(UNTRANSLATED, {**values, "children": Markup(html)}, blame=made.blame)
     values["head"] = made.summary.head
     inner = ""
     for layout in reversed(made.page.route.surroundings.layouts):
-        if _WHOLE.match(html):
+        if WHOLE_PAGE.match(html):
             raise Stop(_two_documents(inner, layout))
         outer = context.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame)
         if (at := outer.find(html.strip())) < 0:
@@ -286,7 +285,7 @@ def _html(context: RenderContext, made: PageBuild) -> str:
         elif html.strip() and (around := _hidden_in(outer[:at])):
             raise Stop(_hidden(layout, around))
         html, inner = outer, layout
-    if _WHOLE.match(html):
+    if WHOLE_PAGE.match(html):
         return html
     return context.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
 

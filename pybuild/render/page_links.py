@@ -14,18 +14,21 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.records import Link
+from pybuild.diagnostics import Location
+from pybuild.language_tags import is_language_tag
+from pybuild.records import LANGUAGE_NAMES, Link
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import RenderedBody
 from pybuild.render.job import PageJob
 from pybuild.render.result import link_digest
+from pybuild.render.static_links import style_addresses
 
 _VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
 _SOURCE = re.compile(r"<(?:a|img|source|script|link)\s(?:[^<>]*?\s)??(?:href|src)" + _VALUE, re.I)
@@ -33,11 +36,13 @@ _ADDRESSES: Mapping[str, tuple[str, ...]] = {  # attributes that name what a bro
     "a": ("href",),
     "area": ("href",),
     "audio": ("src",),
+    "button": ("formaction",),
     "embed": ("src",),
+    "form": ("action",),
     "iframe": ("src",),
     "image": ("href", "xlink:href"),
     "img": ("src", "srcset"),
-    "input": ("src",),
+    "input": ("src", "formaction"),
     "link": ("href", "imagesrcset"),
     "object": ("data",),
     "script": ("src",),
@@ -51,6 +56,7 @@ _SAME = {"og:url": "canonical", "twitter:image": "og:image"}  # mostly made of t
 _OTHER_ORIGINS = frozenset({"dns-prefetch", "preconnect"})
 _CUT = "\ue000"  # the id of an element in the place of a document
 _SOUGHT = 80  # characters: to seek all of a long text takes longer than to compare it where it begins
+_CODE = frozenset({"code", "pre", "script", "style", "template"})  # whose `lang` names none of people
 _CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
 
 
@@ -63,7 +69,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PageHtml:
-    """What a parser of HTML finds in a finished page."""
+    """What a parser of HTML finds in a page."""
 
     ids: tuple[str, ...]  # those that a link can name
     addresses: tuple[Address, ...]  # each once, in order
@@ -100,24 +106,34 @@ def _read(page: str) -> tuple[PageHtml, str]:
     root = LexborHTMLParser(page).root
     for node in root.traverse() if root else ():  # a selector costs more than looking at every element
         tag, attributes = node.tag or "", node.attributes
-        if not attributes:
+        if not attributes and tag != "style":
             continue
         if (ident := attributes.get("id")) and "\n" not in ident:
             ids[ident] = None
+        if (code := attributes.get("lang")) and tag not in _CODE and not is_language_tag(code):
+            found[Address(code, "lang")] = None
         if tag == "a":  # most of all, so what is below is not asked
             if (ident := attributes.get("name")) and "\n" not in ident:
                 ids[ident] = None
             if (href := attributes.get("href")) is not None:
                 found[Address(href.strip())] = None
+            if (code := attributes.get("hreflang")) and not is_language_tag(code):
+                found[Address(code, "hreflang")] = None
         elif tag == "base":
             base = base or attributes.get("href") or ""
         elif tag in _ADDRESSES or tag == "meta":
             found.update(dict.fromkeys(_addresses_of(tag, attributes)))
+        if tag == "style" or "style" in attributes:
+            style = node.text() if tag == "style" else attributes["style"] or ""
+            found.update((Address(address), None) for address, _ in style_addresses(style))
     for one in [one for one in found if one.named in _SAME]:
         if Address(one.text, _SAME[one.named]) in found:
             del found[one]
     if base:
-        found = {Address(urljoin(base, one.text), one.named): None for one in found}
+        found = {
+            one if one.named in LANGUAGE_NAMES else Address(urljoin(base, one.text), one.named): None
+            for one in found
+        }
     return PageHtml(tuple(ids), tuple(found)), base
 
 
@@ -129,8 +145,13 @@ def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Ad
         return
     relations = (attributes.get("rel") or "").lower().split() if tag == "link" else []
     named = "canonical" if "canonical" in relations else ""
-    if "alternate" in relations and attributes.get("hreflang"):
-        named = f"hreflang {attributes['hreflang']}"
+    code = attributes.get("hreflang") if tag == "link" else ""
+    if "alternate" in relations and code:
+        named = f"hreflang {code}"
+    if code and code != "x-default" and not is_language_tag(code):
+        yield Address(code, "hreflang")
+    if "alternate" in relations and attributes.get("type") == "text/markdown":
+        return  # the page's own, which the site writes
     for name in _ADDRESSES.get(tag, ()):
         value = attributes.get(name)
         if value is None or not _OTHER_ORIGINS.isdisjoint(relations):
@@ -191,7 +212,7 @@ def template_links(
         is_own = bool(address.named) or (written[first] and address.text in markdown)
         made = None if is_own else rooted.get(address.text)
         made = made or _link(context, page, address, is_own=is_own)
-        if made and address.text.startswith("/") and not is_own:
+        if made and address.text.startswith(("/", context.config.site.origin)) and not is_own:
             rooted[address.text] = made  # the same on each page of these templates, and most have it
         if made is None or made[0].target in page.variants:
             continue
@@ -201,9 +222,29 @@ def template_links(
         )
         if not is_here or address.named:
             links.append(made)
+    return _unreported(context, links)
+
+
+def _unreported(
+    context: RenderContext, links: Sequence[tuple[Link, bytes]]
+) -> tuple[tuple[Link, ...], bytes]:
+    """Those of some links that this process did not report yet, and the digests of all."""
     new = tuple(dict.fromkeys(link for link, digest in links if digest not in context.sent))
     context.sent.update(digest for _, digest in links)
     return new, b"".join(digest for _, digest in links)
+
+
+def answer_links(
+    context: RenderContext, url: str, addresses: Iterable[Address], at: Location, ids: Sequence[str] = ()
+) -> tuple[tuple[Link, ...], bytes]:
+    """The links of an answer of the handler at `at`, as of `template_links`; `ids` are those of its HTML."""
+    leads, links = context.library.links, list[tuple[Link, bytes]]()
+    for text, named in addresses:
+        found = leads.led_to(text, url, named=named) if named else leads.follow_from(text, url)
+        if found and (named or found[0] != url or found[1] not in ("", "top", *ids)):
+            link = Link(*found, at.file, context.line_in(at.file, text) or at.line, text, named)
+            links.append((link, link_digest(link)))
+    return _unreported(context, links)
 
 
 def _link(
