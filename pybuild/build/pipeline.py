@@ -49,7 +49,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import GENERATOR, Route, Tree
 from pybuild.rules.model import RuleSet
 from pybuild.site_files import ExtraFeed, SiteOrder
-from pybuild.source.built_in import term_feeds
+from pybuild.source.built_in import is_moved_home, term_feeds
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site, discover
 from pybuild.source.site_lists import SiteLists
@@ -102,11 +102,13 @@ def expand(
     )
 
 
-def with_redirects(site: Site, observer: Observer, session: Session) -> tuple[Config, tuple[Diagnostic, ...]]:
-    """The configuration with the redirects that a module of the site lists."""
+def with_redirects(
+    site: Site, observer: Observer, session: Session
+) -> tuple[tuple[Site, Config], tuple[Diagnostic, ...]]:
+    """The site without the home pages that redirects of its module move, and its configuration with these."""
     config, file = site.config, site.config.redirect_module
     if not file:
-        return config, ()
+        return (site, config), ()
     runner = _Runner(site, "redirects", [f"redirects() of {file}"], [Location(file, 1)], observer)
     found: dict[int, Expanded | Listed] = {}
     faults = _through_engine(
@@ -119,7 +121,14 @@ def with_redirects(site: Site, observer: Observer, session: Session) -> tuple[Co
     listed = found.get(-1)
     rules = listed.rules if isinstance(listed, Listed) else ()
     findings = listed.findings if listed else ()
-    return replace(config, rules=(*rules, *config.rules)), (*faults, *runner.failed.values(), *findings)
+    left = [index for index, route in enumerate(site.routes) if not is_moved_home(route, rules)]
+    kept = replace(
+        site,
+        routes=tuple(site.routes[index] for index in left),
+        collection_of=tuple(site.collection_of[index] for index in left),
+    )
+    moved = replace(config, rules=(*rules, *config.rules))
+    return (kept, moved), (*faults, *runner.failed.values(), *findings)
 
 
 def _generator_place(route: Route) -> Location:
@@ -415,8 +424,8 @@ def _planned(
     """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
     site, tree = discovered(config, gate, cache.front)
     observer.lap("discover")
+    site, config = gate.unwrap(*with_redirects(site, observer, session))
     params = gate.unwrap(*expand(site, observer, session))
-    config = gate.unwrap(*with_redirects(site, observer, session))
     observer.lap("expand")
     plan = gate.unwrap(*make_plan(site, params, tree.around(Pattern())))
     observer.lap("plan")

@@ -112,9 +112,9 @@ class SiteReader:
             *check_inputs(config, site.routes, site.extensions),
             *check_data(config.root),
         )
+        (site, config), listed = with_redirects(site, self._observer, self._fetches)
         params, expanded = expand(site, self._observer, self._fetches)
         plan, conflicts = make_plan(site, params, tree.around(Pattern()))
-        config, listed = with_redirects(site, self._observer, self._fetches)
         own = (*found, *checked, *expanded, *listed, *conflicts)
         self._urls.update(site.files)
         static = (route for route in site.routes if route.kind == "page" and not route.pattern.is_dynamic)

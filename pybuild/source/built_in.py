@@ -14,7 +14,7 @@ from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Listing, Route, Tree
-from pybuild.rules.model import Redirect
+from pybuild.rules.model import Redirect, Rule
 from pybuild.source.document import Entry
 from pybuild.source.languages import below
 from pybuild.source.lists import list_order, paginate, read_terms
@@ -51,15 +51,21 @@ def listing_routes(
         for kind in TERMS:
             if getattr(collection, kind):
                 findings += read_terms(entries, collection, kind)[1]
-    redirects = (rule for rule in config.rules if isinstance(rule, Redirect) and not rule.has)
-    sources = [rule.source for rule in redirects]
     for locale in ("", *config.languages[1:]):
         names = [name for name in collections if config.settings.collections[name].locale == locale]
         pattern = below(locale, Pattern())
-        is_moved = any(source.match(pattern.fill({})) is not None for source in sources)
-        if any(collections[name] for name in names) and not is_moved:
-            found.append(_route(tree, Listing("home"), pattern, locale))
+        home = _route(tree, Listing("home"), pattern, locale)
+        if any(collections[name] for name in names) and not is_moved_home(home, config.rules):
+            found.append(home)
     return tuple(found), tuple(findings)
+
+
+def is_moved_home(route: Route, rules: Iterable[Rule]) -> bool:
+    """Whether a route is a built-in home page, and a redirect leads away from it in any case."""
+    if route.listing is None or route.listing.kind != "home":
+        return False
+    redirects = (rule for rule in rules if isinstance(rule, Redirect) and not (rule.has or rule.missing))
+    return any(rule.source.match(route.pattern.fill({})) is not None for rule in redirects)
 
 
 def _route(tree: Tree, listing: Listing, pattern: Pattern, locale: str) -> Route:

@@ -1,0 +1,2 @@
+def redirects():
+    return [{"source": "/", "destination": "/docs/a", "permanent": False}]
