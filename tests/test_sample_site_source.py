@@ -13,6 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from pybuild.render.data import DataFiles, set_data
+
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "sample_site"
 SHEETS = {
@@ -74,6 +76,7 @@ def lib(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """The sample's own modules, imported as its handlers import them, and forgotten afterwards."""
     monkeypatch.syspath_prepend(str(SAMPLE))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    set_data(DataFiles(SAMPLE))
     names = ("lib", "lib.stations", "lib.tides")
     for name in names:
         sys.modules.pop(name, None)

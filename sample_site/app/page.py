@@ -1,10 +1,8 @@
-"""The data of the landing page: a real prediction, the stations, the newest posts."""
+"""The data of the front page."""
 
 from typing import Any
 
-from lib.posts import newest_first
-from lib.stations import REGIONS, find_station
-from lib.tides import SAMPLE_DAY, chart
+from lib import landing
 
 from pybuild import Context
 
@@ -26,12 +24,4 @@ metadata = {
 
 
 def load(ctx: Context) -> dict[str, Any]:
-    station = find_station("port-averil")
-    assert station is not None, "the reference station is in the table"
-    return {
-        "station": station,
-        "day": SAMPLE_DAY,
-        "chart": chart(station, SAMPLE_DAY, top=4.5),
-        "regions": REGIONS,
-        "posts": newest_first()[:3],
-    }
+    return landing.load(ctx)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+
+from pybuild import data
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Region:
 
     id: str
     name: str
-    about: str
+    about: dict[str, str]  # by language
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,12 @@ class Station:
     longitude: float
     since: date  # of the first reading
     mean_level: float  # metres above chart datum
-    about: str
+    about: dict[str, str]  # by language
     constants: dict[str, tuple[float, float]]  # constituent to amplitude (m) and phase lag (degrees)
 
 
-_DATA = tomllib.loads((Path(__file__).parent.parent / "data/stations.toml").read_text(encoding="utf-8"))
-REGIONS = tuple(Region(**row) for row in _DATA["regions"])
-STATIONS = tuple(Station(**row) for row in _DATA["stations"])
+REGIONS = tuple(Region(**row) for row in data("stations")["regions"])
+STATIONS = tuple(Station(**row) for row in data("stations")["stations"])
 
 
 def stations_in(region: str) -> tuple[Station, ...]:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from lib.posts import newest_first, tags
+from lib.words import say
 
 from pybuild import Context
 
-metadata = {
-    "title": "Notes from the gauge house",
-    "description": "Changes to the API, and what we learn about water levels while running it.",
-}
+
+def generate_metadata(ctx: Context) -> dict[str, Any]:
+    language = ctx.site.language
+    return {"title": say(language, "blog_title"), "description": say(language, "blog_lead")}
 
 
 def load(ctx: Context) -> dict[str, Any]:

@@ -4,19 +4,19 @@ from typing import Any
 
 from lib.stations import REGIONS, stations_in
 from lib.tides import SAMPLE_DAY, extremes
+from lib.words import say
 
 from pybuild import Context
 
-metadata = {
-    "title": "Stations",
-    "description": "Six gauges on three coasts: where they stand, and how far the tide moves them.",
-    "alternates": {
-        "types": {
-            "text/csv": "/data/stations.csv",
-            "application/vnd.google-earth.kml+xml": "/data/stations.kml",
-        },
-    },
-}
+TYPES = {"text/csv": "/data/stations.csv", "application/vnd.google-earth.kml+xml": "/data/stations.kml"}
+
+
+def generate_metadata(ctx: Context) -> dict[str, Any]:
+    return {
+        "title": say(ctx.site.language, "stations"),
+        "description": say(ctx.site.language, "stations_lead"),
+        "alternates": {"types": TYPES},
+    }
 
 
 def load(ctx: Context) -> dict[str, Any]:

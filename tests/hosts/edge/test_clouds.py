@@ -175,7 +175,11 @@ def test_sample_site(cloud: str, sample: Tree, tmp_path: Path) -> None:
     tree = able(cloud, sample)
     urls = sorted({encode(url) or "/" for url in url_shapes(tree.files, twins=False)})
     asked = [ask(url, Accept=accept) for url in urls for accept in ("*/*", "text/markdown")]
-    asked += [accepting(page, case) for page in ("/", "/docs/authentication") for case in CASES]
+    asked += [
+        accepting(page, case)
+        for page in ("/", "/docs/authentication", "/de/docs/getting-started")
+        for case in CASES
+    ]
     asked += [
         ask(url) for url in ("/guide/a/b?c=d", "/station/west-isles/x", "/blog?tag=alerts", "/feed", "/no")
     ]

@@ -16,7 +16,7 @@ def GET() -> XMLResponse:
     for station in STATIONS:
         mark = ET.SubElement(document, "Placemark", id=station.id)
         ET.SubElement(mark, "name").text = station.name
-        ET.SubElement(mark, "description").text = station.about
+        ET.SubElement(mark, "description").text = station.about["en"]
         point = ET.SubElement(mark, "Point")
         ET.SubElement(point, "coordinates").text = f"{station.longitude},{station.latitude}"
     ET.indent(kml)

@@ -14,7 +14,7 @@ def generate_static_params() -> list[dict[str, str]]:
 
 def generate_metadata(ctx: Context) -> dict[str, Any]:
     region = find_region(ctx.params["region"])
-    return {"title": region.name, "description": region.about} if region else {}
+    return {"title": region.name, "description": region.about[ctx.site.language]} if region else {}
 
 
 def load(ctx: Context) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lib.posts import newest_first, tag_slug, tags
+from lib.words import say
 
 from pybuild import Context, not_found
 
@@ -16,8 +17,8 @@ def generate_static_params() -> Iterator[dict[str, str]]:
 def generate_metadata(ctx: Context) -> dict[str, Any]:
     name = tags()[ctx.params["tag"]]
     return {
-        "title": f"Notes on {name}",
-        "description": f"Every note from the gauge house on {name}.",
+        "title": say(ctx.site.language, "tag_title", name),
+        "description": say(ctx.site.language, "tag_lead", name),
         "robots": {"index": False, "follow": True},
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lib.readings import last_reading
 from lib.stations import find_region, find_station, stations_in
 from lib.tides import SAMPLE_DAY, SPEEDS, chart
 
@@ -15,7 +16,7 @@ def generate_static_params(params: Mapping[str, str]) -> list[dict[str, str]]:
 
 def generate_metadata(ctx: Context) -> dict[str, Any]:
     station = find_station(ctx.params["station"])
-    return {"title": station.name, "description": station.about} if station else {}
+    return {"title": station.name, "description": station.about[ctx.site.language]} if station else {}
 
 
 def load(ctx: Context) -> dict[str, Any]:
@@ -29,4 +30,5 @@ def load(ctx: Context) -> dict[str, Any]:
         "day": SAMPLE_DAY,
         "chart": chart(station, SAMPLE_DAY),
         "constants": constants,
+        "reading": last_reading(station),
     }
