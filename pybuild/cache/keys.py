@@ -8,7 +8,7 @@ Source: docs/caching.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -34,6 +34,7 @@ from pybuild.urls import variant_urls
 
 LINKS = "links"
 PARTS = ("document", "address", "templates", "other documents", "navigation", "code", LINKS)
+_NAVIGATION = PARTS.index("navigation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class _RouteInputs:
     code: str
     modules: tuple[ModuleFacts, ...]
     is_plain: bool  # made of a document and templates that ask for no address
+    is_listed: bool  # shows more of other documents than their index tells: a list, or what code chooses
     shows_others: bool  # the tree, what is before and after, related documents
 
 
@@ -76,21 +78,21 @@ class Keys:
         self._addresses_of: dict[tuple[object, ...], str] = {}  # what many jobs have
         self._standing: dict[tuple[int, str], _RouteInputs | None] = {}
 
-    def key(self, job: Job) -> Key | None:
-        """None for a job that always runs: its Python may read what nobody knows of."""
+    def key(self, job: Job, known: Sequence[str] = ()) -> Key | None:
+        """None for a job that always runs: its Python may read what nobody knows of.
+
+        `known` are the parts that this job had while `shown_by_all` was what it is.
+        """
         same = self._shared(job)
         if same is None:
             return None
         entry = self._entry(job)
-        parts = (
-            _document(entry),
-            self._address(job, same.surroundings),
-            same.templates,
-            same.others,
-            self._navigation(job, entry, shows_others=same.shows_others),
-            same.code,
-            self.links,
+        own = (_document(entry), self._address(job, same.surroundings), same.templates)
+        is_known = entry is not None and entry.slug and not same.is_listed and own == tuple(known[:3])
+        navigation = (
+            known[_NAVIGATION] if is_known else self._navigation(job, entry, shows_others=same.shows_others)
         )
+        parts = (*own, same.others, navigation, same.code, self.links)
         return Key(parts, same.is_plain and entry is not None, same.modules)
 
     def modules(self, job: Job) -> tuple[ModuleFacts, ...] | None:
@@ -106,7 +108,7 @@ class Keys:
 
     def settle(self) -> None:
         """Let go of the snapshot and its digests. Precondition: the modules of all jobs have been asked for once."""
-        assert self.links, "links are part of every key"
+        assert self.links and self.shown_by_all, "both are part of every row"
         self._snapshot, self._digest = Snapshot({}, ()), str
 
     def _of_route(self, job: Job) -> _RouteInputs | None:
@@ -128,6 +130,7 @@ class Keys:
             code=self._code(modules) if modules else "",
             modules=modules,
             is_plain=not modules and reach is not None and not reach.pages,
+            is_listed=bool(route.listing or route.module),
             shows_others=reach is not None and (reach.around or _is_default(route)),
         )
 
@@ -240,6 +243,12 @@ class Keys:
         """A digest of what all documents say of themselves, and of their addresses."""
         entries = chain(*(entries for _, entries in sorted(self._site.collections.items())))
         return digest_many(chain([self._addresses], map(_said, entries)))
+
+    @cached_property
+    def shown_by_all(self) -> str:
+        """A digest of what the navigation of every page is made of: the same gives each page the same, but for lists."""
+        languages = ("", *self._site.config.languages[1:])
+        return digest(self._index, *(self.lists.page_digest("", -1, "", locale) for locale in languages))
 
     @cached_property
     def _addresses(self) -> str:

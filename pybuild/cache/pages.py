@@ -76,10 +76,15 @@ class Pages:
     def ask_again(self, session: Session) -> None:
         """Ask for what the jobs fetched whose modules name their inputs, all at once."""
         calls: set[tuple[str, str]] = set()
-        for job in self._plan.jobs if self._is_read else ():
-            if _names_inputs(self._keys.modules(job)) and (value := self._ledger.get(_name(job))):
+        fetching = {
+            (job.route, job.kind)
+            for job in {(job.route, job.kind): job for job in self._plan.jobs}.values()
+            if _names_inputs(self._keys.modules(job))
+        }
+        for job in self._plan.jobs if self._is_read and fetching else ():
+            if (job.route, job.kind) in fetching and (value := self._ledger.get(_name(job))):
                 with contextlib.suppress(*_FOREIGN):
-                    calls.update((str(key), str(digest)) for key, digest in value[2][-1])
+                    calls.update((str(key), str(digest)) for key, digest in value[-1][-1])
         self._held = holding(session, sorted(calls))
 
     def take(self, index: int) -> Rendered | Refused:
@@ -99,9 +104,10 @@ class Pages:
         value = self._ledger.get(_name(job))
         if value is None:
             return Refused("the cache holds nothing of it, or other settings or versions made it")
-        key = self._keys.key(job)
+        parts, made, shown, stored = value
+        shows_the_same = shown == self._keys.shown_by_all
+        key = self._keys.key(job, parts if shows_the_same else ())
         assert key is not None, "a job that does not always run has a key"
-        parts, made, stored = value
         differing = _differing(parts, key)
         if differing and (differing != [LINKS] or not key.follows_links):
             return Refused(f"changed since: {', '.join(differing)}")
@@ -122,7 +128,7 @@ class Pages:
         if not self._sizes.hold(row.pictures):
             return Refused("changed since: pictures")
         self.until = min(self.until, made + life)
-        if not differing:
+        if shows_the_same and not differing:
             self._standing.add(index)
         shared = self._shared.setdefault(row.template_link_ids, row.template_link_ids)
         if shared is row.template_link_ids:
@@ -183,7 +189,8 @@ class Pages:
         modules = key.modules if key else ()
         if _names_inputs(modules):
             self.fetched.update(name for name, _ in row.fetched)
-        return [key.parts if key else (), self._now if modules else 0, to_value(row, self._site.config.root)]
+        made, shown = self._now if modules else 0, self._keys.shown_by_all
+        return [key.parts if key else (), made, shown, to_value(row, self._site.config.root)]
 
     @property
     def is_same(self) -> bool:

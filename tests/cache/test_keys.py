@@ -11,7 +11,7 @@ from incremental import change, drop, put, rename, write_site
 from pybuild.cache.fingerprint import LATE, digest_of, take
 from pybuild.cache.keys import PARTS, Key, Keys
 from pybuild.config.loader import Options, load_config
-from pybuild.plan import make_plan
+from pybuild.plan import Plan, make_plan
 from pybuild.routing.segments import Pattern
 from pybuild.source.document import read_front
 from pybuild.source.site import discover
@@ -44,14 +44,18 @@ Edit = Callable[[Path], object]
 
 def keys_of(root: Path) -> dict[str, Key | None]:
     """The keys of all jobs of a site, by URL."""
+    keys, plan = open_keys(root)
+    return {job.url: keys.key(job) for job in plan.jobs}
+
+
+def open_keys(root: Path) -> tuple[Keys, Plan]:
     config, findings = load_config(root, Options())
     assert findings == ()
     site, tree, findings = discover(config, read_front)
     assert findings == ()
     plan, findings = make_plan(site, {}, tree.around(Pattern()))
     assert findings == () and plan is not None
-    keys = Keys(site, plan, take(config, LATE), lambda path: digest_of(root / path))
-    return {job.url: keys.key(job) for job in plan.jobs}
+    return Keys(site, plan, take(config, LATE), lambda path: digest_of(root / path)), plan
 
 
 def differing(before: Key | None, after: Key | None) -> str:
@@ -147,3 +151,33 @@ def test_keys_do_not_depend_on_the_folder_or_the_moment(
 ) -> None:
     write_site(tmp_path / "elsewhere", dict(reversed(SITE.items())))
     assert keys_of(tmp_path / "elsewhere") == before
+
+
+NAVIGATION = [
+    ("the title of a document", edit(A, "title: A", "title: B")),
+    ("the order of documents", edit(A, "title: A", "title: A\norder: 9")),
+    ("the name of a document", lambda root: rename(root, A, "content/docs/c.md")),
+    ("a new document", make("content/docs/more/c.md", "# C\n")),
+    ("a document less", remove("content/docs/b.md")),
+    ("a page at the address of a folder", make("app/docs/page.md", "# Docs\n")),
+    ("an icon of the header", make("public/favicon.ico")),
+]
+
+
+@pytest.mark.parametrize("change", [edit for _, edit in NAVIGATION], ids=[name for name, _ in NAVIGATION])
+def test_navigation_is_taken_over_only_where_nothing_shown_has_changed(change: Edit, tmp_path: Path) -> None:
+    write_site(tmp_path, SITE)
+    shown = open_keys(tmp_path)[0].shown_by_all
+    change(tmp_path)
+    assert open_keys(tmp_path)[0].shown_by_all != shown
+
+
+@pytest.mark.parametrize("change", [row[2] for row in TABLE], ids=[f"{r[0]}: {r[1]}" for r in TABLE])
+def test_a_key_with_parts_taken_over_is_the_same(change: Edit, tmp_path: Path) -> None:
+    write_site(tmp_path, SITE)
+    known, shown = keys_of(tmp_path), open_keys(tmp_path)[0].shown_by_all
+    change(tmp_path)
+    keys, plan = open_keys(tmp_path)
+    for job in plan.jobs if keys.shown_by_all == shown else ():
+        before = known.get(job.url)
+        assert keys.key(job, before.parts if before else ()) == keys.key(job)
