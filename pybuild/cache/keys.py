@@ -8,11 +8,11 @@ Source: docs/caching.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import cast
+from typing import Any, cast
 
 from pybuild.cache.fingerprint import Snapshot, digest, digest_many
 from pybuild.cache.inputs import globs_of, matcher
@@ -63,13 +63,20 @@ class Key:
 class Keys:
     """The keys of one plan."""
 
-    def __init__(self, site: Site, plan: Plan, snapshot: Snapshot, digest: Callable[[str], str]) -> None:
-        """`digest` gives that of the bytes of a file of the snapshot."""
+    def __init__(
+        self,
+        site: Site,
+        plan: Plan,
+        snapshot: Snapshot,
+        digest: Callable[[str], str],
+        templates: Any = None,
+    ) -> None:
+        """`digest` gives that of the bytes of a file of the snapshot; `templates` is `templates` of the last export."""
         self._site = site
         self._plan = plan
         self._snapshot = snapshot
         self._digest = digest
-        self._closures = TemplateDependencies(site.config.root)
+        self._closures = TemplateDependencies(site.config.root, templates)
         self._components = tuple(f"{COMPONENTS}/{name}" for name in component_files(site.config.root))
         cards = site.config.settings.cards
         self._components += (CARD,) if cards.enabled else ()
@@ -99,6 +106,11 @@ class Keys:
         """The Python that makes a job; None for one that always runs."""
         same = self._shared(job)
         return same.modules if same else None
+
+    @property
+    def templates(self) -> Mapping[str, Any]:
+        """What the templates of all jobs do, as a JSON value."""
+        return self._closures.findings
 
     def _shared(self, job: Job) -> _RouteInputs | None:
         of_kind = job.route, job.kind

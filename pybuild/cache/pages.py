@@ -30,6 +30,7 @@ from pybuild.source.site import Site
 _FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
 
 
+TEMPLATES = "templates"  # the line of what the templates do
 _KEEPING = "keeping"  # the line of the jobs whose rows stay where a source is down
 _PARTS_OF_LINKS = 256  # rows that hold the links of templates
 
@@ -180,6 +181,7 @@ class Pages:
             if key or row.keeps:
                 needed.update(link_numbers(row.template_link_ids))
                 yield name, None if row.is_last else self._line(row, key)
+        yield TEMPLATES, self._keys.templates
         if keeping:
             yield _KEEPING, keeping
         yield from self._links.rows(needed, fresh)

@@ -20,7 +20,7 @@ from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, t
 from pybuild.cache.front_matter import FrontMatterCache
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import Keys
-from pybuild.cache.pages import Pages
+from pybuild.cache.pages import TEMPLATES, Pages
 from pybuild.cache.up_to_date import INDEX, BuildRecord, Outcome, ValidityWindow
 from pybuild.config.loader import Config, read_file, text_digest
 from pybuild.fetching import Session, asked_again
@@ -110,7 +110,8 @@ class BuildCache(NullCache):
         assert self._snapshot is not None, "a plan is split before its rows are noted"
         self._note_fronts()
         self._documents = len(site.documents) + sum(map(len, site.collections.values()))
-        keys = Keys(site, plan, self._snapshot, _digests(site))
+        templates = self._rows.get(TEMPLATES) if self._is_read else None
+        keys = Keys(site, plan, self._snapshot, _digests(site), templates)
         pages = self._pages = Pages(site, plan, keys, self._rows, stage, is_read=self._is_read)
         pages.ask_again(fetches)
         self._fetches = fetches

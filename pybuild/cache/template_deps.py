@@ -6,10 +6,12 @@ Source: Jinja2 3.1, `jinja2.nodes` and "Template Designer Documentation".
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from jinja2 import nodes
@@ -86,12 +88,22 @@ class _Facts:
     copied: frozenset[str] = frozenset()
 
 
+_FIELDS = attrgetter(*_Facts.__match_args__)
+_NO_FACTS = _FIELDS(_Facts())
+
+
 class TemplateDependencies:
     """The reach of templates, found once for each set of them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, known: Any = None) -> None:
+        """`known` are `findings` of the same program."""
         self._environment = jinja2.Environment(loader=site_loader(root), extensions=EXTENSIONS)
+        self._known: Mapping[str, Any] = known if isinstance(known, dict) else {}
+        self.findings: dict[
+            str, list[Any]
+        ] = {}  # what each template does, by the digest of its text, as JSON
         self._facts: dict[str, tuple[str, _Facts]] = {}
+        self._files: dict[str, str | None] = {}  # of templates that could be read
         self._reach: dict[tuple[str, ...], Dependencies] = {}
 
     def reach(self, roots: tuple[str, ...]) -> Dependencies:
@@ -139,14 +151,11 @@ class TemplateDependencies:
 
         Nor does one that stands in for the item of a list and shows nothing else: lists are told with their texts.
         """
-        assert self._environment.loader is not None, "an environment of a site has a loader"
         facts = self._of(name)[1]
         if name in _OF_LISTS and not (facts.index or facts.around):
             return False
-        with contextlib.suppress(Stop, jinja2.TemplateError, UnicodeDecodeError):
-            file = self._environment.loader.get_source(self._environment, name)[1]
-            return file is None or not Path(file).is_relative_to(shipped_templates())
-        return True
+        file = self._files.get(name)
+        return file is None or not Path(file).is_relative_to(shipped_templates())
 
     def _of(self, name: str) -> tuple[str, _Facts]:
         if name not in self._facts:
@@ -157,14 +166,32 @@ class TemplateDependencies:
         """The source and the facts; a template that is not there may come, one that is wrong is in doubt."""
         assert self._environment.loader is not None, "an environment of a site has a loader"
         try:
-            source = self._environment.loader.get_source(self._environment, name)[0]
-            return source, _facts(self._environment.parse(source))
+            source, self._files[name], _ = self._environment.loader.get_source(self._environment, name)
+            return source, self._found_in(source)
         except jinja2.TemplateNotFound:
             return _MISSING, _Facts()
         except UnicodeDecodeError:  # a file of ours that is no template, such as a font
             return "", _Facts()
         except (Stop, jinja2.TemplateError, RecursionError):
             return "", _Facts(unanalyzable=True)
+
+    def _found_in(self, source: str) -> _Facts:
+        """What a text does, which is looked up or found by parsing it."""
+        name = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+        try:
+            facts = _to_facts(self._known[name])
+        except (LookupError, TypeError, ValueError):
+            facts = _facts(self._environment.parse(source))
+        self.findings[name] = [sorted(v) if isinstance(v, frozenset) else v for v in _FIELDS(facts)]
+        return facts
+
+
+def _to_facts(values: list[Any]) -> _Facts:
+    """Read facts. Raises `TypeError` or `ValueError`."""
+    pairs = list(zip(_NO_FACTS, values, strict=True))
+    if any(isinstance(none, bool) != isinstance(value, bool) for none, value in pairs):
+        raise ValueError("these are no facts")
+    return _Facts(*(type(none)(value) for none, value in pairs))
 
 
 def _facts(tree: nodes.Template) -> _Facts:

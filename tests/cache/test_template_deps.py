@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from incremental import put
 
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 
@@ -84,3 +86,30 @@ def test_texts_that_our_templates_read_are_told_by_navigation(
 @pytest.mark.parametrize("text", ["{{ page.related[0].excerpt }}", "{{ page.next.document.html }}"])
 def test_texts_of_what_is_around_a_page_are_texts_of_others(text: str, tmp_path: Path) -> None:
     assert _reach(tmp_path, text).whole
+
+
+@pytest.mark.parametrize("damage", [None, [], {}, "text", [[]] * 12, [1] * 12, [True] * 12, {"names": 1}])
+def test_what_is_known_of_a_text_is_not_found_again_and_damage_costs_time_only(
+    tmp_path: Path, damage: object
+) -> None:
+    put(
+        tmp_path,
+        "templates/a.html",
+        "{% extends 'b.html' %}{{ url_for('/x') }}{{ asset('y.css') }}{{ data }}",
+    )
+    put(
+        tmp_path,
+        "templates/b.html",
+        "{% for d in collections.docs %}{{ d.html }}{% endfor %}{{ navigation }}",
+    )
+    first = TemplateDependencies(tmp_path)
+    expected = first.reach(("a.html",))
+    known = json.loads(json.dumps(first.findings))
+    second = TemplateDependencies(tmp_path, known)
+    assert second.reach(("a.html",)) == expected and second.findings == first.findings
+    damaged = TemplateDependencies(tmp_path, dict.fromkeys(known, damage))
+    assert damaged.reach(("a.html",)) == expected and damaged.findings == first.findings
+    put(tmp_path, "templates/b.html", "{{ d.html }}")
+    assert TemplateDependencies(tmp_path, known).reach(("a.html",)) == TemplateDependencies(tmp_path).reach(
+        ("a.html",)
+    )
