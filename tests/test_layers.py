@@ -19,6 +19,7 @@ RANK = {
     "engines": 1,
     "objects": 0,
     "language_tags": 0,
+    "near_words": 0,
     "urls": 0,
     "web": 0,
     "fetching": 0,

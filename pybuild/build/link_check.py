@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from pybuild.build.near import Addresses, Words
+from pybuild.build.near import Addresses
 from pybuild.config.schema import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.files import read
 from pybuild.language_tags import language_hint
 from pybuild.markdown.rewrite import lines_of
+from pybuild.near_words import Words
 from pybuild.records import LANGUAGE_NAMES, Link, Redirection, unpack_links
 from pybuild.render.written import lines_in, spellings
 from pybuild.rules.model import Rule, SetHeaders

@@ -1,4 +1,4 @@
-"""The word or address that a wrong one may stand for, found without comparing it with each that is known.
+"""The address that a wrong one may stand for, found without comparing it with each that is known.
 
 Owns what counts as the same but for its spelling. Each look-up takes time by the length of what is asked for alone, so
 that no finding costs more than the page it is about. Knows no finding.
@@ -7,67 +7,17 @@ that no finding costs more than the page it is about. Knows no finding.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import cached_property
 from urllib.parse import unquote
 
+from pybuild.near_words import Words, letters_of
 from pybuild.urls import nfc
 
-_WORD = re.compile(r"[^\W_]+")
 _SUFFIX = re.compile(r"(?:\.(?:md|markdown|html?))+$")
 _INDEX = re.compile(r"/(?:index|readme)$")
-_LONGEST = 80  # characters of a word that is looked for by its letters
-_SHORTEST = 3  # of one that may have a wrong letter
 _LONG = 6  # characters of a name that is also looked for in other folders
-_COMMON = 100  # words that have a part; a part of more says nothing
 _MANY = 2000  # pages of a site, or of a folder, beyond which no wrong letters are looked for
-
-
-class Words:
-    """Words to be found by what is nearly one of them."""
-
-    def __init__(self, words: Iterable[str]) -> None:
-        self._words = sorted(words)
-        self._letters: dict[str, str] = {}
-        self._near: dict[str, str] = {}
-        self._parts: dict[str, list[str]] = {}
-        for word in self._words:
-            key = _letters_of(word)
-            self._letters.setdefault(key, word)
-            for shorter in _shorter(key):
-                self._near.setdefault(shorter, word)
-            for part in set(_WORD.findall(word.casefold())):
-                self._parts.setdefault(part, []).append(word)
-
-    def nearest(self, word: str) -> str:
-        """The word of the same letters, else of one letter more, less or other, else with most parts in common; or ""."""
-        key = _letters_of(word)
-        if found := self._letters.get(key, "") if key else "":
-            return found
-        named = (self._near[shorter] for shorter in _shorter(key) if shorter in self._near)
-        return next(named, "") or self._alike(word)
-
-    def _alike(self, word: str) -> str:
-        parts = set(_WORD.findall(word.casefold()))
-        postings = (self._parts.get(part, ()) for part in sorted(parts))
-        counts = Counter(found for some in postings if len(some) <= _COMMON for found in some)
-        if not counts:
-            return ""
-        best, common = min(counts.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
-        of_both = len(parts) + len(set(_WORD.findall(best.casefold())))
-        return best if common > 1 and 2 * common >= 0.6 * of_both else ""
-
-
-def _letters_of(word: str) -> str:
-    return "".join(_WORD.findall(word.casefold()))
-
-
-def _shorter(key: str) -> list[str]:
-    """A word and all that it is without one letter: two words of one mistake have one of them in common."""
-    if not _SHORTEST <= len(key) <= _LONGEST:
-        return []
-    return [key, *(key[:at] + key[at + 1 :] for at in range(len(key)))]
 
 
 class Addresses:
@@ -150,4 +100,4 @@ def _folded(url: str) -> str:
 
 def _segments(url: str) -> str:
     """The letters of each segment: `/docs/about_it` → `/docs/aboutit`."""
-    return "/".join(map(_letters_of, _folded(url).split("/")))
+    return "/".join(map(letters_of, _folded(url).split("/")))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -20,6 +21,7 @@ from pybuild.config.languages import language_of
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.look.files import ORIGIN, LookFile, LookFiles, accents, look_files
 from pybuild.look.strings import ENGLISH, is_rtl, search_texts
+from pybuild.near_words import Words
 from pybuild.render.documents import DocumentIndex
 from pybuild.render.links import Asset
 from pybuild.render.nav_nodes import NavNode
@@ -190,6 +192,7 @@ class Look:
         self._translations = translations
         self._config = library.links.config
         self._trees: dict[tuple[str, str], list[str]] = {}
+        self._public: dict[Path, Words] = {}  # by folder
         self.theme = ThemeView(library)
         self.search = SearchView(library, self.theme)
 
@@ -280,8 +283,7 @@ class Look:
         name = nfc(path.strip("/"))
         file = self._config.root / "public" / name
         if path_fault(name) or not file.is_file():
-            known = (f.relative_to(self._config.root / "public").as_posix() for f in _files_of(file.parent))
-            hint = did_you_mean(name, list(known)) or "write its path below public/"
+            hint = self._public_files(file.parent).hint(name) or "write its path below public/"
             message = f'asset("{path}") names no file of public/'
             raise Stop(Diagnostic("template-error", message, Location(), hint))
         stem, dot, suffix = name.rpartition(".") if "." in name.rpartition("/")[2] else (name, "", "")
@@ -289,6 +291,14 @@ class Look:
         copy = f"{stem}.{digest}{dot}{suffix}"
         self._library.used[Asset(copy, file)] = None
         return self._library.links.href("/" + copy)
+
+    def _public_files(self, folder: Path) -> Words:
+        """The files of a folder of `public/`, as templates name them."""
+        if folder not in self._public:
+            public = self._config.root / "public"
+            files = (file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else ()
+            self._public[folder] = Words(file.relative_to(public).as_posix() for file in files)
+        return self._public[folder]
 
     @jinja2.pass_context
     def navigation(self, context: jinja2.runtime.Context) -> Markup:
@@ -334,7 +344,3 @@ def _marked(part: str, number: int, here: str, current: str) -> str:
     if number % 2:
         return current if part == here else ""
     return part
-
-
-def _files_of(folder: Any) -> list[Any]:
-    return [file for file in folder.iterdir() if file.is_file()] if folder.is_dir() else []

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from pybuild.config.loader import Config
 from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic
+from pybuild.near_words import Words
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Listing, Route, Tree
 from pybuild.rules.model import Redirect, Rule
@@ -117,7 +119,8 @@ def _nav_faults(config: Config, collection: Collection, entries: Sequence[Entry]
         names = (f"{slug}.md", f"{slug}/index.md".lstrip("/"))
         return any((source / name).is_file() for name in names)
 
-    yield from check_items(collection.nav, slugs, folders, exists)
+    known = cache(lambda: Words(slugs))
+    yield from check_items(collection.nav, slugs, folders, exists, lambda slug: known().hint(slug))
 
 
 @dataclass(frozen=True, slots=True)

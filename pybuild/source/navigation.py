@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Collection as Container
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from pybuild.config.schema import NavItem
-from pybuild.diagnostics import Diagnostic, did_you_mean
+from pybuild.diagnostics import Diagnostic
 from pybuild.source.document import Entry
 
 PRUNED = 200  # entries a page may list; of larger trees it shows the top level and its own branch
@@ -351,18 +351,25 @@ def _digest(nodes: tuple[Node, ...]) -> str:
 
 
 def check_items(
-    items: Sequence[NavItem], slugs: Container[str], folders: Container[str], exists: Any
+    items: Sequence[NavItem],
+    slugs: Container[str],
+    folders: Container[str],
+    exists: Any,
+    hint_for: Callable[[str], str],
 ) -> Iterator[Diagnostic]:
-    """Find items of the settings that name no document. `exists` says whether a draft has that slug."""
+    """Find items of the settings that name no document.
+
+    `exists` says whether a draft has that slug, `hint_for` which one is meant.
+    """
     for item in items:
         if item.items:
-            yield from check_items(item.items, slugs, folders, exists)
+            yield from check_items(item.items, slugs, folders, exists, hint_for)
         elif (
             not item.url and not _is_known(item.slug, slugs, folders) and not exists(slug_of_item(item.slug))
         ):
             slug = slug_of_item(item.slug)
             near = f'write "{slug}/" for all of the folder' if slug in folders else ""
-            hint = near or did_you_mean(slug, slugs) or "write the slug of a document: its path without .md"
+            hint = near or hint_for(slug) or "write the slug of a document: its path without .md"
             yield Diagnostic("config-error", f'nav names no document: "{item.slug}"', item.location, hint)
 
 
