@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -265,3 +266,33 @@ def outputs(site, pages):
     before, again = export(root), export(root, "--timings")
     assert (before.code, again.tree()) == (0, before.tree())
     assert ("render" not in again.summary["timings"]) is lasts
+
+
+def slow(_: BaseHTTPRequestHandler) -> Reply:
+    time.sleep(1)
+    return 200, {}, b"{}"
+
+
+@pytest.mark.parametrize(
+    ("reply", "options", "said"),
+    [
+        (lambda _: (503, {"Retry-After": "0"}, b""), "retries=1", "answered 503 (2 tries)"),
+        (lambda _: (200, {"X-Endless": "1"}, b""), "max_bytes=5000", "sends more than 5,000 bytes"),
+        (lambda _: (302, {"Location": "/x"}, b""), "retries=0", "redirects more than 10 times"),
+        (
+            lambda _: (302, {"Location": "file:///etc/passwd"}, b""),
+            "retries=0",
+            "redirects to file:, which is not asked",
+        ),
+        (slow, "timeout=0.2, retries=0", "could not be asked: ReadTimeout"),
+    ],
+    ids=["down", "endless", "redirecting", "redirecting away", "slow"],
+)
+def test_the_finding_of_a_source_that_fails(
+    source: Source, site: Site, export: Export, reply: Callable[..., Reply], options: str, said: str
+) -> None:
+    source.replies["/x"] = reply
+    page = f"from pybuild import fetch\ndef load(ctx):\n    return fetch('{source.url('/x')}', {options}).json()\n"
+    run = export(site({"app/page.py": page, "app/page.html": "<h1>x</h1>"}))
+    assert (run.code, run.findings) == (1, ["app/page.py:3: error[fetch-error]"])
+    assert run.messages[0].startswith(f"load for / failed: {source.url('/x')} {said}")
