@@ -1,13 +1,10 @@
-"""The links and ids of a finished page.
+"""The links and ids of a finished page, and its document's HTML as feeds may carry it.
 
 Owns the reading of ids and of everything that a browser goes to or loads out of HTML that templates and Markdown made,
-with the addresses that head tags name. Judges nothing.
-Sources: HTML, §4.8.4.2.1 for srcset, §4.2.4 for link types; ogp.me.
-
-A document's HTML as feeds may carry it.
-
-Owns the pass that makes every address absolute and drops what only works on a page. Knows no feed.
-Source: RSS Advisory Board, "Really Simple Syndication Best Practices Profile", on relative URLs.
+with the addresses that head tags name; and the pass that makes every address absolute and drops what only works on a
+page. Judges nothing, knows no feed.
+Sources: HTML, §4.8.4.2.1 for srcset, §4.2.4 for link types; ogp.me; RSS Advisory Board, "Really Simple Syndication
+Best Practices Profile", on relative URLs.
 """
 
 from __future__ import annotations

@@ -502,12 +502,14 @@ def running(engine: str, tree: Tree, home: Path) -> Iterator[int]:
     port = free_port()
     process = ENGINES[engine](tree, home, port)
     try:
-        for _ in range(200):
+        for _ in range(1200):
             assert process.poll() is None, f"{engine} ended at its start"
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.05)
+        else:
+            raise TimeoutError(f"{engine} does not answer")
         yield port
     finally:
         process.terminate()
