@@ -57,9 +57,8 @@ class RenderResults:
         self._pictures: set[str] = set()  # that several pages show
         self.redirections: list[Redirection] = []
         self.assets: dict[Asset, None] = {}
-        self.anchors = index(
-            PLAIN, many
-        )  # of the URL of each page, and of HTML of handlers, as in `Rendered`
+        # Of the URL of each page, and of HTML of handlers, as in `Rendered`.
+        self.anchors = index(PLAIN, many)
         self.links = table(PLAIN, many)  # packed
         self.template_links: dict[Link, None] = dict.fromkeys(given)
         # By `shared`: who made the first page of these links, and how many more there are.

@@ -24,13 +24,13 @@ _Fault = tuple[int, str, str, Location, str]
 def one_of_each(
     site: Site, jobs: Sequence[Job], found: Iterable[tuple[int, Diagnostic]]
 ) -> tuple[Diagnostic, ...]:
-    """The findings of jobs, by their index, in order; one that a fault makes for many params counts the others."""
+    """The findings of jobs, by their index, in order; one that a fault makes for many counts the others."""
     kept: dict[_Fault, list[tuple[Job, Diagnostic]]] = {}
     for number, (index, finding) in enumerate(found):
         job = jobs[index]
         fault = (
             _fault(site, job, finding)
-            if (job.params or job.entry >= 0) and not is_counted(finding)
+            if (finding.location.line or job.params or job.entry >= 0) and not is_counted(finding)
             else (-1, str(number), "", Location(), "")
         )
         some = kept.setdefault(fault, [])
@@ -47,11 +47,20 @@ def _fault(site: Site, job: Job, finding: Diagnostic) -> _Fault:
     texts = [repr(value if isinstance(value, str) else list(value)) for value in values]
     for text in sorted((job.url, *texts), key=len, reverse=True):
         message = message.replace(text, "…")
-    return job.route, finding.code, message, finding.location, finding.severity
+    route = (
+        -1 if finding.location.line else job.route
+    )  # a line of code or data is at fault for all that use it
+    return route, finding.code, message, finding.location, finding.severity
 
 
 def _with_count(found: Sequence[tuple[Job, Diagnostic]]) -> Diagnostic:
-    first, others = found[0][1], [job.url for job, _ in found[1:]]
+    first = found[0][1]
+    # Of pages without params, those say nothing new whose finding is the same.
+    others = [
+        job.url
+        for job, finding in found[1:]
+        if job.params or job.entry >= 0 or finding.message != first.message
+    ]
     if not others:
         return first
     named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")

@@ -99,9 +99,8 @@ class TemplateDependencies:
         """`known` are `findings` of the same program."""
         self._environment = jinja2.Environment(loader=site_loader(root), extensions=EXTENSIONS)
         self._known: Mapping[str, Any] = known if isinstance(known, dict) else {}
-        self.findings: dict[
-            str, list[Any]
-        ] = {}  # what each template does, by the digest of its text, as JSON
+        # What each template does, by the digest of its text, as JSON.
+        self.findings: dict[str, list[Any]] = {}
         self._facts: dict[str, tuple[str, _Facts]] = {}
         self._files: dict[str, str | None] = {}  # of templates that could be read
         self._reach: dict[tuple[str, ...], Dependencies] = {}

@@ -42,13 +42,8 @@ class Kept:
     age: float | None = (
         None  # seconds for which another export may use it unasked; infinite; None: it must ask
     )
-    asked: tuple[str, tuple[tuple[str, str], ...], float, int, int] = (
-        "",
-        (),
-        0,
-        0,
-        0,
-    )  # the request: URL, headers, timeout, retries, greatest size
+    # The request: URL, headers, timeout, retries, greatest size.
+    asked: tuple[str, tuple[tuple[str, str], ...], float, int, int] = ("", (), 0, 0, 0)
     failure: tuple[str, str, int] | None = None  # message, hint and status where there was no answer
     came: Came = "sent"  # in the export that used it last: kept, unchanged as the source said, or sent anew
     seconds: float = 0.0  # that the source took then

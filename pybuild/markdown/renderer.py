@@ -58,9 +58,8 @@ class MarkdownResult:
     source: str | None = None  # the text for a Markdown variant, where directives make it another one
     unknown: tuple[Directive, ...] = ()  # directives that no component shows
     remarks: tuple[Remark, ...] = ()
-    heading_ids: tuple[str, ...] | None = (
-        None  # in order, where `html` has no ids and elements but an engine's own
-    )
+    # In order, where `html` has no ids and elements but an engine's own.
+    heading_ids: tuple[str, ...] | None = None
 
 
 class MarkdownRenderer:

@@ -30,7 +30,7 @@ from pybuild.web import Redirected
 TEXT = "text/plain; charset=utf-8"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _STREAMS = frozenset({"multipart/x-mixed-replace", "text/event-stream"})
-WHOLE_PAGE = re.compile(r"\s*(?:<!--.*?-->\s*)*(?:<!doctype|<html)\b", re.I | re.S)
+WHOLE_PAGE = re.compile(r"\s*+(?><!--.*?-->\s*+)*+(?:<!doctype|<html)\b", re.I | re.S)
 _SUFFIXES = {
     "application/atom+xml": "xml",
     "application/javascript": "js",

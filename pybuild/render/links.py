@@ -157,10 +157,9 @@ class LinkMap:
         if origin.partition("//")[2].partition(":")[0] not in address.lower():  # as of most
             return None
         found = self.own(address)
-        is_below = (
-            not base or (unquote(urlsplit(address).path) + "/").startswith(base + "/") if found else False
-        )
-        return found if is_below else None
+        if found and base and not (unquote(urlsplit(address).path) + "/").startswith(base + "/"):
+            return None
+        return found
 
     def own(self, address: str) -> tuple[str, str] | None:
         """Where an absolute address leads on this site, also where its host or base path is spelt otherwise; else None."""

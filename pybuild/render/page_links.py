@@ -54,7 +54,8 @@ _OTHER_ORIGINS = frozenset({"dns-prefetch", "preconnect"})
 _CUT = "\ue000"  # the id of an element in the place of a document
 _SOUGHT = 80  # characters: to seek all of a long text takes longer than to compare it where it begins
 _CODE = frozenset({"code", "pre", "script", "style", "template"})  # whose `lang` names none of people
-_CANDIDATE = re.compile(r"[\s,]*(\S*[^\s,])(?:\s+[^,]*)?(?:,|$)")
+_BETWEEN = " \t\n\f\r,"
+_CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:\s[^,]*)?(?:,|$)")
 
 
 class Address(NamedTuple):
@@ -154,7 +155,7 @@ def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Ad
         if value is None or not _OTHER_ORIGINS.isdisjoint(relations):
             continue
         if name.endswith("srcset"):
-            yield from map(Address, _CANDIDATE.findall(value))
+            yield from map(Address, _CANDIDATE.findall(value.rstrip(_BETWEEN)))
         else:
             yield Address(value.strip(), named)
 

@@ -29,7 +29,7 @@ from pybuild.render.links import Asset, LinkMap
 
 PICTURES = "[pictures]"  # the origin of what is made here
 _IMG = re.compile(
-    r"""<!--.*?-->|<(script|style|textarea|template)\b.*?</\1\s*>|<main\b|<img\s((?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)>""",
+    r"""<!--.*?(?:-->|\Z)|<(script|style|textarea|template)\b.*?(?:</\1\s*>|\Z)|<main\b|<img\s((?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)>""",
     re.S | re.I,
 )
 _ATTRIBUTE = re.compile(r"""([\w:-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?""")

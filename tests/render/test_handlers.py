@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybuild.render.handlers import place, suffix_of
+from pybuild.render.handlers import WHOLE_PAGE, place, suffix_of
 
 SEGMENT = st.text("ab.é -", min_size=1, max_size=6).filter(lambda text: text.strip(". "))
 
@@ -71,3 +71,8 @@ def test_a_folder_never_stands_in_the_way_of_what_is_below(segments: list[str], 
     assert inner.startswith(url[1:] + "/")
     assert not (outer + "/").startswith(inner + "/")
     assert not (inner + "/").startswith(outer + "/")
+
+
+def test_many_comments_before_a_part_of_a_page_cost_no_more_than_their_length() -> None:
+    assert not WHOLE_PAGE.match("<!-- a -->\n" * 3_000 + "<p>")
+    assert WHOLE_PAGE.match("<!-- a -->\n" * 3_000 + "<!doctype html>")

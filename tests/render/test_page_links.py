@@ -67,6 +67,7 @@ def test_what_a_parser_of_html_reads(attributes: list[tuple[str, str]]) -> None:
 def test_a_page_of_broken_tags_is_read_in_linear_time() -> None:
     assert_linear(lambda size: hrefs_of("<a x" * size), 20_000)
     assert_linear(lambda size: read_html(" id " * size), 20_000)
+    assert_linear(lambda size: read_html(f'<img srcset="a{" " * size}b, c{"," * size}">'), 2_000)
 
 
 def rendered(text: str) -> RenderedBody:

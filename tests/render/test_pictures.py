@@ -67,6 +67,15 @@ def test_sizes_are_those_that_browsers_show(site: Callable[[Files], Path], expor
     ]
 
 
+def test_what_an_element_hides_that_never_ends_is_no_picture(
+    site: Callable[[Files], Path], export: Exported
+) -> None:
+    layout = '<!doctype html><main>{{ head }}{{ children }}</main><textarea><img src="/base/a.png">'
+    root = site({**FILES, "app/layout.html": layout, "content/docs/index.md": "# Docs\n"})
+    export(root)
+    assert images(root) == ['<img src="/base/a.png">']
+
+
 def test_smaller_pictures_are_made_once_and_kept(site: Callable[[Files], Path], export: Exported) -> None:
     root = site({**FILES, "pybuild.toml": SETTINGS + "[images]\nwidths = [40, 100]\n"})
     run = export(root)
