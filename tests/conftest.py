@@ -15,6 +15,9 @@ import pytest
 from harness import SETTINGS, Files, Run, run_command
 
 ROOT = Path(__file__).parent.parent
+# Containers often set this, and then each of the hundreds of processes of the suite compiles all of pybuild.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import Any
 from zygote import Zygote
 
 _ZYGOTE = Zygote()
+LONG = os.environ.get("PYBUILD_LONG") == "1"  # all that tests generate, in place of a part
 SETTINGS = '[site]\nurl = "https://example.com"\ntitle = "Test"\n'
 Files = Mapping[str, str | bytes]
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_site"

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 from clouds import CLOUDS, able, dialect, running, unzipped
-from harness import SAMPLE, SAMPLE_TIME, run_command
+from harness import LONG, SAMPLE, SAMPLE_TIME, run_command
 
 from hosts.edge.test_edge import random_requests
 from hosts.servers.test_servers import (
     CASES,
     OTHERS,
     SITES,
-    TARGETS_SEEN,
     Answer,
     Tree,
+    accepting,
+    addresses_of,
     ask,
     check_proxied,
     expected_of,
@@ -29,6 +30,7 @@ from hosts.servers.test_servers import (
     send,
     under,
     upstream,
+    visitors_of,
 )
 from pybuild.config.loader import Options, load_config
 from pybuild.hosts.edge.rules import url_shapes
@@ -116,27 +118,17 @@ def mended(answer: Answer) -> Answer:
 
 def test_addresses(server: Server) -> None:
     base = server.tree.rules.base
-    inside = [under(base, request) for request in (*map(ask, TARGETS_SEEN), *OTHERS)]
-    outside = [ask(target) for target in ("/", "/docs/a", "/sitex", "/site.", "/sxt/docs/a", base or "/")]
-    assert differences(server, [*inside, *outside]) == []
+    others = [under(base, request) for request in OTHERS]
+    assert differences(server, [*addresses_of(server.tree), *others]) == []
 
 
 def test_accept(server: Server) -> None:
-    rules = server.tree.rules
-    target = f"{rules.base}/docs/a{'/' if rules.trailing_slash else ''}"
-    assert differences(server, (accepting(target, case) for case in CASES)) == []
-
-
-def accepting(target: str, case: dict) -> Request:
-    accept = case["accept"]
-    lines = [] if accept is None else accept if isinstance(accept, list) else [accept]
-    more = {name.replace("-", "_"): value for name, value in case.get("headers", {}).items()}
-    return ask(target, case.get("method", "GET"), Accept=lines, **more)
+    assert differences(server, visitors_of(server.tree, CASES)) == []
 
 
 def test_generated_requests(server: Server) -> None:
     base = server.tree.rules.base
-    sent = random_requests(500, accepts=2000)
+    sent = random_requests(500, accepts=2000) if LONG else random_requests(100, accepts=200)
     assert differences(server, [under(base, request) for request in sent]) == []
 
 

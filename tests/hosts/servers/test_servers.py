@@ -12,11 +12,12 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -175,6 +176,7 @@ source = "/api/posts/2"
 headers = {{ Access-Control-Allow-Methods = "GET" }}
 """
 TOKEN = "Bearer s3cret-value"
+Case = dict[str, Any]  # of CASES
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,9 @@ class Tree:
     rules: RuleSet
     files: dict[str, File]
     config: Config
+
+
+Server = tuple[str, Tree, int]  # the engine, what it serves, its port
 
 
 @pytest.fixture(scope="session")
@@ -429,6 +434,10 @@ def start_varnish(tree: Tree, home: Path, port: int) -> subprocess.Popen[bytes]:
     (home / "site.vcl").write_text(f'vcl 4.1;\n{backend}\ninclude "./pybuild.vcl";\n')
     command = [program, "-F", "-j", "none", "-T", "none", "-n", f"{home}/run", "-s", "malloc,64m"]
     command += ["-a", f"127.0.0.1:{port}", "-f", f"{home}/site.vcl"]
+    command += [
+        "-p",
+        "cc_command=exec gcc -w -O0 -fPIC -shared -o %o %s",
+    ]  # seconds faster than optimised code
     with (home / "log").open("wb") as log:
         env = os.environ | {"PB_TEST_TOKEN": TOKEN}
         return subprocess.Popen(command, env=env, stdout=log, stderr=log)
@@ -527,7 +536,7 @@ def server(
     engine: str,
     make_tree: Callable[..., Tree],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[str, Tree, int]]:
+) -> Iterator[Server]:
     """An engine that serves one of the sites."""
     tree = able(engine, make_tree(**SITES[request.param]))
     with running(engine, tree, tmp_path_factory.mktemp(engine)) as port:
@@ -752,7 +761,12 @@ def under(base: str, request: Request) -> Request:
     return Request(base + request.target, request.method, request.headers)
 
 
-def check(server: tuple[str, Tree, int], request: Request) -> None:
+def differences(server: Server, requests: Iterable[Request]) -> list[object]:
+    """What is not answered as `evaluate` says: the request, what it wants, what came."""
+    return [found for request in requests if (found := difference(server, request))]
+
+
+def difference(server: Server, request: Request) -> object:
     engine, tree, port = server
     outcome = evaluate(tree.rules, request, tree.files)
     expected = expected_of(outcome, tree, request.method)
@@ -764,10 +778,11 @@ def check(server: tuple[str, Tree, int], request: Request) -> None:
             400,
             404,
         ):  # its own word for %00 and a way out of a folder
-            return
-    assert seen_of(answer, expected) == expected, (engine, request)
-    if outcome.proxy is not None and request.method != "HEAD":
+            return None
+    seen = seen_of(answer, expected)
+    if outcome.proxy is not None and request.method != "HEAD" and seen == expected:
         check_proxied(answer, request, outcome)
+    return None if seen == expected else (request, expected, seen)
 
 
 def check_proxied(answer: Answer, request: Request, outcome: Outcome) -> None:
@@ -785,23 +800,19 @@ def check_proxied(answer: Answer, request: Request, outcome: Outcome) -> None:
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("target", TARGETS_SEEN)
-def test_address(server: tuple[str, Tree, int], target: str) -> None:
-    check(server, under(server[1].rules.base, ask(target)))
+def test_addresses(server: Server) -> None:
+    assert differences(server, addresses_of(server[1])) == []
 
 
-@pytest.mark.parametrize("request_", OTHERS, ids=lambda r: f"{r.method} {r.target} {dict(r.headers)}")
-def test_request(server: tuple[str, Tree, int], request_: Request) -> None:
-    check(server, under(server[1].rules.base, request_))
+def addresses_of(tree: Tree) -> list[Request]:
+    """Every address of the table, some that lie beside the base, and the base itself."""
+    inside = [under(tree.rules.base, ask(target)) for target in TARGETS_SEEN]
+    outside = ("/", "/docs/a", "/sitex", "/site.", "/sxt/docs/a", tree.rules.base or "/")
+    return [*inside, *map(ask, outside)]
 
 
-@pytest.mark.parametrize("target", ["/", "/docs/a", "/sitex", "/site.", "/sxt/docs/a"])
-def test_outside_of_the_base(server: tuple[str, Tree, int], target: str) -> None:
-    check(server, ask(target))
-
-
-def test_the_base_itself(server: tuple[str, Tree, int]) -> None:
-    check(server, ask(server[1].rules.base or "/"))
+def test_requests(server: Server) -> None:
+    assert differences(server, [under(server[1].rules.base, request) for request in OTHERS]) == []
 
 
 WORDS = "a B-c x.y 50% é_è $x {d} it's a;b q,r ~n (p) [s] a+b ^$ | `t` %{x} # @ :c &amp; <i>".replace(
@@ -871,33 +882,44 @@ def hostile(
     engine: str,
     make_tree: Callable[..., Tree],
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[str, Tree, int, list[str]]]:
+) -> Iterator[tuple[Server, list[str]]]:
     rules, targets = random_rules(request.param)
     tree = able(engine, make_tree(more=rules))
     with running(engine, tree, tmp_path_factory.mktemp(engine)) as port:
-        yield engine, tree, port, targets
+        yield (engine, tree, port), targets
 
 
-def test_no_text_of_a_rule_changes_the_file(hostile: tuple[str, Tree, int, list[str]]) -> None:
+def test_no_text_of_a_rule_changes_the_file(hostile: tuple[Server, list[str]]) -> None:
     """Rules made of quotes, dollars, braces and regex signs are read back, and mean what they say."""
-    for target in hostile[3]:
-        for end in ("", "?x=1", "/"):
-            check(hostile[:3], ask(target + end))
+    server, targets = hostile
+    asked = [ask(target + end) for target in targets for end in ("", "?x=1", "/")]
+    assert differences(server, asked) == []
 
 
 UNABLE = {"nginx": {"two-lines", "two-lines-b"}}  # 1.22 sees the first of several lines
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_accept(server: tuple[str, Tree, int], case: dict) -> None:
-    if case["id"] in UNABLE.get(server[0], ()) and nginx_is_old():
-        pytest.skip("nginx before 1.23 sees only the first of several field lines")
+def test_accept(server: Server) -> None:
+    assert differences(server, visitors_of(server[1], cases_for(server[0]))) == []
+
+
+def visitors_of(tree: Tree, cases: Sequence[Case]) -> list[Request]:
+    """A page of the table, asked for in each way."""
+    page = f"{tree.rules.base}/docs/a{'/' if tree.rules.trailing_slash else ''}"
+    return [accepting(page, case) for case in cases]
+
+
+def accepting(page: str, case: Case) -> Request:
     accept = case["accept"]
     lines = [] if accept is None else accept if isinstance(accept, list) else [accept]
     more = {name.replace("-", "_"): value for name, value in case.get("headers", {}).items()}
-    slash = "/" if server[1].rules.trailing_slash else ""
-    request = ask("/docs/a" + slash, case.get("method", "GET"), Accept=lines, **more)
-    check(server, under(server[1].rules.base, request))
+    return ask(page, case.get("method", "GET"), Accept=lines, **more)
+
+
+def cases_for(engine: str) -> list[Case]:
+    """All but those in which this version of an engine does not see what was asked."""
+    blind = UNABLE["nginx"] if engine == "nginx" and nginx_is_old() else ()
+    return [case for case in CASES if case["id"] not in blind]
 
 
 def nginx_is_old() -> bool:
@@ -905,9 +927,9 @@ def nginx_is_old() -> bool:
     return tuple(int(part) for part in said.split("/")[1].split()[0].split(".")) < (1, 23)
 
 
-def test_not_modified(server: tuple[str, Tree, int]) -> None:
+def test_not_modified(server: Server) -> None:
     """304 keeps Vary, and a change of the same size is seen."""
-    _engine, tree, port = server
+    engine, tree, port = server
     slash = "/" if tree.rules.trailing_slash else ""
     request = under(tree.rules.base, ask("/docs/v1.2" + slash, Accept="text/html"))
     page = under(tree.rules.base, ask("/docs/a" + slash, Accept="text/markdown"))
@@ -916,8 +938,11 @@ def test_not_modified(server: tuple[str, Tree, int]) -> None:
     assert (again.status, tokens(again.headers["vary"]), again.body) == (304, {"accept", "x-docs"}, b"")
     file = tree.root / ("docs/v1.2/index.html" if slash else "docs/v1.2.html")
     old = send(port, request)
-    time.sleep(1.1)  # a second is all that mtime in an ETag tells
+    if engine == "varnish":
+        time.sleep(1.1)  # which may show what it has for a second
+    written = file.stat().st_mtime
     file.write_text("VERSION")
+    os.utime(file, (written + 1, written + 1))  # a second is all that mtime in an ETag tells
     new = send(
         port, Request(request.target, "GET", (*request.headers, ("If-None-Match", old.headers["etag"])))
     )
@@ -925,7 +950,7 @@ def test_not_modified(server: tuple[str, Tree, int]) -> None:
     file.write_text("version")
 
 
-def test_range(server: tuple[str, Tree, int]) -> None:
+def test_range(server: Server) -> None:
     _, tree, port = server
     slash = "/" if tree.rules.trailing_slash else ""
     answer = send(port, under(tree.rules.base, ask("/docs/a" + slash, Range="bytes=0-3")))
