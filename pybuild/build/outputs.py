@@ -194,7 +194,7 @@ def copy_files(
             files.append(write(stage, Artifact(path, LOOK, looks[path], headers=IMMUTABLE)))
             continue
         origin = source.relative_to(root).as_posix()
-        if name := leak_in_file(source, secrets):
+        if name := leak_in(path.encode(), secrets) or leak_in_file(source, secrets):
             findings.append(leak_finding(name, path, origin))
         else:
             digest, size = stage.copy(path, source)

@@ -31,7 +31,7 @@ from pybuild.render.result import Rendered, Rows
 from pybuild.render.worker import RenderProgram, homes_of
 from pybuild.rules.evaluate import Outcome, Request, decoded, evaluate
 from pybuild.rules.model import RuleSet
-from pybuild.source.secrets import leak_finding, leak_in_file
+from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 from pybuild.urls import page_path, variant_urls
 
 _ROUNDS = 4  # a rewrite may lead to a page that redirects to a name that only rendering tells
@@ -287,7 +287,8 @@ class LiveSite:
             return file
         source = self._sources[path]
         origin = source.relative_to(self.reading.config.root).as_posix()
-        if name := leak_in_file(source, self.reading.config.secrets):
+        secrets = self.reading.config.secrets
+        if name := leak_in(path.encode(), secrets) or leak_in_file(source, secrets):
             return (leak_finding(name, path, origin),)
         with source.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()

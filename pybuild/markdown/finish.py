@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
+from urllib.parse import quote
 
 from pybuild.markdown.autolinks import ADDRESS, trimmed
 from pybuild.markdown.blocks import KINDS, Footnote, admonition, label_of
@@ -243,7 +244,7 @@ class Finish:
 
     def _address(self, written: str, *, is_picture: bool) -> str | None:
         """Where an address leads; None where its scheme is on no list."""
-        href = encoded(_unguarded(written.strip(), self._guard))
+        href = encoded(_unguarded(written.strip(), self._guard).replace(quote(self._guard), ""))
         if not (is_safe(href) or (is_picture and _DATA_PICTURE.match(href))):
             self.refused.append(written)
             return None

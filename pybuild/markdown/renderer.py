@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from pybuild.config.loader import Markdown
 from pybuild.markdown.blocks import Cut, cut, misplaced, place
@@ -204,10 +205,11 @@ def _lines(text: str) -> str:
 
 
 def _free_characters(text: str) -> tuple[str, str, str, str]:
-    """Four characters of private use that the text does not have."""
-    if not ("\ue000" in text or "\ue001" in text or "\ue002" in text or "\ue003" in text):
+    """Four characters of private use that the text has neither as they are nor as engines write them in addresses."""
+    if not ("\ue000" in text or "\ue001" in text or "\ue002" in text or "\ue003" in text or "%EE%80" in text):
         return "\ue000", "\ue001", "\ue002", "\ue003"
-    one, two, three, four, *_ = (char for char in map(chr, range(0xE000, 0xF900)) if char not in text)
+    private = map(chr, range(0xE000, 0xF900))
+    one, two, three, four, *_ = (char for char in private if char not in text and quote(char) not in text)
     return one, two, three, four
 
 

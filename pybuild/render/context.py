@@ -156,7 +156,7 @@ class RenderContext:
 
         Raises `Stop` with `secret-in-output` rather than write a secret.
         """
-        said = "\n".join(value for _, value in headers).encode("utf-8", "surrogateescape")
+        said = "\n".join((path, *(value for _, value in headers))).encode("utf-8", "surrogateescape")
         if name := leak_in(body, self.config.secrets) or leak_in(said, self.config.secrets):
             raise Stop(leak_finding(name, path, page.origin))
         try:

@@ -126,7 +126,7 @@ class OwnOutputs:
             yield self._written(path, body, at)
 
     def _written(self, path: str, body: bytes, at: Location) -> File:
-        if name := leak_in(body, self.site.config.secrets):
+        if name := leak_in(path.encode() + b"\n" + body, self.site.config.secrets):
             raise Stop(leak_finding(name, path, FILE))
         try:
             digest, size = self.stage.write(path, body)

@@ -37,7 +37,7 @@ _SHORTEST, _SHORTEST_SENT = 8, 6  # characters; shorter values stand in every pa
 _LINE = 16  # characters; of a value with line breaks, each line of this length is a secret of its own
 _SECRET_NAME = re.compile(
     r"SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|PASSCODE|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|JWT|BEARER"
-    r"|WEBHOOK|COOKIE|AUTH(?!OR(?!I))|DSN$|PWD$|(?:^|_)(?:KEY|PAT|PASS)$",
+    r"|WEBHOOK|COOKIE|AUTH(?!OR(?!I))|DSN$|PWD$|(?:^|[_.-])(?:KEYS?|PAT|PASS)(?:[_.-]?\d+)?$",
     re.I,
 )
 _PLACES = re.compile(r"(?:OLD)?PWD|XAUTHORITY|.*_SOCK", re.I)  # paths on this machine
@@ -98,7 +98,7 @@ def _as_text(value: str) -> Iterator[str]:
     """A value as it is, as Python and JSON quote it, as URLs carry it, and as rules of hosts escape it."""
     quoted = json.dumps(value)[1:-1]
     unicode = json.dumps(value, ensure_ascii=False)[1:-1]
-    yield from (value, repr(value)[1:-1], ascii(value)[1:-1])
+    yield from (value, repr(value)[1:-1], ascii(value)[1:-1], repr(value.encode("utf-8", "replace"))[2:-1])
     for text in (quoted, unicode):
         yield from (text, text.replace("/", "\\/"), text.replace("'", "\\'"))
         yield _for_script(text)
@@ -125,7 +125,8 @@ def _spellings(secrets: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[
         for text in (text for part in parts for text in _as_text(part)):
             quoted = html.escape(text)
             templates = quoted.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
-            for spelled in (text, quoted, templates, html.escape(text, quote=False)):
+            xml = quoted.replace("&#x27;", "'")
+            for spelled in (text, quoted, templates, xml, html.escape(text, quote=False)):
                 found.setdefault(spelled, name)
     ordered = sorted(found.items(), key=lambda item: (-len(item[0]), item))
     return tuple((name, spelled) for spelled, name in ordered)

@@ -7,6 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -178,6 +179,14 @@ def test_every_address_goes_through_resolve() -> None:
         ("I%20J", False), ("i.png", True), ("j.png", True), ("k.png", True), ("l.png", True),
     )  # fmt: skip
     assert re.findall(r"(/\d+)\b", found.html.replace("</", "")) == [f"/{i}" for i in range(1, 11)]
+
+
+@pytest.mark.parametrize("engine", ["pyromark", "markdown-it-py"])
+def test_an_escape_in_an_address_is_what_it_stands_for(engine: Literal["pyromark", "markdown-it-py"]) -> None:
+    text = r"[a](a\\b) [b](#v1\.2) ![c](<c\#d\!.png>) [d][D] [e](%EE%80%81x)" + "\n\n[D]: e\\[f\\]\\:g\n"
+    found = MarkdownRenderer(Markdown(engine=engine)).render(text, resolve=lambda href, _: href)
+    assert [href for href, _ in found.links] == ["a%5Cb", "#v1.2", "c#d!.png", "e%5Bf%5D:g", "%EE%80%81x"]
+    assert "%EE%80%80" not in found.html and "\ue000" not in found.html
 
 
 def test_what_resolve_returns_is_escaped() -> None:

@@ -25,6 +25,21 @@ LEAKS: dict[str, tuple[Files, str]] = {
     "public": ({"public/a.js": f"const key = '{CANARY}'\n"}, "public/a.js"),
     "large": ({"public/a.bin": b"x" * 1_048_570 + CANARY.encode() + b"y" * 3_000_000}, "public/a.bin"),
     "asset": ({"app/page.md": "[a](a.txt)\n", "app/a.txt": CANARY}, "app/a.txt"),
+    "param": (
+        {
+            "app/[id]/route.py": HEAD + 'def generate_static_params():\n    return [{"id": VALUE}]\n\n\n'
+            'def GET():\n    return PlainTextResponse("x")\n'
+        },
+        "app/[id]/route.py",
+    ),
+    "page of a param": (
+        {
+            "app/[id]/page.html": "x",
+            "app/[id]/page.py": HEAD + 'def generate_static_params():\n    return [{"id": VALUE}]\n',
+        },
+        "app/[id]/page.py",
+    ),
+    "name": ({f"public/{CANARY}.txt": "x"}, "public/$VARIABLE.txt"),
     "robots": ({"app/page.md": "# A\n", "pybuild.toml": SETTINGS + f'[llms]\ndetails = "{CANARY}"\n'}, ""),
 }  # fmt: skip
 
@@ -40,7 +55,7 @@ def test_a_secret_is_not_published_nor_printed(
         settings.write(PROXY if variable == "UPSTREAM" else "")
     run = export(root, env={variable: CANARY})
     found = [d for d in run.summary["diagnostics"] if d["code"] == "secret-in-output"]
-    assert (run.code, {d["file"] for d in found}) == (1, {place})
+    assert (run.code, {d["file"] for d in found}) == (1, {place.replace("VARIABLE", variable)})
     assert f"the value of the environment variable {variable}" in found[0]["message"]
     assert CANARY not in run.stdout + run.stderr and not (root / "out").exists()
 
@@ -129,6 +144,6 @@ def test_what_was_published_before_it_was_a_secret_is_found(
     run = export(root, env={"A_TOKEN": CANARY})
     assert (run.code, {d["file"] for d in run.summary["diagnostics"] if d["severity"] == "error"}) == (
         1,
-        {place},
+        {place.replace("VARIABLE", "A_TOKEN")},
     )
     assert {p: p.read_bytes() for p in (root / "out").rglob("*") if p.is_file()} == before
