@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from html import escape
 from importlib.util import find_spec
@@ -27,7 +27,9 @@ FOLDER = "assets/pybuild"
 IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"),)
 ORIGIN = "[look]"
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
-_AROUND_SIGNS = re.compile(r"\s*([{};,]|(?<=[\w-]):(?=\s))\s*")
+_AROUND_SIGNS = re.compile(r"\s*([{};,>~]|(?<=[\w-]):(?=\s))\s*")
+_CLASS_OF_HTML = re.compile(r'\bclass="([^"]*)"')
+_CLASS_OF_STYLE = re.compile(r"(?m)(?:^|, )\.([a-z][\w-]*)")  # where a selector begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,29 @@ class LookFiles:
     """All files of the look of one site."""
 
     style: LookFile  # of whole pages
-    parts: LookFile  # of code, notes and search alone
-    script: LookFile
+    page: LookFile  # what of it every page needs
+    more: LookFile  # the rest of it
+    parts: LookFile  # of code, notes, tabs and search alone
+    script: LookFile  # all of it
+    page_script: LookFile  # without tabs
     search: LookFile
+    search_style: LookFile
     icon: LookFile
+    classes_of_more: frozenset[str]
 
     @property
     def by_path(self) -> dict[str, bytes]:
-        every = (self.style, self.parts, self.script, self.search, self.icon)
-        return {file.path: file.body for file in every}
+        every = (getattr(self, field.name) for field in fields(self))
+        return {file.path: file.body for file in every if isinstance(file, LookFile)}
+
+    def styles(self, html: str) -> tuple[LookFile, ...]:
+        """What a page needs whose text is `html`, by the classes in it."""
+        named = {name for found in _CLASS_OF_HTML.findall(html) for name in found.split()}
+        return (self.page,) if named.isdisjoint(self.classes_of_more) else (self.page, self.more)
+
+    def script_for(self, html: str) -> LookFile:
+        """The script that such a page needs."""
+        return self.script if "data-pb-tabs" in html else self.page_script
 
 
 def look_files(config: Config) -> LookFiles:
@@ -72,12 +88,18 @@ def look_files_of(theme: Theme, title: str) -> LookFiles:
     """The files of a look with these settings."""
     accent = _accent_css(theme)
     parts = _read("parts.css") + code_css(theme.code.light, theme.code.dark)
+    page, blocks, lists = accent + _read("base.css") + parts, _read("blocks.css"), _read("lists.css")
     return LookFiles(
-        style=_named("look", "css", _squeezed(accent + _read("base.css") + parts)),
-        parts=_named("parts", "css", _squeezed(accent + parts)),
-        script=_named("look", "js", jsmin(_read("look.js"))),
+        style=_named("whole", "css", _squeezed(page + blocks + lists)),
+        page=_named("look", "css", _squeezed(page)),
+        more=_named("more", "css", _squeezed(blocks + lists)),
+        parts=_named("parts", "css", _squeezed(accent + parts + blocks)),
+        script=_named("whole", "js", jsmin(_read("tabs.js") + _read("look.js"))),
+        page_script=_named("look", "js", jsmin(_read("look.js"))),
         search=_named("search", "js", jsmin(_read("search.js"))),
+        search_style=_named("search", "css", _squeezed(_read("search.css"))),
         icon=_named("icon", "svg", icon_svg(title, theme.accent)),
+        classes_of_more=frozenset(_CLASS_OF_STYLE.findall(blocks + lists)),
     )
 
 

@@ -74,20 +74,33 @@ class ThemeView:
 
     @property
     def style(self) -> str:
+        """The whole style in one file."""
         return self.used(self._files.style)
+
+    def styles(self, html: str) -> list[str]:
+        """The style that a page with this text needs: one file, and another where few pages need more."""
+        return [self.used(file) for file in self._files.styles(html)]
 
     @property
     def parts(self) -> str:
-        """The style of code, notes and search alone."""
+        """The style of code, notes, tabs and search alone."""
         return self.used(self._files.parts)
 
     @property
     def script(self) -> str:
         return self.used(self._files.script)
 
+    def script_for(self, html: str) -> str:
+        """The script that a page with this text needs."""
+        return self.used(self._files.script_for(html))
+
     @property
     def search_script(self) -> str:
         return self.used(self._files.search)
+
+    @property
+    def search_style(self) -> str:
+        return self.used(self._files.search_style)
 
     @property
     def icon(self) -> str:
@@ -169,6 +182,11 @@ class SearchView:
     @property
     def script(self) -> str:
         return self._theme.search_script
+
+    @property
+    def style(self) -> str:
+        """The style of the dialog, which the script asks for."""
+        return self._theme.search_style
 
     @property
     def pagefind(self) -> str:
@@ -272,9 +290,10 @@ class Look:
 
     def look(self) -> Markup:
         """The tags that bring code, notes, tabs and search into a layout of the site's own."""
+        said = f"{self._library.words('copy')}|{self._library.words('copied')}"
         lines = [
             Markup('<link rel="stylesheet" href="{}">').format(self.theme.parts),
-            Markup('<script src="{}"></script>').format(self.theme.script),
+            Markup('<script src="{}" data-pb-copy="{}"></script>').format(self.theme.script, said),
         ]
         return Markup("\n").join(lines)
 

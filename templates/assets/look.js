@@ -3,27 +3,30 @@
   const root = document.documentElement, key = "pb-theme";
   const $ = (selector, inside = document) => inside.querySelector(selector);
   const $$ = (selector, inside = document) => [...inside.querySelectorAll(selector)];
+  const on = (target, type, act, options) => target.addEventListener(type, act, options);
+  const make = (name, values) => Object.assign(document.createElement(name), values);
+  const id = (link) => { try { return decodeURIComponent(link.hash.slice(1)); } catch { return ""; } };
   const stored = () => { try { return localStorage.getItem(key); } catch { return null; } };
   const apply = (theme) => theme ? root.setAttribute("data-pb-theme", theme) : root.removeAttribute("data-pb-theme");
-  const isToggled = Boolean(document.currentScript?.hasAttribute("data-pb-themes"));
-  if (isToggled) apply(stored());
+  const said = document.currentScript?.dataset || {};
+  if ("pbThemes" in said) apply(stored());
 
   const toggle = () => {
     const button = $("[data-pb-toggle]");
     if (!button) return;
     const system = matchMedia("(prefers-color-scheme: dark)");
     const isDark = () => (root.getAttribute("data-pb-theme") || (system.matches ? "dark" : "light")) === "dark";
-    const show = () => button.setAttribute("aria-pressed", String(isDark()));
+    const show = () => { button.ariaPressed = isDark(); };
     button.hidden = false;
     show();
-    system.addEventListener("change", show);
-    button.addEventListener("click", () => {
+    on(system, "change", show);
+    on(button, "click", () => {
       const theme = isDark() ? "light" : "dark", own = system.matches ? "dark" : "light";
       apply(theme === own ? null : theme);
       try { theme === own ? localStorage.removeItem(key) : localStorage.setItem(key, theme); } catch { /* kept for this page */ }
       show();
     });
-    addEventListener("storage", (event) => { if (event.key === key) { apply(event.newValue); show(); } });
+    on(window, "storage", (event) => { if (event.key === key) { apply(event.newValue); show(); } });
   };
 
   // On a wide screen the menu and the contents are always shown: then no part of them is closed for anyone.
@@ -36,9 +39,9 @@
         $("summary", panel).tabIndex = wide.matches ? -1 : 0;
       };
       fit();
-      wide.addEventListener("change", fit);
-      panel.addEventListener("click", (event) => { if (event.target.closest("a") && !wide.matches) panel.open = false; });
-      panel.addEventListener("keydown", (event) => {
+      on(wide, "change", fit);
+      on(panel, "click", (event) => { if (event.target.closest("a") && !wide.matches) panel.open = false; });
+      on(panel, "keydown", (event) => {
         if (event.key === "Escape" && panel.open && !wide.matches) { panel.open = false; $("summary", panel).focus(); }
       });
     }
@@ -47,8 +50,8 @@
   };
 
   const follow = () => {
-    const links = new Map($$("[data-pb-toc] a").map((link) => [decodeURIComponent(link.hash.slice(1)), link]));
-    const headings = [...links.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+    const links = new Map($$("[data-pb-toc] a").map((link) => [id(link), link]));
+    const headings = [...links.keys()].map((name) => document.getElementById(name)).filter(Boolean);
     if (!headings.length) return;
     let marked = null, waiting = false;
     const mark = () => {
@@ -58,26 +61,23 @@
       const link = links.get((atEnd ? headings.at(-1) : above.at(-1) || headings[0]).id);
       if (link === marked) return;
       marked?.removeAttribute("aria-current");
-      link.setAttribute("aria-current", "true");
+      link.ariaCurrent = "true";
       marked = link;
     };
-    addEventListener("scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(mark); } }, { passive: true });
+    on(window, "scroll", () => { if (!waiting) { waiting = true; requestAnimationFrame(mark); } }, { passive: true });
     mark();
   };
 
   const copy = () => {
     if (!navigator.clipboard) return;
-    const words = (root.getAttribute("data-pb-copy") || "Copy|Copied").split("|");
+    const words = (said.pbCopy || "Copy|Copied").split("|");
     for (const block of $$("main pre")) {
       const code = $("code", block) || block;
       let holder = block.closest("[data-pb-code], .code-block, .highlight-block, figure");
-      if (!holder) { holder = document.createElement("div"); block.replaceWith(holder); holder.append(block); }
+      if (!holder) { holder = make("div"); block.replaceWith(holder); holder.append(block); }
       holder.classList.add("pb-code");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "pb-copy";
-      button.textContent = words[0];
-      button.addEventListener("click", async () => {
+      const button = make("button", { type: "button", className: "pb-copy", textContent: words[0] });
+      on(button, "click", async () => {
         const bare = code.cloneNode(true);
         for (const node of $$(".linenos, .lineno, .gp, .go, [data-pb-nocopy]", bare)) node.remove();
         await navigator.clipboard.writeText(bare.textContent.replace(/\n$/, ""));
@@ -89,72 +89,17 @@
     }
   };
 
-  // All panels stand below each other, each with its label; here they become tabs. Sets with one label change together.
-  const tabs = () => {
-    for (const [number, set] of $$("[data-pb-tabs]").entries()) {
-      const panels = $$(":scope > .tab", set);
-      if (panels.length < 2) continue;
-      const list = document.createElement("div");
-      list.className = "pb-tabs";
-      list.setAttribute("role", "tablist");
-      const buttons = panels.map((panel, index) => {
-        const button = document.createElement("button"), id = `pb-tab-${number}-${index}`;
-        button.type = "button";
-        button.id = id;
-        button.textContent = $(".tab-label", panel).textContent;
-        button.setAttribute("role", "tab");
-        button.setAttribute("aria-controls", `${id}-panel`);
-        panel.id = `${id}-panel`;
-        panel.setAttribute("role", "tabpanel");
-        panel.setAttribute("aria-labelledby", id);
-        return button;
-      });
-      const show = (chosen) => buttons.forEach((button, index) => {
-        button.setAttribute("aria-selected", String(index === chosen));
-        button.tabIndex = index === chosen ? 0 : -1;
-        panels[index].hidden = index !== chosen;
-      });
-      set.addEventListener("pb-tab", (event) => {
-        const chosen = buttons.findIndex((button) => button.textContent === event.detail);
-        if (chosen >= 0) show(chosen);
-      });
-      const choose = (index) => {
-        const button = buttons[(index + buttons.length) % buttons.length], above = button.getBoundingClientRect().top;
-        for (const other of $$("[data-pb-tabs]")) other.dispatchEvent(new CustomEvent("pb-tab", { detail: button.textContent }));
-        show(buttons.indexOf(button));
-        scrollBy(0, button.getBoundingClientRect().top - above);
-        button.focus({ preventScroll: true });
-      };
-      list.addEventListener("click", (event) => { const at = buttons.indexOf(event.target); if (at >= 0) choose(at); });
-      list.addEventListener("keydown", (event) => {
-        const way = getComputedStyle(list).direction === "rtl" ? -1 : 1, at = buttons.indexOf(event.target);
-        const next = { ArrowRight: at + way, ArrowLeft: at - way, Home: 0, End: -1 }[event.key];
-        if (next !== undefined) { event.preventDefault(); choose(next); }
-      });
-      const reveal = () => {
-        const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-        const at = target ? panels.findIndex((panel) => panel.contains(target)) : -1;
-        if (at >= 0) { show(at); target.scrollIntoView(); }
-      };
-      list.append(...buttons);
-      set.prepend(list);
-      show(0);
-      reveal();
-      addEventListener("hashchange", reveal);
-    }
-  };
-
   const search = () => {
     const button = $("[data-pb-search]"), near = $("[data-pb-near]");
     if (!button) return;
     const load = () => import(new URL(button.dataset.pbSearch, location.href).href);
     const open = async () => (await load()).open(button);
     button.hidden = false;
-    button.addEventListener("click", open);
-    addEventListener("keydown", (event) => {
+    on(button, "click", open);
+    on(window, "keydown", (event) => {
       const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
       const hotkey = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey;
-      if (hotkey || (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey)) {
+      if (hotkey || (event.key?.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey)) {
         event.preventDefault();
         open();
       }
@@ -162,6 +107,6 @@
     if (near) load().then((module) => module.suggest(near, button));
   };
 
-  const start = () => { toggle(); panels(); tabs(); follow(); copy(); search(); };
-  document.readyState === "loading" ? addEventListener("DOMContentLoaded", start) : start();
+  const start = () => { toggle(); panels(); follow(); copy(); search(); };
+  document.readyState === "loading" ? on(document, "DOMContentLoaded", start) : start();
 })();

@@ -77,7 +77,16 @@ const show = async (button) => {
   choose(0);
 };
 
-const build = (button) => {
+// After our other styles and before those of the site, which may change it.
+const style = (address) => new Promise((done) => {
+  const link = element("link", { rel: "stylesheet", href: address });
+  link.onload = link.onerror = done;
+  const ours = [...document.querySelectorAll('link[rel="stylesheet"][href*="/assets/pybuild/"]')].at(-1);
+  ours ? ours.after(link) : document.head.append(link);
+});
+
+const build = async (button) => {
+  if (button.dataset.pbStyle) await style(button.dataset.pbStyle);
   Object.assign(words, JSON.parse(button.dataset.pbTexts));
   input = element("input", { type: "search", id: "pb-query", role: "combobox", "aria-expanded": "false", "aria-controls": "pb-results", "aria-autocomplete": "list",
     "aria-label": words.label, placeholder: words.label, autocomplete: "off", spellcheck: "false", enterkeyhint: "go" });
@@ -99,8 +108,9 @@ const build = (button) => {
   });
 };
 
+let built;
 export const open = async (button) => {
-  if (!dialog) build(button);
+  await (built ||= build(button));
   if (!dialog.open) dialog.showModal();
   input.select();
   await show(button);
