@@ -65,7 +65,7 @@ class Page:
     updated: str = ""  # RFC 3339 with offset; last significant change; "" when unknown
     language: str = ""  # BCP 47; "" is the site's own
     locale: str = ""  # the language of the site that it belongs to; "" is the default
-    author: str = ""
+    authors: tuple[str, ...] = ()  # `Jo` or `Jo <jo@example.com>`
     guid: str = ""  # from front matter; "" means the href
     tags: tuple[str, ...] = ()
     collection: str = ""  # name of the collection it came from, or ""
@@ -80,6 +80,11 @@ class Page:
     content: str = ""  # HTML with absolute links; only kept for pages that a feed will show
     file: str = ""  # the source the author edits
     line: int | None = None
+
+    @property
+    def author(self) -> str:
+        """The first of its authors."""
+        return self.authors[0] if self.authors else ""
 
 
 PAGE = codec_of(Page)

@@ -99,6 +99,8 @@ def _condition(reader: Reader, item: Mapping[str, object], path: KeyPath) -> Con
             (*path, "type"), f'a condition has no type "{kind}"' if kind else "a condition has no type", hint
         )
         return None
+    if kind == "accept" and "key" not in item:
+        item = {"key": item.get("value")} if "value" in item else {}
     value = reader.text(item, "value", path) if "value" in item or kind == "host" else ""
     key = "" if kind == "host" else reader.text(item, "key", path)
     return _checked_condition(reader, Condition(cast(ConditionType, kind), key, value), path)

@@ -35,7 +35,7 @@ def article(metadata: Metadata, facts: PageFacts, authors: Iterable[str], href: 
         "dateModified": facts.updated,
         "author": people,
         "image": list(metadata.images),
-        "mainEntityOfPage": href,
+        "mainEntityOfPage": metadata.canonical or href,
     }
     known = {name: value for name, value in said.items() if value}
     return {"@context": _CONTEXT, "@type": "Article", **known}

@@ -41,6 +41,7 @@ from pybuild.render.remarks import document_remarks
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
 from pybuild.source.layouts import LEFT_OUT, read_uses
+from pybuild.source.lists import people_of
 from pybuild.urls import is_external
 from pybuild.web import Redirected
 
@@ -442,7 +443,7 @@ def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
         updated=summary.updated,
         language=summary.language,
         locale=page.route.locale,
-        author=_text(meta.get("author")),
+        authors=people_of(meta),
         guid=_text(meta.get("guid")),
         headings=_headings(made, html) if view.is_searched else "",
         is_searched=view.is_searched,

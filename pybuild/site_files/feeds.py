@@ -54,7 +54,7 @@ class Entry:
     published: datetime
     updated: datetime
     language: str  # "" is the site's
-    author: Person | None
+    authors: tuple[Person, ...]
     tags: tuple[str, ...]
 
 
@@ -167,7 +167,7 @@ def _entry(page: Page, guid: str) -> Entry:
         published=datetime.fromisoformat(page.date),
         updated=datetime.fromisoformat(changed(page)),
         language=one_line(page.language),
-        author=parse_person(page.author),
+        authors=tuple(person for text in page.authors if (person := parse_person(text))),
         tags=tuple(dict.fromkeys(tag for text in page.tags if (tag := one_line(text)))),
     )
 
@@ -215,13 +215,15 @@ def _add_entry(feed: FeedGenerator, entry: Entry) -> FeedEntry:
 def _rss(channel: Channel, href: str) -> bytes:
     feed = _generator(channel, href, FEED_FILES["rss"].media_type)
     feed.load_extension("dc", atom=False, rss=True)
+    site_authors = (channel.author,) if channel.author else ()
     for entry in channel.entries:
         item = _add_entry(feed, entry)
         item.guid(entry.id, permalink=entry.id == entry.href)
-        if entry.author and entry.author.email:
-            item.author(name=entry.author.name, email=entry.author.email)
-        elif author := entry.author or channel.author:
-            item.dc.dc_creator(author.name)
+        people = entry.authors or site_authors
+        if len(entry.authors) == 1 and people[0].email:  # RSS has one author, with an address of mail
+            item.author(name=people[0].name, email=people[0].email)
+        elif people:
+            item.dc.dc_creator([person.name for person in people])
     root, _ = feed._create_rss()
     _finish_rss(root, channel)
     return _document(root)
@@ -244,8 +246,7 @@ def _atom(channel: Channel, href: str) -> bytes:
     for entry in channel.entries:
         item = _add_entry(feed, entry)
         item.id(_iri(entry.id))
-        if entry.author:
-            item.author(_atom_person(entry.author))
+        item.author([_atom_person(person) for person in entry.authors])
     root, _ = feed._create_atom()
     return _document(root)
 
@@ -272,7 +273,7 @@ def _json(channel: Channel, href: str) -> bytes:
         "feed_url": href,
         "description": channel.description,
         "language": channel.language,
-        "authors": _json_people(channel.author),
+        "authors": _json_people([channel.author] if channel.author else []),
         "items": [_json_item(entry) for entry in channel.entries],
     }
     known = {name: value for name, value in feed.items() if value or name == "items"}
@@ -290,15 +291,15 @@ def _json_item(entry: Entry) -> dict[str, Any]:
         "content_text": "" if entry.content else entry.summary or entry.title,
         "date_published": entry.published.isoformat(),
         "date_modified": entry.updated.isoformat(),
-        "authors": _json_people(entry.author),
+        "authors": _json_people(entry.authors),
         "tags": list(entry.tags),
         "language": entry.language,
     }
     return {name: value for name, value in item.items() if value}
 
 
-def _json_people(person: Person | None) -> list[dict[str, str]]:
-    return [{"name": person.name}] if person else []
+def _json_people(people: Iterable[Person]) -> list[dict[str, str]]:
+    return [{"name": person.name} for person in people]
 
 
 _WRITERS: dict[FeedFormat, Callable[[Channel, str], bytes]] = {"rss": _rss, "atom": _atom, "json": _json}

@@ -32,10 +32,10 @@ class Group:
 
 
 def robots(_pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagnostic]:
-    """Yield `robots.txt` made of `[robots]`. Findings: `config-error`; as a warning below a base path."""
+    """Yield `robots.txt` made of `[robots]`. Findings: `config-error`; as a warning what no crawler reads."""
     group, findings = _asked_group(config)
     yield from findings
-    if config.site.base_path:
+    if config.site.base_path and group != Group():
         yield _unread(config)
     maps = (absolute(config.site.url, "/sitemap.xml"),) if config.settings.sitemap.enabled else ()
     yield Artifact("robots.txt", ORIGIN, document((group,), maps))

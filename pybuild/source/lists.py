@@ -108,11 +108,17 @@ def terms_of(entry: Entry, kind: str) -> tuple[str, ...]:
     """The tags or the authors of a document."""
     if kind == "tags":
         return entry.tags
-    given = entry.meta.get("authors", entry.meta.get("author"))
+    names = (_ADDRESS.sub("", text).strip() for text in people_of(entry.meta))
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def people_of(meta: Mapping[str, Any]) -> tuple[str, ...]:
+    """What front matter says of its authors: names, or names with an address of mail."""
+    given = meta.get("authors", meta.get("author"))
     listed = given if isinstance(given, list) else [given]
     said = (name.get("name") if isinstance(name, Mapping) else name for name in listed)
-    names = (_ADDRESS.sub("", str(name)).strip() for name in said if name)
-    return tuple(dict.fromkeys(name for name in names if name))
+    texts = (str(name).strip() for name in said if name)
+    return tuple(dict.fromkeys(text for text in texts if text))
 
 
 def read_terms(

@@ -35,6 +35,7 @@ missing = [{ type = "cookie", key = "in" }]
 source = "/docs/:slug*"
 destination = "/docs/md/:slug*"
 has = [{ type = "header", key = "Accept", value = "(.*)text/markdown(.*)" }, { type = "accept", key = "text/markdown" }]
+missing = [{ type = "accept", value = "text/html" }]
 [[headers]]
 source = "/api/:path*"
 headers = { Access-Control-Allow-Origin = "*" }
@@ -54,6 +55,7 @@ headers = { Authorization = { env = "GITHUB_TOKEN" }, X-A = "1" }
         Condition("header", "accept", "(.*)text/markdown(.*)"),
         Condition("accept", "text/markdown"),
     )
+    assert rewrite.missing == (Condition("accept", "text/html"),)
     assert isinstance(headers, SetHeaders) and headers.headers == (("Access-Control-Allow-Origin", "*"),)
     assert (proxy.methods, proxy.env_names) == (("GET", "HEAD", "POST"), ("GITHUB_TOKEN",))
     assert proxy.headers == (ProxyHeader("Authorization", env="GITHUB_TOKEN"), ProxyHeader("X-A", "1"))

@@ -38,7 +38,7 @@ def posts(page):
             updated="2024-07-01T00:00:00+00:00",
             content="<p>ü</p>",
             guid="b-1",
-            author="Jo",
+            authors=("Jo",),
         ),
         page("/about", "About"),
     ]
@@ -225,9 +225,21 @@ def test_people(text: str, person: Person | None) -> None:
 
 
 def test_an_address_makes_an_rss_author(page, config) -> None:
-    [made] = feeds([page("/a", date=MAY, author="Jo <jo@a.example>")], config(author="Ann"))
+    [made] = feeds([page("/a", date=MAY, authors=("Jo <jo@a.example>",))], config(author="Ann"))
     assert etree.fromstring(made.body).findtext(".//item/author") == "jo@a.example (Jo)"
     assert b"dc:creator" not in made.body
+
+
+def test_every_author_of_an_entry_is_named(page, config) -> None:
+    entry = page("/a", date=MAY, authors=("Ann <ann@a.example>", "Bob"))
+    made = by_path(feeds([entry], config(feed=ALL, author="Site")))
+    creators = etree.fromstring(made["rss.xml"]).iterfind(".//item/{http://purl.org/dc/elements/1.1/}creator")
+    assert [creator.text for creator in creators] == ["Ann", "Bob"]
+    assert [author["name"] for author in feedparser.parse(made["atom.xml"]).entries[0].authors] == [
+        "Ann",
+        "Bob",
+    ]
+    assert json.loads(made["feed.json"])["items"][0]["authors"] == [{"name": "Ann"}, {"name": "Bob"}]
 
 
 def test_a_page_without_text_still_makes_an_item(page, config) -> None:
@@ -248,7 +260,7 @@ def test_any_text_gives_feeds_that_parse_to_it(text: str) -> None:
         text,
         description=text,
         date=MAY,
-        author=text,
+        authors=(text,),
         guid=text,
         tags=(text,),
         content=text,

@@ -76,8 +76,9 @@ def test_values_that_break_a_line_are_refused(config, asked, message) -> None:
     assert made.body.startswith(b"User-agent: *\nDisallow:\n\n")
 
 
-def test_below_a_base_path_it_is_not_read(config) -> None:
-    finding, made = robots([], config(url="https://a.example/docs"))
+def test_rules_below_a_base_path_are_not_read(config) -> None:
+    given = config(url="https://a.example/docs", robots=Robots(disallow=("/private/",)))
+    finding, made = robots([], given)
     assert finding == warning(
         "config-error",
         "crawlers read https://a.example/robots.txt only, not the one below /docs",
@@ -85,6 +86,11 @@ def test_below_a_base_path_it_is_not_read(config) -> None:
         "repeat the rules in the robots.txt at https://a.example/",
     )
     assert b"Sitemap: https://a.example/docs/sitemap.xml" in made.body
+
+
+def test_nothing_is_lost_below_a_base_path_without_rules(config) -> None:
+    [made] = robots([], config(url="https://a.example/docs"))
+    assert made.body == b"User-agent: *\nDisallow:\n\nSitemap: https://a.example/docs/sitemap.xml\n"
 
 
 def test_groups_are_apart_and_the_host_is_told() -> None:
