@@ -14,31 +14,50 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pybuild.cache.fingerprint import Snapshot
+from pybuild.cache.fingerprint import Snapshot, Stamp, tool
 from pybuild.cache.index import RowSet
+from pybuild.cache.up_to_date import INDEX
 from pybuild.compact import PLAIN, table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.source.document import Front, read_front, shared_lines
 
+VERSION = 4
+
+
+def kept_fronts(config: Config) -> RowSet:
+    """The rows of the index in which an export keeps front matter."""
+    return RowSet(config.state / "cache" / INDEX, "files", [VERSION, tool(), str(config.zone)])
+
+
+def kept_front(kept: RowSet, file: str, stamp: Stamp | None) -> Front | None:
+    """The front matter of a file as an export read it; None where its stamp was another one."""
+    line = kept.get(file)
+    with contextlib.suppress(TypeError, ValueError, KeyError):
+        if line and tuple(line[0]) == stamp:
+            return _to_front(line[1])
+    return None
+
 
 class FrontMatterCache:
     """The front matter of the files of one snapshot."""
 
-    def __init__(self, config: Config, snapshot: Snapshot, ledger: RowSet | None) -> None:
+    def __init__(self, config: Config, snapshot: Snapshot, kept: RowSet | None) -> None:
         self.last = -math.inf  # seconds since 1970 when the newest published document was dated
         self.due = math.inf  # when the first that waits is
         self._config = config
         self._snapshot = snapshot
-        self._ledger = ledger
+        self._kept = kept
         self._lines = table(PLAIN, len(snapshot.stamps))  # file and value; None where the line stands
         self.is_same = True  # whether every file was taken over
 
     def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
         """Read the front matter of a file, or take it over. As `front.read_front`."""
-        known = self._known(file)
+        known = kept_front(self._kept, file, self._snapshot.stamps.get(file)) if self._kept else None
         front, findings = (known, ()) if known else read_front(root, file, zone)
-        if not (known or findings) and file in self._snapshot.stamps and file not in self._snapshot.fresh:
+        if known:
+            self._lines.append((file, None))
+        elif not findings and file in self._snapshot.stamps and file not in self._snapshot.fresh:
             self._lines.append((file, [self._snapshot.stamps[file], _value(front)]))
             self.is_same = False
         self._watch(front)
@@ -47,15 +66,6 @@ class FrontMatterCache:
     def lines(self) -> Iterator[tuple[str, Any]]:
         """What to keep for the next export."""
         yield from self._lines
-
-    def _known(self, file: str) -> Front | None:
-        line = self._ledger.get(file) if self._ledger else None
-        with contextlib.suppress(TypeError, ValueError, KeyError):
-            if line and tuple(line[0]) == self._snapshot.stamps.get(file):
-                front = _to_front(line[1])
-                self._lines.append((file, None))
-                return front
-        return None
 
     def _watch(self, front: Front) -> None:
         if front.date is None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pybuild.cache import fingerprint
 from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, take
-from pybuild.cache.front_matter import FrontMatterCache
+from pybuild.cache.front_matter import VERSION, FrontMatterCache, kept_fronts
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import Keys
 from pybuild.cache.pages import TEMPLATES, Pages
@@ -32,8 +32,6 @@ from pybuild.render.result import Rendered, Rows
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists
-
-VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ class BuildCache(NullCache):
         self._record = BuildRecord(config, snapshot.digest, snapshot.fresh)
         self._is_read = is_read
         versions = [VERSION, fingerprint.tool()]
-        self._files = RowSet(folder / INDEX, "files", [*versions, str(config.zone)])
+        self._files = kept_fronts(config)
         self._rows = RowSet(
             folder / INDEX,
             f"pages {output.state.name}",

@@ -1,7 +1,8 @@
 """The processes that hold the session, and which of them answers.
 
-Owns how many there are: a second one starts where the first is busy, so that a page that hangs stops no other. A change
-interrupts what takes long. Knows no request and no file.
+Owns how many there are: a second one starts where the first is busy with a page, so that a page that hangs stops no
+other. It would read the site first, so the first is waited for as long as that takes, and while it reads itself. A
+change interrupts what takes long. Knows no request and no file.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pybuild.engines.supervisor import ProcessEngine
 from pybuild.rules.evaluate import Request
 
 MOST = 3  # sessions
-_PATIENCE = 0.25  # seconds to wait for a session that is busy, before another is started
+_PATIENCE = 0.25  # seconds, at least, to wait for a session that is busy before another is started
 _LONG = 0.5  # seconds after which a change ends what is running
 
 
@@ -36,6 +37,7 @@ class _Slot:
         self.pending: frozenset[str] | None = (
             frozenset()
         )  # changed files it has not read; None: nothing has changed
+        self.is_reading = False
         self._since = math.inf  # when its task began, in monotonic seconds
         self._limits = [math.inf]  # seconds the task may take; the engine looks at it while it waits
         self._program = replace(program, folder=program.folder / str(number))
@@ -93,6 +95,7 @@ class Backend:
     def __init__(self, program: SessionProgram) -> None:
         self._program = program
         self._slots: list[_Slot] = []
+        self._patience = _PATIENCE
         self._idle: asyncio.PriorityQueue[tuple[int, _Slot]] = asyncio.PriorityQueue()
 
     async def ask(self, request: Request) -> Reply:
@@ -134,17 +137,24 @@ class Backend:
         if slot.pending is None:
             return None
         files, slot.pending = slot.pending, None
-        state: State = await slot.ask(Change(files))
+        slot.is_reading = True
+        try:
+            state: State = await slot.ask(Change(files))
+        finally:
+            slot.is_reading = False
+        self._patience = max(_PATIENCE, state.seconds)
         return state
 
     async def _take(self) -> _Slot:
-        try:
-            return (await asyncio.wait_for(self._idle.get(), _PATIENCE if self._slots else 0))[1]
-        except TimeoutError:
-            if len(self._slots) >= MOST:
-                return (await self._idle.get())[1]
-        self._slots.append(_Slot(self._program, len(self._slots)))
-        return self._slots[-1]
+        while self._slots:
+            try:
+                return (await asyncio.wait_for(self._idle.get(), self._patience))[1]
+            except TimeoutError:
+                if len(self._slots) < MOST and not any(slot.is_reading for slot in self._slots):
+                    break
+        slot = _Slot(self._program, len(self._slots))
+        self._slots.append(slot)
+        return slot
 
     def close(self) -> None:
         for slot in self._slots:

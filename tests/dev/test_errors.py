@@ -1,12 +1,17 @@
 """What `dev` answers where something is wrong, and after it is mended."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from developing import asked, body_of, session_of
-from incremental import put, write_site
+from developing import OPTIONS, asked, body_of, session_of
+from incremental import damage, put, unseen, write_site
 
+from pybuild.build.export import export
+from pybuild.build.pipeline import Observer
+from pybuild.cache import fingerprint
+from pybuild.config.loader import load_config
 from pybuild.dev.session import SCRIPT, Change, Session
 
 SETTINGS = """
@@ -170,3 +175,31 @@ def test_a_page_is_rendered_without_any_other(session: Session, root: Path) -> N
     assert not (root / "touched").exists()
     assert asked(session, "/sitemap.xml").answer.status == 200
     assert (root / "touched").exists()
+
+
+def test_front_matter_that_an_export_read_is_not_read_again(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fingerprint, "MARGIN", -(10**12))  # every file is old
+    assert export(load_config(root, OPTIONS)[0], Observer()).ok
+    read: list[str] = []
+    sys.addaudithook(lambda event, words: read.append(str(words[0])) if event == "open" else None)
+
+    def documents_read(name: str) -> list[str]:
+        read.clear()
+        with session_of(root, tmp_path / name) as session:
+            session.take(Change())
+            found = [path.rpartition("/")[2] for path in read if "content/docs/" in path]
+            assert text_of(session, "/docs/a")[0] == 200
+        return sorted(found)
+
+    assert documents_read("kept") == []
+    unseen(root, "content/docs/b.md", "# C\n")
+    put(root, "content/docs/a.md", "---\ntitle: Anew\n---\n")
+    with session_of(root, tmp_path / "changed") as session:
+        assert "<title>Anew" in text_of(session, "/docs/a")[1]
+    assert "a.md" in documents_read("again")
+    for step in range(4):
+        damage(root, step)
+        with session_of(root, tmp_path / f"damaged{step}") as session:
+            assert [text_of(session, f"/docs/{name}")[0] for name in "ab"] == [200, 200]

@@ -9,6 +9,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,27 @@ def test_a_page_that_hangs_stops_no_other(server: Server) -> None:
         assert server.get("/base/").status == 200
         put(server.root, "app/code/page.py", FILES["app/code/page.py"])
         server.until("/base/code", lambda seen: seen.status == 200)
+
+
+def test_one_process_reads_the_site_however_many_ask(tmp_path: Path) -> None:
+    write_site(tmp_path / "site", FILES)
+    put(
+        tmp_path / "site",
+        "app/[n]/page.py",
+        "import pathlib, time\n\n\ndef generate_static_params():\n"
+        "    with pathlib.Path('../asked').open('a') as file:\n        file.write('x')\n"
+        "    while not pathlib.Path('../go').exists():\n        time.sleep(0.01)\n"
+        "    return [{'n': '1'}]\n",
+    )
+    put(tmp_path / "site", "app/[n]/page.html", "<h1>{{ params.n }}</h1>")
+    with developed(tmp_path / "site") as server, ThreadPoolExecutor() as pool:
+        answers = [pool.submit(server.get, f"/base/{name}") for name in ("", "1", "code")]
+        while not (tmp_path / "asked").exists():
+            time.sleep(0.01)
+        time.sleep(1)  # longer than a page that is busy is waited for
+        assert (tmp_path / "asked").read_text() == "x"
+        put(tmp_path, "go", "")
+        assert [answer.result().status for answer in answers] == [200, 200, 200]
 
 
 def test_junk_ends_nothing(server: Server) -> None:
