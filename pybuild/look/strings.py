@@ -21,6 +21,7 @@ ENGLISH: Mapping[str, str] = {
     "dark": "Dark colours",
     "date": "%-d %B %Y",
     "days": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
+    "details": "Details",
     "documentation": "Documentation",
     "documents": "{} pages",
     "documents_one": "1 page",

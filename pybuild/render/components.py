@@ -1,7 +1,8 @@
 """Components: what directives of Markdown become, by `templates/components/NAME.html` and `NAME.md`.
 
-Owns which there are and what they see: `body`, the attributes as text, `site`, `data`, `url_for`; no page. The site's own
-come first, then those that are shipped; text is escaped in both. Source: docs/components.md.
+Owns which there are and what they see: `body`, the attributes as text, `site`, `data`, `url_for`, the language of the
+text and its words; no page. The site's own come first, then those that are shipped; text is escaped in both.
+Source: docs/components.md.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pybuild.render.templates import Templates, site_loader
 from pybuild.source.template_files import COMPONENTS, EXTENSIONS, component_files
 
 _GIVEN = ("site", "data", "url_for")
+_WORDS = ("t", "is_rtl")  # these give way to attributes of the same name, as `language` does
 _ADDRESSES = ("safe_url", "absolute")  # filters that give one
 
 
@@ -57,7 +59,7 @@ class SiteComponents:
             cache_size=-1,
             extensions=EXTENSIONS,
         )
-        environment.globals.update({name: shared.globals[name] for name in _GIVEN})
+        environment.globals.update({name: shared.globals[name] for name in (*_GIVEN, *_WORDS)})
         environment.filters.update({name: shared.filters[name] for name in ("date", *_ADDRESSES)})
         return environment
 
@@ -81,9 +83,10 @@ class SiteComponents:
     def _rendered(
         self, environment: jinja2.Environment, file: str, attributes: Mapping[str, str], body: str
     ) -> str:
+        site = self._templates.text_site
+        attributes = {"language": site.language, **attributes}
         context = {key.replace("-", "_"): value for key, value in attributes.items() if key not in _GIVEN}
         blame = Location(f"templates/{COMPONENTS}/{file}")
-        site = self._templates.environment.globals["site"]  # in the language of the page
         values = {**context, "body": Markup(body), "site": site}
         return self._templates.render(f"{COMPONENTS}/{file}", values, blame=blame, environment=environment)
 

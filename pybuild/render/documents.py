@@ -104,6 +104,11 @@ class DocumentIndex:
         """The configuration in the language of what is being made."""
         return self._configs[self.locale]
 
+    @property
+    def text_config(self) -> Config:
+        """The configuration in the language of the text in work."""
+        return self._configs[self.words_locale]
+
     def words(self, name: str, value: object = None, *, locale: str | None = None) -> str:
         """The words of a name in the language of what is being made, or in another. Raises `LookupError` for none."""
         asked = self.words_locale if locale is None else locale, name
@@ -174,7 +179,11 @@ class DocumentIndex:
             found.append(known[href])
             return known[href].href
 
+        around = self.words_locale
+        if entry.collection:  # its components speak its language, on whatever page it is shown
+            self.words_locale = "" if entry.is_fallback else entry.locale
         result = self._renderer.render(text, resolve=resolve, components=self.components)
+        self.words_locale = around
         first = Location(entry.file, source.body_line)
         return RenderedBody(source.body, text, result, known, tuple(found), first, places)
 

@@ -135,6 +135,8 @@ class PageBuild:
 def render_page(context: RenderContext, page: PageJob) -> Rendered:
     """Make one page and its variant. Raises `Stop` with the findings that prevent it."""
     context.library.used.clear()
+    if page.route.is_fallback:
+        context.library.words_locale = ""  # its text is that of the default language
     loaded = _load(context, page)
     if isinstance(loaded, Redirection):
         return Rendered(files=stub(context, page, loaded), redirection=loaded)

@@ -17,6 +17,7 @@ from jinja2.debug import rewrite_traceback_stack
 from markupsafe import Markup
 
 from pybuild.config.loader import Config
+from pybuild.config.schema import Site
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.engines.base import Expired
 from pybuild.files import shipped_templates
@@ -92,6 +93,11 @@ class Templates:
         }
         made.filters.update(filters)
         return self._extensions.templates(made) if self._extensions else made
+
+    @property
+    def text_site(self) -> Site:
+        """The site in the language of the text in work."""
+        return self._library.text_config.site
 
     def href(self, url: str) -> str:
         """A decoded URL as browsers are given it."""

@@ -152,7 +152,7 @@ EDITS: dict[str, Edit] = {
     "directive": lambda r: put(r, "content/docs/b.md", "# B\n\n::: hint2 title=\"T\" to=\"/docs/a\"\nText `code`.\n:::\n"),
     "component": lambda r: put(r, "templates/components/hint2.html", "{% from 'macros.html' import card %}<b>{{ title }} {{ url_for(to) }}</b>{{ body }}"),
     "component of variants": lambda r: put(r, "templates/components/hint2.md", "**{{ title }}** {{ body }}"),
-    "component changed": lambda r: put(r, "templates/components/hint2.html", "<i>{{ title }} {{ data.n }}</i>{{ body }}"),
+    "component changed": lambda r: put(r, "templates/components/hint2.html", "<i>{{ title }} {{ data.n }} {{ language }} {{ t('next') }}</i>{{ body }}"),
     "includes": lambda r: put(r, "content/docs/b.md", "# B\n\n::: include file=\"/snippets/one.md\"\n\n[a](a.md)\n"),
     "included": lambda r: put(r, "snippets/one.md", "One.\n\n::: include file=\"two.py\" lines=\"1-2\"\n"),
     "included in it": lambda r: put(r, "snippets/two.py", "a = 1\nb = 2\nc = 3\n"),
