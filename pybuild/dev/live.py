@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -50,17 +50,18 @@ class Expected:
         }
         self.files: dict[str, File] = {path: File(path, file, "", 0) for path, file in reading.plan.copies}
         self.makers: dict[str, int] = {}  # the job of a file
-        self.paths = [tuple(self._paths(index)) for index in range(len(reading.plan.jobs))]
+        untranslated = reading.plan.translations.stand_ins
+        self.paths = [tuple(self._paths(index, untranslated)) for index in range(len(reading.plan.jobs))]
         pages = (_SOME_PAGE,) if reading.plan.pages else ()
         self.rules, found = derive(reading.config, pages, self.files, reading.plan.redirections, notable={})
         self.findings = tuple(finding for finding in found if finding.code != "broken-link")  # not yet known
 
-    def _paths(self, index: int) -> Iterator[str]:
+    def _paths(self, index: int, untranslated: Container[str]) -> Iterator[str]:
         job, slash = self.reading.plan.jobs[index], self.reading.config.trailing_slash
         if job.kind == "page":
             own = page_path(job.url, trailing_slash=slash)
             yield from self._expect(index, own, "" if "/" + own == job.url else job.url)
-            for url in variant_urls(job.url, trailing_slash=slash):
+            for url in variant_urls(job.url, trailing_slash=slash) if job.url not in untranslated else ():
                 if url[1:] not in self.reading.plan.taken:
                     yield from self._expect(index, url[1:])
         elif job.kind == "not_found":

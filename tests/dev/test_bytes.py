@@ -14,10 +14,11 @@ from previewing import published
 from pybuild.build.export import export
 from pybuild.build.pipeline import Observer
 from pybuild.config.loader import load_config
-from pybuild.dev.session import Change
+from pybuild.dev.session import Change, State
 from pybuild.diagnostics import has_errors
 
 SAMPLE = Path(__file__).parents[2] / "sample_site"
+CASES = Path(__file__).parents[1] / "cases"
 COUNT = 200 if os.environ.get("PYBUILD_LONG") else 25
 
 OF_THE_CACHE = {"damage", "cut", "forget", "touch output", "lose output"}
@@ -106,3 +107,11 @@ def test_every_address_of_a_starter(tmp_path: Path, template: str) -> None:
     random.Random(5).shuffle(wanted)
     with session_of(root, tmp_path / "dev") as session:
         assert differences(session, publication, wanted) == []
+
+
+def test_pages_that_are_not_translated_are_no_finding(tmp_path: Path) -> None:
+    root = Path(shutil.copytree(CASES / "languages" / "site", tmp_path / "site"))
+    with session_of(root, tmp_path / "dev") as session:
+        state = session.take(Change())
+        assert isinstance(state, State)
+        assert [finding.message for finding in state.findings] == []
