@@ -86,7 +86,7 @@ def run_command(
     """Run `pybuild` in a process; with `--format json` among the arguments the summary is read."""
     everything = environment(env)
     timeout = options.pop("timeout", 120)
-    done = _forked(arguments, everything, timeout) if not options else None
+    done = _forked(arguments, everything, timeout, **options)
     if done is None:
         command = [sys.executable, "-m", "pybuild", *arguments]
         done = subprocess.run(
@@ -97,20 +97,28 @@ def run_command(
 
 
 def _forked(
-    arguments: Sequence[str], env: Mapping[str, str], timeout: float
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    timeout: float,
+    *,
+    cwd: Path | None = None,
+    umask: int = 0o022,
 ) -> subprocess.CompletedProcess[str] | None:
     """Run the command in a fork of a process that has loaded it; None where the interpreter itself is to be set up."""
     if any(
-        name.startswith(("PYTHON", "LD_", "MALLOC")) and os.environ.get(name) != value
+        name.startswith(("PYTHON", "LD_", "MALLOC", "LANG", "LC_", "TZ")) and os.environ.get(name) != value
         for name, value in env.items()
     ):
         return None
     with tempfile.TemporaryDirectory() as folder:
-        files = Path(folder, "stdout"), Path(folder, "stderr")
-        code = _ZYGOTE.run(arguments, env, str(Path.cwd()), files, timeout)
+        files = f"{folder}/stdout", f"{folder}/stderr"
+        where = str(cwd or Path.cwd())
+        code = _ZYGOTE.run(
+            {"arguments": arguments, "env": env, "cwd": where, "umask": umask, "files": files}, timeout
+        )
         if code is None:
             return None
-        said = [file.read_text("utf-8") if file.exists() else "" for file in files]
+        said = [Path(file).read_text("utf-8") if Path(file).exists() else "" for file in files]
     return subprocess.CompletedProcess([*arguments], code, *said)
 
 

@@ -12,8 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import IO, Any
 
 LOADED = (
@@ -37,25 +36,12 @@ class Zygote:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
-    def run(
-        self,
-        arguments: Sequence[str],
-        env: Mapping[str, str],
-        cwd: str,
-        files: tuple[Path, Path],
-        timeout: float,
-    ) -> int | None:
-        """Run `pybuild` with its output in two files; the exit code, negative for a signal."""
+    def run(self, request: Mapping[str, Any], timeout: float) -> int | None:
+        """Run `pybuild` as `_become` says, with its output in two files; the exit code, negative for a signal."""
         if not self._lock.acquire(blocking=False):
             return None
         try:
             process = self._started()
-            request = {
-                "arguments": list(arguments),
-                "env": dict(env),
-                "cwd": cwd,
-                "files": [str(f) for f in files],
-            }
             self._write(process, request)
             pid = int(_line(process.stdout))
             alarm = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
@@ -86,7 +72,8 @@ def _line(stream: IO[str] | None) -> str:
 
 
 def _become(request: Mapping[str, Any]) -> None:
-    """Be the command: its folder, environment, streams and arguments."""
+    """Be the command: its folder, environment, streams, arguments and the rights of what it writes."""
+    os.umask(request["umask"])
     for number, file in enumerate(request["files"], 1):
         opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(opened, number)
