@@ -45,6 +45,13 @@ ENGINES = {
     "two workers": ("--jobs", "2", "--verbose"),
     "four workers": ("--jobs", "4", "--no-cache"),
 }
+TOGETHER = [  # what does not change the output alone does not change it with others; all of it in a few exports
+    ("serial", "east of everyone", 0o077),
+    ("one worker", "west of everyone", 0o000),
+    ("two workers", "nobody", 0o077),
+    ("four workers", "a terminal", 0o000),
+    ("serial", "CI", 0o022),
+]
 
 Tree = dict[str, tuple[int, bytes]]
 
@@ -84,43 +91,26 @@ def root(tmp_path: Path) -> Path:
     return copy_sample(tmp_path / "site")
 
 
-@pytest.mark.parametrize("name", ENGINES)
-def test_engine_and_workers(name: str, root: Path, expected: Tree) -> None:
-    _assert_equal(_export(root, *ENGINES[name]), expected)
+@pytest.mark.parametrize(("engine", "environment", "umask"), TOGETHER)
+def test_who_exports(engine: str, environment: str, umask: int, root: Path, expected: Tree) -> None:
+    """Any engine, in any environment, with any rights of what is written."""
+    _assert_equal(_export(root, *ENGINES[engine], env=ENVIRONMENTS[environment], umask=umask), expected)
 
 
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_environment(name: str, root: Path, expected: Tree) -> None:
-    _assert_equal(_export(root, env=ENVIRONMENTS[name]), expected)
-
-
-@pytest.mark.parametrize("umask", [0o077, 0o000], ids=["closed", "open"])
-def test_umask(umask: int, root: Path, expected: Tree) -> None:
-    _assert_equal(_export(root, umask=umask), expected)
-
-
-def test_checkout_path(tmp_path: Path, expected: Tree) -> None:
-    _assert_equal(_export(copy_sample(tmp_path / "a place with spaces" / "größer & [slug]" / "s")), expected)
-
-
-def test_modes_times_and_owners_of_sources(root: Path, expected: Tree) -> None:
-    for number, file in enumerate(sorted(f for f in root.rglob("*") if f.is_file())):
-        file.chmod(0o600 if number % 2 else 0o755)
-        os.utime(file, (number * 86400, number * 86400))
-    _assert_equal(_export(root), expected)
-
-
-def test_order_of_folders(tmp_path: Path, root: Path, expected: Tree) -> None:
+def test_the_sources_on_disk(tmp_path: Path, expected: Tree) -> None:
+    """Another path, modes, times, the order in which files were made, and that in which the disk lists them."""
+    source, root = (
+        copy_sample(tmp_path / "source"),
+        tmp_path / "a place with spaces" / "größer & [slug]" / "s",
+    )
+    for number, file in enumerate(sorted((f for f in source.rglob("*") if f.is_file()), reverse=True)):
+        copy = root / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        copy.chmod(0o600 if number % 2 else 0o755)
+        os.utime(copy, (number * 86400, number * 86400))
     (tmp_path / "sitecustomize.py").write_text(textwrap.dedent(REVERSED), "utf-8")
     _assert_equal(_export(root, env={"PYTHONPATH": str(tmp_path)}), expected)
-
-
-def test_order_in_which_files_were_made(tmp_path: Path, expected: Tree) -> None:
-    source, root = copy_sample(tmp_path / "source"), tmp_path / "site"
-    for file in sorted((f for f in source.rglob("*") if f.is_file()), reverse=True):
-        (root / file.relative_to(source)).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, root / file.relative_to(source))
-    _assert_equal(_export(root), expected)
 
 
 def test_over_an_earlier_export(root: Path, expected: Tree) -> None:
