@@ -42,7 +42,18 @@ def faults() -> Callable[[Path], list[str]]:
 
     def ask(folder: Path) -> list[str]:
         files = sorted(folder.rglob("*.html"))
-        words = ["java", "-jar", JAR, "--format", "json", "--exit-zero-always", "--stdout", *files]
+        words = [
+            "java",
+            "-XX:TieredStopAtLevel=1",
+            "-Xss8m",
+            "-jar",
+            JAR,
+            "--format",
+            "json",
+            "--exit-zero-always",
+            "--stdout",
+            *files,
+        ]
         done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=300)
         found = [
             m for m in json.loads(done.stdout)["messages"] if not any(w in m["message"] for w in OF_AUTHORS)
