@@ -431,7 +431,7 @@ def _planned(
     observer.lap("plan")
     found = cache.lookup(site, plan, stage, session)
     observer.lap("cache")
-    program = RenderProgram(site, plan, stage, cache.memo, session)
+    program = RenderProgram(site, plan, stage, cache.memo, session, found.last)
     rows = gate.unwrap(*render(program, found.tasks, found.rows, observer))
     observer.lap("render")
     cache.record(rows)

@@ -35,7 +35,9 @@ def store_of(config: Config) -> str:
 
 
 def travelling(program: RenderProgram) -> RenderProgram:
-    """A program without what only a disk that workers see is good for."""
+    """A program without what only this machine, or a disk that workers see, is good for."""
+    if program.site.config.engine == "dask":
+        program = replace(program, last=None)
     if not store_of(program.site.config):
         return program
     return replace(program, memo=None, stage=replace(program.stage, previous=PublishedState()))

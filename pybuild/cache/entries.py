@@ -35,6 +35,7 @@ def to_value(row: Rendered, root: Path) -> list[Any]:
         row.link_digest,
         row.pictures,
         row.keeps,
+        row.places,
         row.fetched,
     ]
 
@@ -42,7 +43,7 @@ def to_value(row: Rendered, root: Path) -> list[Any]:
 def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
     """Read a row. What is published already is taken from there, so that it is not held twice."""
     files, page, redirection, links, anchors, assets, findings, *others = value
-    shared, hrefs, resolved, pictures, keeps, fetched = others
+    shared, hrefs, resolved, pictures, keeps, places, fetched = others
     return Rendered(
         files=tuple(_file(file, published) for file in files),
         page=Page(*[_tupled(v) if v.__class__ is list else v for v in page]) if page else None,
@@ -57,6 +58,7 @@ def from_value(value: list[Any], root: Path, published: Files) -> Rendered:
         pictures=pictures,
         fetched=_tupled(fetched),
         keeps=keeps,
+        places=tuple(places),
     )
 
 

@@ -56,11 +56,17 @@ class RowSet:
         self._file = file
         self._name = name.encode()
         self._header = hashlib.sha256(_encode(header).encode()).digest()
-        self._sum = hashlib.blake2b(self._name + b"\0", key=self._header, digest_size=8)
         self._database: sqlite3.Connection | None = None
         self._number = 0  # in the file; 0 where it has none
         self._is_open = False
         self._runs: dict[bytes, _Run] = {}  # by the first byte of the names
+
+    def again(self) -> RowSet:
+        """The same set, to be opened in another process."""
+        made = RowSet.__new__(RowSet)
+        made._file, made._name, made._header = self._file, self._name, self._header
+        made._database, made._is_open, made._number, made._runs = None, False, 0, {}
+        return made
 
     def get(self, name: str) -> Any:
         """The value of that name; None where there is none that can be trusted. Raises nothing."""
@@ -91,9 +97,8 @@ class RowSet:
         return value, check == self._check(name, value)
 
     def _check(self, name: bytes, value: bytes) -> bytes:
-        made = self._sum.copy()
-        made.update(b"%b\0%b" % (name, value))
-        return made.digest()
+        text = b"%b\0%b\0%b" % (self._name, name, value)
+        return hashlib.blake2b(text, key=self._header, digest_size=8).digest()
 
     def _open(self) -> None:
         self._is_open = True

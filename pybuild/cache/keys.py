@@ -8,7 +8,7 @@ Source: docs/caching.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -19,9 +19,10 @@ from pybuild.cache.inputs import globs_of, matcher
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
 from pybuild.plan import Job, Plan
 from pybuild.render.cards import CARD
-from pybuild.render.listing_values import TEMPLATES
+from pybuild.render.layouts import LAYOUT
+from pybuild.render.listing_values import TEMPLATES as LISTINGS
 from pybuild.render.look import NAVIGATION
-from pybuild.render.page import DOCUMENT, LAYOUT, NOT_FOUND, UNTRANSLATED
+from pybuild.render.page import DOCUMENT, NOT_FOUND, UNTRANSLATED
 from pybuild.render.worker import homes_of
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern
@@ -32,8 +33,8 @@ from pybuild.source.site_lists import SiteLists, TermKind
 from pybuild.source.template_files import COMPONENTS, component_files
 from pybuild.urls import variant_urls
 
-LINKS = "links"
-PARTS = ("document", "address", "templates", "other documents", "navigation", "code", LINKS)
+LINKS, TEMPLATES = "links", "templates"
+PARTS = ("document", "address", TEMPLATES, "other documents", "navigation", "code", LINKS)
 _NAVIGATION = PARTS.index("navigation")
 
 
@@ -49,6 +50,7 @@ class _RouteInputs:
     is_plain: bool  # made of a document and templates that ask for no address
     is_listed: bool  # shows more of other documents than their index tells: a list, or what code chooses
     shows_others: bool  # the tree, what is before and after, related documents
+    inner: tuple[str, ...] = ()  # as in `Key`
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class Key:
     parts: tuple[str, ...]
     follows_links: bool  # where only the links differ, what became of them decides
     modules: tuple[ModuleFacts, ...] = ()  # Python that makes it
+    inner: tuple[
+        str, ...
+    ] = ()  # digests of the templates inside each layout, innermost first, and inside the last
 
 
 class Keys:
@@ -100,7 +105,7 @@ class Keys:
             known[_NAVIGATION] if is_known else self._navigation(job, entry, shows_others=same.shows_others)
         )
         parts = (*own, same.others, navigation, same.code, self.links)
-        return Key(parts, same.is_plain and entry is not None, same.modules)
+        return Key(parts, same.is_plain and entry is not None, same.modules, same.inner)
 
     def modules(self, job: Job) -> tuple[ModuleFacts, ...] | None:
         """The Python that makes a job; None for one that always runs."""
@@ -144,7 +149,15 @@ class Keys:
             is_plain=not modules and reach is not None and not reach.pages,
             is_listed=bool(route.listing or route.module),
             shows_others=reach is not None and (reach.around or _is_default(route)),
+            inner=tuple(self._inner(route, job)) if job.kind == "page" and not modules else (),
         )
+
+    def _inner(self, route: Route, job: Job) -> Iterator[str]:
+        """A digest of the templates inside each layout, innermost first, and inside the default one."""
+        roots = (*_inner_roots(route, job), *self._components)
+        layouts = tuple(reversed(route.surroundings.layouts))
+        for count in range(len(layouts) + 1):
+            yield self._templates(self._closures.reach((*roots, *layouts[:count])))
 
     @cached_property
     def lists(self) -> SiteLists:
@@ -317,11 +330,16 @@ def _modules(route: Route) -> tuple[ModuleFacts, ...]:
 
 def _roots(route: Route, job: Job) -> tuple[str, ...]:
     """The templates a page begins with; one that is given no document may still show its fallback."""
+    return (*_inner_roots(route, job), *route.surroundings.layouts, LAYOUT)
+
+
+def _inner_roots(route: Route, job: Job) -> tuple[str, ...]:
+    """Those of them that make what stands inside all layouts."""
     own = route.template or (NOT_FOUND if job.kind == "not_found" else DOCUMENT)
     more = (UNTRANSLATED,) if route.locale else ()
     if route.listing:
-        return (*sorted(TEMPLATES.values()), NAVIGATION, *route.surroundings.layouts, LAYOUT)
-    return (own, DOCUMENT, NAVIGATION, *more, *route.surroundings.layouts, LAYOUT)
+        return (*sorted(LISTINGS.values()), NAVIGATION)
+    return (own, DOCUMENT, NAVIGATION, *more)
 
 
 def _is_default(route: Route) -> bool:

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from pybuild.cache.entries import from_value, link_value, to_value
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
+from pybuild.cache.keys import TEMPLATES as CHANGED_TEMPLATES
 from pybuild.fetching import Session, holding
 from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
-from pybuild.records import Link
+from pybuild.records import Files, Link
 from pybuild.render.documents import home_of
 from pybuild.render.links import resolution
 from pybuild.render.pictures import Sizes
@@ -65,6 +67,7 @@ class Pages:
         self._held: frozenset[tuple[str, str]] = frozenset()  # what was fetched and is still the same
         names = ledger.get(_KEEPING) if is_read else None
         self._keeping = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+        self.relaid: dict[int, int] = {}  # jobs of which only layouts changed, and how many of them did not
         self.fetched: set[str] = set()  # keys of what the rows depend on
         self.until = math.inf  # when the first row that was taken over grows too old, in seconds since 1970
         self.is_complete = True  # whether no job must run in any case
@@ -105,11 +108,13 @@ class Pages:
         value = self._ledger.get(_name(job))
         if value is None:
             return Refused("the cache holds nothing of it, or other settings or versions made it")
-        parts, made, shown, stored = value
+        parts, made, shown, inner, stored = value
         shows_the_same = shown == self._keys.shown_by_all
         key = self._keys.key(job, parts if shows_the_same else ())
         assert key is not None, "a job that does not always run has a key"
         differing = _differing(parts, key)
+        if differing == [CHANGED_TEMPLATES]:
+            self._note_relaid(index, inner, key)
         if differing and (differing != [LINKS] or not key.follows_links):
             return Refused(f"changed since: {', '.join(differing)}")
         life = lifetime(key.modules)
@@ -136,6 +141,19 @@ class Pages:
             self._used.update(link_numbers(shared))
             return row
         return replace(row, template_link_ids=shared)  # held once
+
+    def _note_relaid(self, index: int, inner: Sequence[str], key: Key) -> None:
+        """Note how many of a page's innermost layouts are what they were, where the template inside them is."""
+        same = [count for count, pair in enumerate(zip(inner, key.inner, strict=False)) if pair[0] == pair[1]]
+        if same:
+            self.relaid[index] = max(same)
+
+    @property
+    def relaid_rows(self) -> RelaidRows | None:
+        """The rows of the pages of which only layouts changed."""
+        names = {index: _name(self._plan.jobs[index]) for index in self.relaid}
+        root, published = self._site.config.root, self._stage.previous.rows
+        return RelaidRows(self._ledger.again(), names, self.relaid, root, published) if names else None
 
     def last(self, index: int) -> Rendered | None:
         """What the last export made of a job that has to run, where its code says that this stays if a source is down."""
@@ -192,7 +210,8 @@ class Pages:
         if _names_inputs(modules):
             self.fetched.update(name for name, _ in row.fetched)
         made, shown = self._now if modules else 0, self._keys.shown_by_all
-        return [key.parts if key else (), made, shown, to_value(row, self._site.config.root)]
+        inner = key.inner if key and row.places else ()
+        return [key.parts if key else (), made, shown, inner, to_value(row, self._site.config.root)]
 
     @property
     def is_same(self) -> bool:
@@ -207,6 +226,30 @@ class Pages:
             if index not in self._standing and (modules := self._keys.modules(job))
         )
         return min((self.until, *fresh))
+
+
+@dataclass(frozen=True, slots=True)
+class RelaidRows:
+    """The rows of pages of which only layouts changed, as a worker reads them. See `render.worker.LastRows`."""
+
+    ledger: RowSet
+    names: Mapping[int, str]  # by job
+    counts: Mapping[int, int]  # of layouts that did not change
+    root: Path
+    published: Files
+
+    def open(self) -> Callable[[int], tuple[Rendered, int] | None]:
+        """Read the rows from the file, each when it is asked for."""
+        ledger = self.ledger.again()
+
+        def last(index: int) -> tuple[Rendered, int] | None:
+            with contextlib.suppress(*_FOREIGN):
+                if index in self.counts:
+                    *_, stored = ledger.get(self.names[index])
+                    return from_value(stored, self.root, self.published), self.counts[index]
+            return None
+
+        return last
 
 
 def _names_inputs(modules: Iterable[ModuleFacts] | None) -> bool:

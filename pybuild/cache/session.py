@@ -29,6 +29,7 @@ from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
 from pybuild.records import Link
 from pybuild.render.result import Rendered, Rows
+from pybuild.render.worker import LastRows
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists
@@ -43,6 +44,7 @@ class Lookup:
     reasons: Mapping[int, str]  # why they run
     links: tuple[Link, ...] = ()  # that templates give to `rows`
     lists: SiteLists | None = None  # of the site, where they were made for this
+    last: LastRows | None = None  # of pages among `tasks` of which only layouts changed
 
 
 class NullCache:
@@ -131,7 +133,7 @@ class BuildCache(NullCache):
         own = site.extensions  # may add files of what it does not name
         adds = own is not None and "outputs" in own.names and "inputs" not in own.settings
         self._is_repeatable = pages.is_complete and not asks and not adds
-        return Lookup(rows, list(reasons), reasons, pages.links, keys.lists)
+        return Lookup(rows, list(reasons), reasons, pages.links, keys.lists, pages.relaid_rows)
 
     def record(self, rows: Rows) -> None:
         """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
-from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.diagnostics import Diagnostic, Location
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.rewrite import rewritten
@@ -25,10 +25,14 @@ from pybuild.render.context import RenderContext
 from pybuild.render.documents import Document, with_url
 from pybuild.render.handlers import WHOLE_PAGE, redirection, stub
 from pybuild.render.job import PageJob
-from pybuild.render.links import resolution
+from pybuild.render.layouts import Child, in_layouts, places_in
+from pybuild.render.links import Asset, resolution
 from pybuild.render.listing_values import Listed, list_values, listed
 from pybuild.render.nav_nodes import NavNode
 from pybuild.render.page_links import (
+    NOWHERE,
+    KnownText,
+    PageHtml,
     absolute_html,
     document_links,
     headings_of,
@@ -40,13 +44,12 @@ from pybuild.render.page_metadata import Summary, summarise
 from pybuild.render.remarks import document_remarks
 from pybuild.render.result import Rendered
 from pybuild.render.user_code import Stop, kind_of
-from pybuild.source.layouts import LEFT_OUT, read_uses
 from pybuild.source.lists import people_of
 from pybuild.urls import is_external
 from pybuild.web import Redirected
 
 UNTRANSLATED = "default/untranslated.html"
-LAYOUT, DOCUMENT, NOT_FOUND = "default/layout.html", "default/document.html", "default/not-found.html"
+DOCUMENT, NOT_FOUND = "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
 _HEAD_END = re.compile(r"</head\s*>", re.I)
 
@@ -64,7 +67,7 @@ class PageView:
     updated: datetime | None = None
     tags: tuple[str, ...] = ()
     variant: str = ""  # URL of the Markdown variant, as browsers are given it
-    toc: tuple[Heading, ...] = ()
+    _document: Document | None = None
     collection: str = ""
     language: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +76,11 @@ class PageView:
     has_look: bool = True  # no layout of the site is around it
     original: str = ""  # the page in whose place it stands, where it is not translated
     text_language: str = ""  # of its text, which is that of the default there
+
+    @property
+    def toc(self) -> tuple[Heading, ...]:
+        """The headings below the title, nested."""
+        return self._document.toc if self._document else ()
 
     @property
     def prev(self) -> NavNode | None:
@@ -143,22 +151,25 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     values, document = loaded
     listing = listed(context.library, page.route, page.job) if page.route.listing else None
     summary = summarise(context, page, document, listing)
-    view = _view(context, page, summary, document, listing)
+    view = view_of(context, page, summary, document, listing)
     made = PageBuild(page, values, document, summary, view, listing)
-    html = _with_variant_link(_html(context, made), made)
     body = document.body if document else None
-    assets = dict.fromkeys((*(context.library.assets(body) if body else ()), *context.library.used))
+    html, children = _html(context, made)
+    html = with_variant_link(html, summary)
+    known = KnownText.of(body) if body else None
+    own = context.library.assets(body) if body else ()
+    assets = dict.fromkeys((*own, *context.library.used))
     pictures = context.pictures.shown(html, page.url, assets)
     html = pictures.html
-    read = read_page(html, body)
+    read = read_page(html, known)
     here = frozenset(read.ids)
-    links, link_ids = template_links(context, page, read, body, here)
+    links, link_ids = template_links(context, page, read, known, here)
     local = (
         {href: found for href, found in body.links.items() if found.link or not is_external(href)}
         if body
         else {}
     )
-    written = context.write(page.path, _encoded(html, made), page, is_page=page.is_page)
+    written = context.write(page.path, encoded(html, made), page, is_page=page.is_page)
     names = context.library.components.names if context.library.components else ()
     return Rendered(
         files=(
@@ -180,7 +191,32 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
         document_hrefs="\n".join(local),
         link_digest=resolution(local.values()),
         pictures="\n".join(dict.fromkeys((*summary.sizes, *pictures.said))),
+        places=_places(context, made, html, read, known, children, own),
     )
+
+
+def _places(
+    context: RenderContext,
+    made: PageBuild,
+    html: str,
+    read: PageHtml,
+    known: KnownText | None,
+    children: Sequence[Child],
+    assets: Sequence[Asset],
+) -> tuple[int, ...]:
+    """Where the page holds what its layouts stand around; nothing for one of which more than its HTML may depend on them."""
+    page, used = made.page, list(context.library.used)
+    of_others = page.route.module or page.route.listing or made.view.original or _listing(context, made)
+    if not (page.is_page and page.entry and made.document and known) or of_others:
+        return ()
+    if read.document == NOWHERE or not known.is_found_again:
+        return ()
+    ids = {f"{page.url}#{ident}" for ident in read.ids if ident not in (known.ids or ())}
+    leads = (found.link for found in made.document.body.found)
+    if any(link and f"{link.target}#{link.fragment}" in ids for link in leads):  # to what a layout writes
+        return ()
+    counted = [(text, len({*assets, *used[:number]})) for text, number in children]
+    return places_in(html, made.summary.head, read.document, counted)
 
 
 def _load(context: RenderContext, page: PageJob) -> tuple[Mapping[str, Any], Document | None] | Redirection:
@@ -222,13 +258,14 @@ def _values_fault(given: object) -> tuple[str, str] | None:
     return None
 
 
-def _view(
+def view_of(
     context: RenderContext,
     page: PageJob,
     summary: Summary,
     document: Document | None,
-    listing: Listed | None,
+    listing: Listed | None = None,
 ) -> PageView:
+    """What templates are told of a page."""
     links, is_page = context.library.links, page.is_page
     collection = document.entry.collection if document else listing.collection if listing else ""
     language = summary.language or context.page_config.site.language
@@ -243,7 +280,7 @@ def _view(
         updated=document.updated if document else None,
         tags=tuple(document.tags) if document else (),
         variant=summary.variant_href,
-        toc=document.toc if document else (),
+        _document=document,
         collection=collection.partition("@")[0],
         language=context.page_config.site.language if original else language,
         meta=document.meta if document else {},
@@ -261,8 +298,8 @@ def _is_searched(page: PageJob, summary: Summary, document: Document | None) -> 
     return document is None or document.meta.get("search") is not False
 
 
-def _html(context: RenderContext, made: PageBuild) -> str:
-    """Render the page and put it into its layouts, innermost first."""
+def _html(context: RenderContext, made: PageBuild) -> tuple[str, Sequence[Child]]:
+    """Render the page and put it into its layouts."""
     params = made.page.ctx.params
     values = {**made.values, **_listing(context, made)}
     values |= {"page": made.view, "params": params, "document": made.document}
@@ -271,26 +308,11 @@ def _html(context: RenderContext, made: PageBuild) -> str:
     html = context.templates.render(_template_name(made), values, blame=made.blame)
     library.words_locale = library.locale
     if WHOLE_PAGE.match(html):
-        return html
+        return html, ()
     if made.view.original:
         html = context.templates.render(UNTRANSLATED, {**values, "children": Markup(html)}, blame=made.blame)
     values["head"] = made.summary.head
-    inner = ""
-    for layout in reversed(made.page.route.surroundings.layouts):
-        if WHOLE_PAGE.match(html):
-            raise Stop(_two_documents(inner, layout))
-        outer = context.templates.render(layout, {**values, "children": Markup(html)}, blame=made.blame)
-        if (at := outer.find(html.strip())) < 0:
-            uses = read_uses(context.config.root, layout)
-            blank = {**values, "children": Markup("")}
-            if not uses.changes or context.templates.render(layout, blank, blame=made.blame) == outer:
-                raise Stop(_left_out(layout, made, is_everywhere=not uses.shows))
-        elif html.strip() and (around := _hidden_in(outer[:at])):
-            raise Stop(_hidden(layout, around))
-        html, inner = outer, layout
-    if WHOLE_PAGE.match(html):
-        return html
-    return context.templates.render(LAYOUT, {**values, "children": Markup(html)}, blame=made.blame)
+    return in_layouts(context, made.page, values, html, blame=made.blame)
 
 
 def _listing(context: RenderContext, made: PageBuild) -> Mapping[str, Any]:
@@ -302,42 +324,6 @@ def _listing(context: RenderContext, made: PageBuild) -> Mapping[str, Any]:
     if entry is None or settings is None or not settings.list or entry.slug or entry.is_fallback:
         return {}
     return list_values(context.library, context.library.lists.index_page(entry.collection))
-
-
-_HIDING = {
-    "<!--": "-->",
-    "<template": "</template",
-    "<script": "</script",
-    "<style": "</style",
-    "<textarea": "</textarea",
-}
-
-
-def _hidden_in(before: str) -> str:
-    """What is open at the end of some HTML and shows no page within it; "" for nothing."""
-    text = before.lower()
-    return next((start for start, end in _HIDING.items() if text.rfind(start) > text.rfind(end)), "")
-
-
-def _hidden(layout: str, around: str) -> Diagnostic:
-    what = "a comment" if around == "<!--" else f"{around}>"
-    message = (
-        f"{layout} writes {{{{ children }}}} inside {what}, so every page inside it would be published empty"
-    )
-    return Diagnostic("template-error", message, Location(layout, 1), LEFT_OUT)
-
-
-def _left_out(layout: str, made: PageBuild, *, is_everywhere: bool) -> Diagnostic:
-    where = "" if is_everywhere else " on a branch that some pages take"
-    message = f"{layout} leaves out {{{{ children }}}}{where}, so those pages would be published empty"
-    notes = (Note(f"so is {made.page.url}"),)
-    return Diagnostic("template-error", message, Location(layout, 1), LEFT_OUT, notes)
-
-
-def _two_documents(inner: str, outer: str) -> Diagnostic:
-    message = f"{inner} writes a whole document, and {outer} around it would hold it inside its own"
-    hint = f"leave <!doctype>, <html>, <head> and <body> to {outer}, or put the two into route groups side by side"
-    return Diagnostic("template-error", message, Location(inner, 1), hint)
 
 
 def _template_name(made: PageBuild) -> str:
@@ -355,15 +341,16 @@ def _template_name(made: PageBuild) -> str:
     raise Stop(Diagnostic("unknown-export", message, at, hint))
 
 
-def _with_variant_link(html: str, made: PageBuild) -> str:
+def with_variant_link(html: str, summary: Summary) -> str:
     """Name the variant also where a layout leaves `head` out, or the page is a whole document of its own."""
-    link = made.summary.variant_link
+    link = summary.variant_link
     if not link or link in html:
         return html
     return _HEAD_END.sub(lambda end: f"{link}\n{end[0]}", html, count=1)
 
 
-def _encoded(text: str, made: PageBuild) -> bytes:
+def encoded(text: str, made: PageBuild) -> bytes:
+    """The bytes of a file of the page. Raises `Stop` with `encoding-error`."""
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as fault:
@@ -379,7 +366,7 @@ def _write_variants(context: RenderContext, made: PageBuild, html: str) -> list[
     page = made.page
     if not page.variants:
         return []
-    body = _encoded(_variant(context, made, html), made)
+    body = encoded(_variant(context, made, html), made)
     free = [url[1:] for url in page.variants if url[1:] not in context.taken]
     return [context.write(path, body, page, has_own_url=True) for path in free]
 

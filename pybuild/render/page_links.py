@@ -9,10 +9,10 @@ Best Practices Profile", on relative URLs.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -52,6 +52,7 @@ _NAMED_META = ("og:url", "og:image", "og:video", "og:audio", "twitter:image")
 _SAME = {"og:url": "canonical", "twitter:image": "og:image"}  # mostly made of the other
 _OTHER_ORIGINS = frozenset({"dns-prefetch", "preconnect"})
 _CUT = "\ue000"  # the id of an element in the place of a document
+NOWHERE = 0, 0
 _SOUGHT = 80  # characters: to seek all of a long text takes longer than to compare it where it begins
 _CODE = frozenset({"code", "pre", "script", "style", "template"})  # whose `lang` names none of people
 _BETWEEN = " \t\n\f\r,"
@@ -71,6 +72,46 @@ class PageHtml:
 
     ids: tuple[str, ...]  # those that a link can name
     addresses: tuple[Address, ...]  # each once, in order
+    document: tuple[int, int] = NOWHERE  # where the document lies that was not read with the page
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """A document on its page: what need not be read again."""
+
+    html: str  # without its title, which may stand apart
+    ids: tuple[str, ...] | None  # of its headings; None where it may have others
+    hrefs: frozenset[str]
+    markdown: str
+
+    @staticmethod
+    def of(body: RenderedBody) -> KnownText:
+        """That of a document that was rendered."""
+        html = body.result.html.partition("</h1>")[2] or body.result.html
+        hrefs = frozenset(found.href for found in body.found)
+        ids, own = body.result.heading_ids, _heading_ids(html)
+        is_whole = ids is not None and ids[len(ids) - len(own) :] == own
+        return KnownText(html, own if is_whole else None, hrefs, body.markdown)
+
+    @staticmethod
+    def again(html: str, markdown: str) -> KnownText:
+        """That of a document without elements of its own, from what was published of it."""
+        return KnownText(html, _heading_ids(html), _own_hrefs(html), markdown)
+
+    @property
+    def is_found_again(self) -> bool:
+        """Whether `again` gives the same."""
+        return self.ids is not None and self.hrefs == _own_hrefs(self.html)
+
+
+def _own_hrefs(html: str) -> frozenset[str]:
+    """What a document without elements of its own links to, but for the links to its headings beside them."""
+    return frozenset(hrefs_of(_PERMALINK.sub("", html)))
+
+
+def _heading_ids(html: str) -> tuple[str, ...]:
+    """The ids of headings in HTML without other ids."""
+    return tuple(map(unescape, _HEADING_ID.findall(html)))
 
 
 def read_html(page: str) -> PageHtml:
@@ -78,22 +119,28 @@ def read_html(page: str) -> PageHtml:
     return _read(page)[0]
 
 
-def read_page(page: str, body: RenderedBody | None) -> PageHtml:
+def read_page(page: str, known: KnownText | None) -> PageHtml:
     """Like `read_html`, but the HTML of a document is not read a second time: its links are left out."""
-    ids = body.result.heading_ids if body else None
-    if body is None or ids is None or _CUT in page or any("%" in ident for ident in ids):
+    if known is None or known.ids is None or _CUT in page or any("%" in ident for ident in known.ids):
         return read_html(page)
-    html = body.result.html.partition("</h1>")[2] or body.result.html  # the title may stand apart
-    at = page.find(html[:_SOUGHT])
-    if not html or not page.startswith(html, at):
+    html = known.html
+    at = find_text(page, html)
+    if at < 0:
         return read_html(page)
     if "<table" in html and "<table" in page[:at].lower():  # the one may end the other
         return read_html(page)
     read, base = _read(f'{page[:at]}<p id="{_CUT}"></p>{page[at + len(html) :]}')
     if base or _CUT not in read.ids:  # it stands where no element can
         return read_html(page)
-    at = read.ids.index(_CUT)
-    return PageHtml(tuple(dict.fromkeys((*read.ids[:at], *ids, *read.ids[at + 1 :]))), read.addresses)
+    cut = read.ids.index(_CUT)
+    ids = dict.fromkeys((*read.ids[:cut], *known.ids, *read.ids[cut + 1 :]))
+    return PageHtml(tuple(ids), read.addresses, (at, at + len(html)))
+
+
+def find_text(page: str, html: str) -> int:
+    """Where a long text begins in a page; -1 where it is not there, or empty."""
+    at = page.find(html[:_SOUGHT]) if html else -1
+    return at if at >= 0 and page.startswith(html, at) else -1
 
 
 def _read(page: str) -> tuple[PageHtml, str]:
@@ -160,6 +207,8 @@ def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Ad
             yield Address(value.strip(), named)
 
 
+_PERMALINK = re.compile(r'<a class="anchor" [^<>]*>')
+_HEADING_ID = re.compile(r'<h[1-6] id="([^"]*)"')
 _HEADING = re.compile(r"<h([2-4])\b[^<>]*?\sid" + _VALUE + r"[^<>]*>(.*?)</h\1\s*>", re.I | re.S)
 _TAG = re.compile(r"<a\s[^<>]*class=\"anchor\".*?</a>|<[^<>]*>", re.S)
 
@@ -167,7 +216,7 @@ _TAG = re.compile(r"<a\s[^<>]*class=\"anchor\".*?</a>|<[^<>]*>", re.S)
 def headings_of(page: str) -> list[tuple[str, str]]:
     """The headings of a page that have an id: their texts and ids."""
     found = ((match[5], match[2] or match[3] or match[4] or "") for match in _HEADING.finditer(page))
-    plain = ((" ".join(html.unescape(_TAG.sub("", text)).split()), html.unescape(id_)) for text, id_ in found)
+    plain = ((" ".join(unescape(_TAG.sub("", text)).split()), unescape(id_)) for text, id_ in found)
     return [(text, id_) for text, id_ in plain if text and not id_.startswith("pb-")]
 
 
@@ -180,7 +229,7 @@ def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
     """The values of an attribute, quoted or not, in order."""
     for found in attribute.finditer(page):
         value = found[1] or found[2] or found[3] or ""
-        yield html.unescape(value) if "&" in value else value
+        yield unescape(value) if "&" in value else value
 
 
 def document_links(page: PageJob, body: RenderedBody, here: frozenset[str]) -> Iterator[Link]:
@@ -191,11 +240,10 @@ def document_links(page: PageJob, body: RenderedBody, here: frozenset[str]) -> I
 
 
 def template_links(
-    context: RenderContext, page: PageJob, read: PageHtml, body: RenderedBody | None, here: frozenset[str]
+    context: RenderContext, page: PageJob, read: PageHtml, text: KnownText | None, here: frozenset[str]
 ) -> tuple[tuple[Link, ...], bytes]:
     """The links that templates and metadata add to a page: those this process did not report yet, and the digests of all."""
-    known = {found.href for found in body.found} if body else set()
-    markdown = body.markdown if body else ""
+    known, markdown = (text.hrefs, text.markdown) if text else (frozenset(), "")
     rooted = context.rooted.setdefault((page.route.template, *page.route.surroundings.layouts), {})
     written: dict[str, bool] = {}
     links: list[tuple[Link, bytes]] = []

@@ -86,7 +86,6 @@ def summarise(
     metadata = _with_json_ld(context, page, document, metadata, facts)
     feeds = (*feed_links(config), *_term_feeds(context, listing))
     head = head_markup(metadata, variant=variant, feeds=feeds)
-    link = next((tag for tag in head.split("\n") if variant and 'type="text/markdown"' in tag), "")
     variant_href = variant.removeprefix(config.site.origin)
     return Summary(
         metadata,
@@ -94,12 +93,17 @@ def summarise(
         facts.date,
         facts.updated,
         language,
-        link,
+        variant_tag(head) if variant else "",
         variant_href,
         findings,
         card.file if card else None,
         sizes,
     )
+
+
+def variant_tag(head: str) -> str:
+    """The tag of a head that names the variant; "" for none."""
+    return next((tag for tag in head.split("\n") if 'type="text/markdown"' in tag), "")
 
 
 def _card_layer(card: Card, metadata: Metadata) -> Layer:

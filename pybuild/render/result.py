@@ -43,6 +43,7 @@ class Rendered:
     document_hrefs: str = ""  # what its document links to inside the site, as written, a line each
     link_digest: str = ""  # a digest of what became of them
     pictures: str = ""  # what it depends on of the pictures that it shows, a line each
+    places: tuple[int, ...] = ()  # of what its layouts stand around, as of `layouts.Places`
     fetched: tuple[tuple[str, str], ...] = ()  # key and digest of each answer that `fetch` gave its code
     keeps: bool = (
         False  # it stays in the next export where a source is down; of a failure: its last one may stay
@@ -87,7 +88,15 @@ def pack(row: Rendered) -> Rendered | bytes:
         row.anchors,
         [(asset.path, str(asset.file)) for asset in row.assets],
         [_LINK(link) for link in row.template_links],
-        (row.template_link_ids, row.document_hrefs, row.link_digest, row.pictures, row.fetched, row.keeps),
+        (
+            row.template_link_ids,
+            row.document_hrefs,
+            row.link_digest,
+            row.pictures,
+            row.fetched,
+            row.keeps,
+            row.places,
+        ),
     )
     try:
         return row if row.findings else marshal.dumps(values)
@@ -97,7 +106,7 @@ def pack(row: Rendered) -> Rendered | bytes:
 
 def _unpacked(row: bytes) -> Rendered:
     files, page, redirection, links, anchors, assets, given, last = marshal.loads(row)
-    shared, hrefs, resolved, pictures, fetched, keeps = last
+    shared, hrefs, resolved, pictures, fetched, keeps, places = last
     return Rendered(
         files=tuple(File(*file) for file in files),
         page=page and Page(*page),
@@ -112,6 +121,7 @@ def _unpacked(row: bytes) -> Rendered:
         pictures=pictures,
         fetched=fetched,
         keeps=keeps,
+        places=places,
     )
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pybuild.config.loader import Markdown
 from pybuild.diagnostics import Diagnostic, Location, has_errors
@@ -32,6 +32,7 @@ from pybuild.render.links import LinkMap
 from pybuild.render.metadata_routes import render_metadata
 from pybuild.render.page import render_page
 from pybuild.render.redirects import Listed, listed_redirects
+from pybuild.render.relayout import relayout
 from pybuild.render.result import NOT_REPEATABLE, Rendered, pack
 from pybuild.render.static_params import Expanded, expand_route
 from pybuild.render.templates import Templates
@@ -73,6 +74,16 @@ class ExpandProgram:
         return expand
 
 
+Last = tuple[Rendered, int]
+
+
+class LastRows(Protocol):
+    """The rows of the last export, for workers on this machine."""
+
+    def open(self) -> Callable[[int], Last | None]:
+        """Give, for the index of a job, its row and how many of its innermost layouts are what they were."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenderProgram:
     """Renders jobs into the stage; a task is the index of a job of the plan."""
@@ -82,12 +93,17 @@ class RenderProgram:
     stage: Stage
     memo: Path | None = None  # where rendered Markdown is kept
     session: Session | None = None  # of fetches
+    last: LastRows | None = None  # of the pages of which only layouts changed
 
     def start(self) -> Callable[[int], Rendered | bytes]:
         begin_export(self.session)
         context = make_context(self.site, self.plan, self.stage, self.memo)
-        jobs = self.plan.jobs
-        return lambda index: pack(render(context, jobs[index]))
+        jobs, last = self.plan.jobs, self.last.open() if self.last else _no_last
+        return lambda index: pack(render(context, jobs[index], last(index)))
+
+
+def _no_last(index: int) -> None:
+    """No row is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +159,13 @@ def _prepared(
     return library, templates
 
 
-def render(context: RenderContext, job: Job) -> Rendered:
-    """Do one job; whatever a site author did wrong comes back as findings."""
+def render(context: RenderContext, job: Job, last: Last | None = None) -> Rendered:
+    """Do one job; whatever a site author did wrong comes back as findings. `last` as of `LastRows`."""
     os.chdir(context.config.root)  # the last job may have left it
     page = resolve(context.site, job, context.root)
     begin_job(_policy(context.site, page.route))
     context.library.begin(page.url if job.kind == "page" else "", page.route.locale)
-    made, secrets = _made(context, page), context.config.secrets
+    made, secrets = _made(context, page, last), context.config.secrets
     fetches = end_job()
     made = _with_calls(made, fetches)
     if fetches.keeps and not has_errors(made.findings):
@@ -167,8 +183,10 @@ def _with_calls(made: Rendered, fetches: Policy) -> Rendered:
     return replace(made, fetched=calls if fetches.is_repeatable else NOT_REPEATABLE)
 
 
-def _made(context: RenderContext, page: PageJob) -> Rendered:
+def _made(context: RenderContext, page: PageJob, last: Last | None) -> Rendered:
     try:
+        if last and (made := relayout(context, page, *last)):
+            return made
         return _RENDER[page.job.kind](context, page)
     except Stop as stop:
         return Rendered(findings=stop.findings, keeps=stop.keeps)
