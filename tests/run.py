@@ -19,6 +19,16 @@ import install_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
+LONG = (
+    "tests/faults",
+    "tests/hosts",
+    "tests/publish/test_crash.py",
+    "tests/serve/test_table.py",
+    "tests/verify/test_command.py",
+    "tests/dev/test_bytes.py",
+    "tests/test_incremental.py",
+    "tests/test_no_silent_loss.py",
+)  # what `harness.LONG` changes
 
 
 def install_python() -> None:
@@ -35,15 +45,23 @@ def main() -> int:
     install_python()
     install_servers.main()
     workers = str(min(4, os.cpu_count() or 1))
-    if "--long" in sys.argv:  # the fault suite in full, which takes a quarter of an hour
+    pytest = [
+        BIN / "python",
+        "-m",
+        "pytest",
+        "-n",
+        workers,
+        "--dist",
+        "worksteal",
+    ]  # neighbours share a server
+    if "--long" in sys.argv:  # the tests that draw or kill, in full
         os.environ["PYBUILD_LONG"] = "1"
-        rest = [word for word in sys.argv[1:] if word != "--long"]
-        return run(BIN / "python", "-m", "pytest", "-n", workers, "tests/faults", *rest)
+        return run(*pytest, *LONG, *[word for word in sys.argv[1:] if word != "--long"])
     checks = (
         [BIN / "ruff", "check", "."],
         [BIN / "ruff", "format", "--check", "."],
         [BIN / "mypy"],
-        [BIN / "python", "-m", "pytest", "-n", workers, *sys.argv[1:]],
+        [*pytest, *sys.argv[1:]],
     )
     codes = [run(*words) for words in checks]
     return max(codes)

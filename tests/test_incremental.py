@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import Files, environment
+from harness import LONG, Files, environment
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -37,7 +37,6 @@ from pybuild.cache import fingerprint as snapshot
 from pybuild.cache.up_to_date import up_to_date_result
 from pybuild.config.loader import Options, load_config
 
-LONG = bool(os.environ.get("PYBUILD_LONG"))
 NOW = "1717200000"  # June 2024: between the posts and the dates of the edit "future"
 SETTLED = 20_000_000  # nanoseconds: as if every file of the test were old
 
@@ -126,7 +125,7 @@ class Edits(RuleBasedStateMachine):
 def test_edits_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Edits.TestCase
     machine.settings = settings(
-        max_examples=60 if LONG else 5,
+        max_examples=60 if LONG else 3,
         stateful_step_count=30 if LONG else 6,
         derandomize=not LONG,
         deadline=None,

@@ -1,13 +1,12 @@
 """What `dev` answers is what an export publishes, but for one script: at every address, and after every edit."""
 
-import os
 import random
 import shutil
 from pathlib import Path
 
 import pytest
 from developing import OPTIONS, addresses, differences, session_of
-from harness import run_command
+from harness import LONG, run_command
 from incremental import CODE, EDITS, PLAIN, clean_copy, write_site
 from previewing import published
 
@@ -19,7 +18,7 @@ from pybuild.diagnostics import has_errors
 
 SAMPLE = Path(__file__).parents[2] / "sample_site"
 CASES = Path(__file__).parents[1] / "cases"
-COUNT = 200 if os.environ.get("PYBUILD_LONG") else 25
+COUNT = 200 if LONG else 25
 
 OF_THE_CACHE = {"damage", "cut", "forget", "touch output", "lose output"}
 

@@ -60,10 +60,10 @@ def finished(root: Path, ended: Ended) -> dict[str, bytes]:
     return tree(root / "out")
 
 
-@pytest.fixture
-def sites(scratch: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The outputs of both sites, made where nothing goes wrong."""
-    root = scratch / "calm"
+    root = tmp_path_factory.mktemp("calm") / "site"
     old = finished(root, export(make(root, "old")))
     return old, finished(root, export(make(root, "new")))
 
@@ -103,7 +103,7 @@ def test_power_cut_at_every_named_step(
             make(root, "new")
             if done == 0:
                 points = chosen(steps_of(root), each=30)
-                points = points if LONG else points[2 :: len(points) // 6]
+                points = points if LONG else points[2 :: len(points) // 4]
                 export(make(root, "old"))
                 make(root, "new")
             os.sync()
@@ -134,7 +134,7 @@ def test_exit_0_means_it_is_on_the_disk(
         assert tree(place / "site/out") == sites[1]
 
 
-@pytest.mark.parametrize("pages", range(0, 60, 2 if LONG else 8))
+@pytest.mark.parametrize("pages", range(0, 60, 2 if LONG else 14))
 def test_full_disk(scratch: Path, sites: tuple[dict[str, bytes], ...], pages: int) -> None:
     """From a disk that holds the old site and no more to one that holds both."""
     place, (old, new) = scratch / "disk", sites
@@ -179,7 +179,7 @@ def traced(
     root: Path, call: str, *words: str, log: Path = Path("/dev/null")
 ) -> subprocess.CompletedProcess[str]:
     """Export and watch one system call."""
-    words = ("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={call}", *words)
+    words = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", str(log), "-e", f"trace={call}", *words)
     words += ("-P", str(root / "out")) if call == "renameat2" else ()
     words += (sys.executable, "-m", "pybuild", "export", str(root), "--engine", "serial", "--format", "json")
     return subprocess.run(words, capture_output=True, text=True, check=False, env=environment())
@@ -235,7 +235,7 @@ def test_output_that_is_a_mount(scratch: Path, sites: tuple[dict[str, bytes], ..
     with mounted(root / "out", "-t", "tmpfs", "tmpfs"):
         assert finished(root, export(root)) == sites[0]
         points = chosen(steps_of(make(root, "new")), each=40)
-        for point in points if LONG else points[:: len(points) // 8]:
+        for point in points if LONG else points[:: len(points) // 4]:
             export(make(root, "old"))
             export(make(root, "new"), before=lambda p=point: sys.addaudithook(Steps(root, p, kill_self)))
             assert finished(root, export(root)) == sites[1], point

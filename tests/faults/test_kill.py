@@ -83,7 +83,7 @@ def test_sigkill_at_every_named_step(copies: Callable[[bool], Path], foreign: bo
     steps = steps_of(clean)
     new = tree(clean / "out")
     assert set(steps) == STEPS - {"exchange" if foreign else "per-file"}
-    points, ended_before = chosen(steps, each=20), 0
+    points, ended_before = chosen(steps, each=40), 0
     for point in points:
         root = copies(foreign)
         killed = export(

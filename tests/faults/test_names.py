@@ -26,7 +26,7 @@ TEXT = st.one_of(st.sampled_from(NASTY), st.text(max_size=6))
 PARAM = st.one_of(TEXT, TEXT, TEXT, st.none(), st.integers(), st.lists(TEXT, max_size=3), st.booleans())
 SLUGS = "from pybuild import PlainTextResponse\ndynamic = 'force-static'\ndef generate_static_params():\n    return [{{'{0}': v}} for v in {1!r}]\n"
 EXAMPLES = settings(
-    max_examples=400 if LONG else 45,
+    max_examples=400 if LONG else 20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

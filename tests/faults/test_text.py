@@ -56,7 +56,7 @@ FIELDS = (
 )
 RECORD = st.fixed_dictionaries(dict.fromkeys(FIELDS, TEXT))
 EXAMPLES = settings(
-    max_examples=300 if LONG else 40,
+    max_examples=300 if LONG else 20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
@@ -195,7 +195,7 @@ MOVED = "from pybuild import redirect\ndynamic = 'force-static'\ndef GET():\n   
 RULES = '[[headers]]\nsource = "/api/text"\nheaders = {{ X-Rule = {} }}\n'
 VALUE = st.one_of(st.sampled_from([text for text in HOSTILE if text.isascii() and text.isprintable()]), TEXT)
 PROGRAMS = {"nginx": "nginx", "caddy": "caddy", "apache": "apache2"}  # that read their files back here
-HOST_EXAMPLES = settings(EXAMPLES, max_examples=60 if LONG else 10)
+HOST_EXAMPLES = settings(EXAMPLES, max_examples=60 if LONG else 4)
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS.keys() - {"static"}))

@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import LONG
 
 from pybuild.cli import main as cli
 
 SEED = int(os.environ.get("PYBUILD_SEED", "20260101"))
-LONG = os.environ.get("PYBUILD_LONG") == "1"
 STEPS = {"read", "cache", "stage", "sync", "journal", "exchange", "per-file", "manifest", "delete"}
 _EVENTS = {"open", *(f"os.{n}" for n in ("rename", "link", "mkdir", "remove", "rmdir", "chmod", "scandir"))}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
