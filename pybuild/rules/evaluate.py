@@ -176,7 +176,10 @@ def _below(base: str, path: str) -> str | None:
 def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
     method, found = visit.request.method, _proxy_rule(rules, visit)
     if method == "OPTIONS" and not (found and method in found[1]):
-        return _options(rules, visit, files)
+        # a browser's preflight follows no redirect: say what the address allows, also where it redirects
+        if _answers(rules, visit, files) or _proxy_rule(rules, visit):
+            return Outcome(204, (("Allow", _allow(rules, visit, files)),))
+        return Outcome(404, text="404\n")
     redirected = _redirect(rules, visit) or _slash_redirect(rules, visit, files)
     if redirected:
         return redirected
@@ -188,13 +191,8 @@ def _answer(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome
         return Outcome(200, proxy=found[0])
     if not readable or found:
         return Outcome(405, (("Allow", _allow(rules, visit, files)),), text="405\n")
-    return _not_found(files)
-
-
-def _options(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome:
-    """Say what an address allows, also where it redirects: a browser's preflight follows no redirect."""
-    if _answers(rules, visit, files) or _proxy_rule(rules, visit):
-        return Outcome(204, (("Allow", _allow(rules, visit, files)),))
+    if NOT_FOUND in files:
+        return Outcome(404, (("Content-Type", type_of(NOT_FOUND)),), path=NOT_FOUND)
     return Outcome(404, text="404\n")
 
 
@@ -207,12 +205,6 @@ def _allow(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> str:
 def _answers(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> bool:
     """Whether a file or a redirect answers."""
     return bool(_path(rules, visit, files) or _redirect(rules, visit))
-
-
-def _not_found(files: Mapping[str, File]) -> Outcome:
-    if NOT_FOUND in files:
-        return Outcome(404, (("Content-Type", type_of(NOT_FOUND)),), path=NOT_FOUND)
-    return Outcome(404, text="404\n")
 
 
 def _hides_slash(visit: _Visit) -> bool:
@@ -282,19 +274,15 @@ def _serve(rules: RuleSet, visit: _Visit, files: Mapping[str, File]) -> Outcome 
     if rules.negotiation != "off" and markdown in files and url != "/" + path:
         chosen = negotiate(visit.request.lines("accept"))
         if chosen == "none" and rules.negotiation == "strict":
-            return _not_acceptable()
+            plain = (("Content-Type", "text/plain; charset=utf-8"), ("Vary", "Accept"))
+            return Outcome(406, plain, text=NOT_ACCEPTABLE)
         headers.append(("Vary", "Accept"))
         if chosen == "md":
             path = markdown
             headers.append(("Content-Location", encode(f"{rules.base}/{path}")))
     elif rules.variants and visit.url == "/" + path and (page := page_of(path, files)):
-        headers.append(("Link", f'<{absolute(rules.site, _address(page))}>; rel="canonical"'))
+        headers.append(("Link", f'<{absolute(rules.site, address_of(page))}>; rel="canonical"'))
     return _file(rules, visit.request, files[path], headers)
-
-
-def _not_acceptable() -> Outcome:
-    headers = (("Content-Type", "text/plain; charset=utf-8"), ("Vary", "Accept"))
-    return Outcome(406, headers, text=NOT_ACCEPTABLE)
 
 
 def _rewritten(rules: RuleSet, visit: _Visit) -> str:
@@ -326,7 +314,7 @@ def page_of(path: str, files: Mapping[str, File]) -> str | None:
     return next((page for page in (f"{stem}.html", f"{stem}/index.html") if page in files), None)
 
 
-def _address(page: str) -> str:
+def address_of(page: str) -> str:
     """The decoded address of a page by its file: `a.html` → `/a`, `a/index.html` → `/a/`."""
     return (
         "/" + page.removesuffix("index.html") if page.rpartition("/")[2] == "index.html" else "/" + page[:-5]
@@ -363,7 +351,9 @@ def _with_headers(rules: RuleSet, answer: Outcome, visit: _Visit) -> Outcome:
     merged = {name.lower(): (name, value) for name, value in answer.headers}
     for rule in rules.headers:
         matched = rule.source.match_sent(visit.sent) is not None
-        for name, value in rule.headers if matched and _admits(rule.has, rule.missing, visit) else ():
+        for name, value in (
+            rule.headers if matched and applies(rule.has, rule.missing, visit.request) is not None else ()
+        ):
             old = merged.get(name.lower(), ("", ""))[1]
             joined = join_list(old, value) if name.lower() in ADDITIVE else value
             merged[name.lower()] = (name, joined)
@@ -372,10 +362,6 @@ def _with_headers(rules: RuleSet, answer: Outcome, visit: _Visit) -> Outcome:
         merged.setdefault(ALLOW_METHODS.lower(), (ALLOW_METHODS, methods))
     headers = tuple(merged[key] for key in sorted(merged) if answer.status != 304 or key != "content-type")
     return Outcome(answer.status, headers, answer.path, answer.text, answer.proxy)
-
-
-def _admits(has: Iterable[Condition], missing: Iterable[Condition], visit: _Visit) -> bool:
-    return applies(has, missing, visit.request) is not None
 
 
 def join_list(*values: str) -> str:

@@ -56,7 +56,10 @@ def rules_for_files(
         if ending:
             renamed[url] = file.path
         names.add(url, ending)
-        types.add("/" + file.path, _odd_type(file))
+        declared = file.media_type
+        types.add(
+            "/" + file.path, "" if not declared or same_type(declared, type_of(file.path)) else declared
+        )
         answers.append((url, (*more.get(file.path, ()), *file.headers), file.origin))
     answers += [(one.url, one.headers, one.file) for one in redirections]
     for url, said, origin in answers:
@@ -81,22 +84,12 @@ def _name(source: PathPattern, ending: str) -> Rewrite:
 
 def _ending(file: File) -> str:
     """What a host must put behind the URL to find the file: `/index.json`; "" where it finds it of itself."""
-    if not file.url or _found_at(file) == file.url:
+    plain = re.sub(r"(?:^|(?<=/))index\.html$|\.html$", "", file.path)
+    if file.url in {"", "/" + plain.rstrip("/")}:  # a host finds pages without their suffix, else by the path
         return ""
     stem = file.url.rstrip("/")
     assert ("/" + file.path).startswith(stem + "/"), f"{file.path} is not below its URL {file.url}"
     return ("/" + file.path)[len(stem) :]
-
-
-def _found_at(file: File) -> str:
-    """The URL a host answers with the file of itself: pages without their suffix, else the path."""
-    plain = re.sub(r"(?:^|(?<=/))index\.html$|\.html$", "", file.path)
-    return "/" + plain.rstrip("/")
-
-
-def _odd_type(file: File) -> str:
-    said = file.media_type
-    return "" if not said or same_type(said, type_of(file.path)) else said
 
 
 def _kept(headers: Headers) -> Headers:
@@ -141,7 +134,10 @@ class _Grouped(Generic[Value]):
         that has one.
         """
         whole = self._whole_folders()
-        yield from ((_folder_pattern(folder), value) for folder, value in sorted(whole.items()))
+        yield from (
+            (PathPattern(f"{folder}/:name", (Text(folder + "/"), Param("name"))), value)
+            for folder, value in sorted(whole.items())
+        )
         members: dict[_Folder, list[str]] = {}
         for url in sorted(self._told):
             if url.rpartition("/")[0] in whole:
@@ -149,7 +145,10 @@ class _Grouped(Generic[Value]):
             members.setdefault(_folder(url), []).append(url)
         for folder, urls in sorted(members.items()):
             if len(urls) > 1 and len(self._kinds[folder]) == 1:
-                yield _pattern(*folder), self._told[urls[0]]
+                name, suffix = folder
+                end = (Text(suffix),) if suffix else ()
+                parts = (Text(name + "/"), Param("name", _REST), *end)
+                yield PathPattern(f"{name}/:name{suffix}", parts), self._told[urls[0]]
             else:
                 yield from ((PathPattern(url, (Text(url),)), self._told[url]) for url in urls)
 
@@ -166,16 +165,7 @@ class _Grouped(Generic[Value]):
         }
 
 
-def _folder_pattern(folder: str) -> PathPattern:
-    return PathPattern(f"{folder}/:name", (Text(folder + "/"), Param("name")))
-
-
 def _folder(url: str) -> _Folder:
     folder, _, name = url.rpartition("/")
     has_suffix = "." in name.strip(".") and not name.startswith(".")
     return folder, name[name.index(".") :] if has_suffix else ""
-
-
-def _pattern(folder: str, ending: str) -> PathPattern:
-    parts: tuple[Text | Param, ...] = (Text(folder + "/"), Param("name", _REST))
-    return PathPattern(f"{folder}/:name{ending}", (*parts, Text(ending)) if ending else parts)

@@ -84,7 +84,8 @@ def _open_redirects(redirects: Iterable[Redirect]) -> Iterator[Diagnostic]:
         regexes = {param.name: param.regex for param in rule.source.params}
         for name in () if rule.destination.is_external else _leading(rule.destination):
             regex = regexes.get(name, SEGMENT)
-            if regex != SEGMENT and _may_start_with_slash(regex):
+            # tried behind the "/" of a destination; a regex that takes none of them is safe
+            if regex != SEGMENT and any(re.fullmatch(f"(?:{regex})", value, re.ASCII) for value in _HOSTILE):
                 yield Diagnostic(
                     "invalid-rule",
                     f'"{rule.destination.source}" lets a visitor choose the host: :{name} may start with a slash',
@@ -100,11 +101,6 @@ def _leading(destination: Destination) -> Iterator[str]:
             yield part.name
         if not (isinstance(part, Slot) and part.prefix) and part != Text("/"):
             return
-
-
-def _may_start_with_slash(regex: str) -> bool:
-    """Try what follows the "/" of a destination; a regex that takes none of it is safe."""
-    return any(re.fullmatch(f"(?:{regex})", value, re.ASCII) for value in _HOSTILE)
 
 
 _HOSTILE = [head + tail for head in "/\\" for tail in ("", "a", "evil.example", "evil.example/a", "1", "1/2")]

@@ -139,6 +139,11 @@ class RuleSet:
     types: tuple[SetType, ...] = ()
 
     @property
+    def env_names(self) -> tuple[str, ...]:
+        """The environment variables whose values the proxies send, sorted."""
+        return tuple(sorted({name for rule in self.proxies for name in rule.env_names}))
+
+    @property
     def is_empty(self) -> bool:
         """Whether plain files say it all."""
         listed = (self.redirects, self.rewrites, self.proxies, self.headers, self.types)

@@ -55,12 +55,8 @@ def _parse_member(member: str) -> tuple[str, int]:
     weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
     if not _WEIGHT.fullmatch(weight):
         return "", 0
-    return "*/*" if media == "*" else media, _thousandths(weight)
-
-
-def _thousandths(weight: str) -> int:
     whole, _, fraction = weight.partition(".")
-    return int(whole or "0") * 1000 + int((fraction + "000")[:3])
+    return "*/*" if media == "*" else media, int(whole or "0") * 1000 + int((fraction + "000")[:3])
 
 
 def javascript() -> str:

@@ -44,14 +44,22 @@ def _named(rule: Rewrite, paths: Mapping[str, str]) -> Iterator[Rewrite]:
         if captures is not None:
             source = _filled(rule.source, captures)
             if rule.source.match(source) is not None:
-                yield replace(rule, source=_literal(source), destination=_to("/" + path))
+                target = "/" + path
+                yield replace(
+                    rule,
+                    source=PathPattern(source, (Text(source),)),
+                    destination=Destination(target, "", (Text(target),)),
+                )
 
 
 def _spared(rule: Rewrite) -> Iterator[Rewrite]:
     """Rewrites that leave an address as it is where the rule must not be applied."""
     yield from _places(rule)
     head = rule.source.parts[0]
-    if _is_negotiation(rule) and rule.source.params and isinstance(head, Text):
+    is_negotiation = any(
+        c.type == "accept" or (c.type, c.key) == ("header", "accept") for c in (*rule.has, *rule.missing)
+    )
+    if is_negotiation and rule.source.params and isinstance(head, Text):
         parts = (Text(head.text.rstrip("/") + "/"), Param("path", _WITH_SUFFIX))
         kept = Destination(head.text, "", (parts[0], Slot("path")))
         yield replace(rule, source=PathPattern(rule.source.source, parts), destination=kept)
@@ -65,13 +73,6 @@ def _places(rule: Rewrite) -> Iterator[Rewrite]:
         source = PathPattern(f"{place}/:path*", (Text(place), _BELOW))
         same = Destination(f"{place}/:path*", "", (Text(place), Slot("path", "/")))
         yield replace(rule, source=source, destination=same)
-
-
-def _is_negotiation(rule: Rewrite) -> bool:
-    """Whether a rule looks at the Accept field."""
-    return any(
-        c.type == "accept" or (c.type, c.key) == ("header", "accept") for c in (*rule.has, *rule.missing)
-    )
 
 
 def _as_pattern(rule: Rewrite) -> PathPattern | None:
@@ -97,11 +98,3 @@ def _filled(pattern: PathPattern, captures: Mapping[str, str]) -> str:
         return part.prefix + value if value else ""
 
     return "".join(map(one, pattern.parts)) or "/"
-
-
-def _literal(url: str) -> PathPattern:
-    return PathPattern(url, (Text(url),))
-
-
-def _to(path: str) -> Destination:
-    return Destination(path, "", (Text(path),))

@@ -283,26 +283,33 @@ class _Scanner:
                 found.append(param)
                 self.text = ""
         found += [Text(self.text)] if self.text else []
-        return _without_final_slash(found)
+        # a slash at the end of a source means nothing: `/a/` is `/a`
+        last = found[-1] if found else None
+        if isinstance(last, Text) and last.text.endswith("/") and (len(found) > 1 or last.text != "/"):
+            return [*found[:-1], Text(last.text[:-1])] if last.text != "/" else found[:-1]
+        return found
 
     def _next(self) -> Param | None:
         char = self.source[self.at]
         if char == "\\":
-            self._escape()
+            if self.at + 1 == len(self.source):
+                raise PatternError(f'"{self.source}" ends with a backslash', "delete it, or double it")
+            self.text += self.source[self.at + 1]
+            self.at += 2
         elif char == ":":
-            return self._named()
+            name = NAME.match(self.source, self.at + 1)
+            if name is None:
+                hint = 'write a name after it, as in ":slug", or "\\\\:" for the sign itself'
+                raise PatternError(f'":" in "{self.source}" has no name', hint)
+            self.at = name.end()
+            has_regex = self.source[self.at : self.at + 1] == "("
+            return self._param(name[0], self._group() if has_regex else SEGMENT)
         elif char == "(":
             self.unnamed += 1
             return self._param(str(self.unnamed - 1), self._group())
         else:
             self._plain(char)
         return None
-
-    def _escape(self) -> None:
-        if self.at + 1 == len(self.source):
-            raise PatternError(f'"{self.source}" ends with a backslash', "delete it, or double it")
-        self.text += self.source[self.at + 1]
-        self.at += 2
 
     def _plain(self, char: str) -> None:
         if char in "*+{})":
@@ -321,15 +328,6 @@ class _Scanner:
             raise PatternError(f"{self.source!r} holds a control character", "delete it")
         self.text += char
         self.at += 1
-
-    def _named(self) -> Param:
-        name = NAME.match(self.source, self.at + 1)
-        if name is None:
-            hint = 'write a name after it, as in ":slug", or "\\\\:" for the sign itself'
-            raise PatternError(f'":" in "{self.source}" has no name', hint)
-        self.at = name.end()
-        has_regex = self.source[self.at : self.at + 1] == "("
-        return self._param(name[0], self._group() if has_regex else SEGMENT)
 
     def _group(self) -> str:
         """Take a balanced `(…)` and return what stands in it."""
@@ -368,14 +366,6 @@ class _Scanner:
         prefix = "/" if modifier else ""
         self.text = self.text.removesuffix(prefix) if prefix else self.text
         return Param(name, regex, modifier, prefix)
-
-
-def _without_final_slash(parts: list[Text | Param]) -> list[Text | Param]:
-    """A slash at the end of a source means nothing: `/a/` is `/a`."""
-    last = parts[-1] if parts else None
-    if isinstance(last, Text) and last.text.endswith("/") and (len(parts) > 1 or last.text != "/"):
-        return [*parts[:-1], Text(last.text[:-1])] if last.text != "/" else parts[:-1]
-    return parts
 
 
 @dataclass(frozen=True, slots=True)
