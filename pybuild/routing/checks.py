@@ -172,12 +172,9 @@ def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic
         if route.module is None or route.module.is_readable:
             findings += _check_route(route, set(parsed.values()))
     claims = [route_claim(route) for route in tree.routes]
-    claims += [_collection_claim(collections[name], pattern) for name, pattern in parsed.items()]
+    for name, pattern in parsed.items():
+        claims.append(Claim(pattern, None, f'the collection "{name}"', collections[name].location))
     return arrange([*findings, *find_conflicts(claims)])
-
-
-def _collection_claim(collection: Collection, pattern: Pattern) -> Claim:
-    return Claim(pattern, None, f'the collection "{collection.name}"', collection.location)
 
 
 def _check_route(route: Route, collections: Iterable[Pattern]) -> list[Diagnostic]:
@@ -197,7 +194,11 @@ def _handler(module: ModuleFacts) -> list[Diagnostic]:
         if method in module.names:
             findings.append(non_get_handler(method, module.place(method)))
     if "GET" not in module.names and not module.is_open and not findings:
-        findings.append(_missing_get(module))
+        near = next((name for name in ("get", "Get") if name in module.names), None)
+        hint = f"rename {near} to GET" if near else "define GET(), or delete the file"
+        findings.append(
+            Diagnostic("missing-get", f"{module.file} defines no GET", module.place(near or ""), hint)
+        )
     if "dynamic" not in module.names and ("GET" in module.names or not findings):
         message = f"{module.file} does not say that it is static"
         hint = 'write dynamic = "force-static" at the top level'
@@ -210,12 +211,6 @@ def non_get_handler(method: str, at: Location) -> Diagnostic:
     message = f"{method} in {at.file} cannot be exported: a static host only answers GET"
     usual = "delete it here, and serve it from a backend, reached through [[proxies]]"
     return Diagnostic("non-get-handler", message, at, _METHOD_HINTS.get(method, usual))
-
-
-def _missing_get(module: ModuleFacts) -> Diagnostic:
-    near = next((name for name in ("get", "Get") if name in module.names), None)
-    hint = f"rename {near} to GET" if near else "define GET(), or delete the file"
-    return Diagnostic("missing-get", f"{module.file} defines no GET", module.place(near or ""), hint)
 
 
 def _metadata_function(module: ModuleFacts, name: str) -> list[Diagnostic]:
@@ -277,7 +272,9 @@ def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
     """Warn of names that are nearly names with a meaning: camelCase, and spelling mistakes."""
     findings = []
     for name in module.names:
-        meant = _SNAKE_CASE.get(name) or _nearest(name)
+        is_long = len(name) >= 6  # a short name that differs by a slip of the keyboard is too often another
+        slips = difflib.get_close_matches(name, sorted(_KNOWN), n=1, cutoff=0.9) if is_long else []
+        meant = _SNAKE_CASE.get(name) or ("" if name in _KNOWN else next(iter(slips), ""))
         if meant and meant not in module.names:
             message = f"{name} has no meaning in {module.file}"
             findings.append(
@@ -338,10 +335,3 @@ def _without_effect(module: ModuleFacts) -> list[Diagnostic]:
     ]
     refused = METHODS if stem in {"page", "layout", "not-found"} else ()
     return findings + [non_get_handler(name, module.place(name)) for name in refused if name in module.names]
-
-
-def _nearest(name: str) -> str:
-    """The known name that differs by a slip of the keyboard; short names are too often others."""
-    if name in _KNOWN or len(name) < 6:
-        return ""
-    return next(iter(difflib.get_close_matches(name, sorted(_KNOWN), n=1, cutoff=0.9)), "")

@@ -131,7 +131,9 @@ def odd_file(name: str) -> Oddity | None:
     if extension in _SCRIPTS | {"mdx"} and (meant := _instead_of_script(stem, extension)):
         what = "Markdown is never run as code" if extension == "mdx" else "there is no JavaScript runtime"
         return Oddity("unsupported-feature", f"is not read: {what}", f"write {meant} instead")
-    if stem in _CLIENT_FILES and _is_client_file(stem, extension):
+    if stem in _CLIENT_FILES and (
+        extension in _SCRIPTS | {"html", "md"} or (extension == "py" and stem != "template")
+    ):
         message = f"has no meaning in an export: {_CLIENT_FILES[stem]}"
         return Oddity(
             "unsupported-feature", message, "delete it, or keep it in a folder named _private", "warning"
@@ -158,10 +160,6 @@ def _instead_of_script(stem: str, extension: str) -> str:
     if stem in _PAGES:
         return " or ".join(f"{stem}.{known}" for known in ("md", "html", "py") if known in _PAGES[stem][1])
     return f"{stem}.py" if _metadata_kind(stem) not in {None, "favicon"} else ""
-
-
-def _is_client_file(stem: str, extension: str) -> bool:
-    return extension in _SCRIPTS | {"html", "md"} or (extension == "py" and stem != "template")
 
 
 def _unread(stem: str, extension: str) -> Oddity | None:
@@ -216,8 +214,11 @@ def read_folders(root: Path) -> tuple[tuple[Folder, ...], tuple[Diagnostic, ...]
     Findings: `unsafe-path`, and for each folder that is no segment `invalid-segment` or
     `unsupported-feature` (slots, intercepting routes).
     """
-    if (fault := _root_fault(root)) or not (root / "app").is_dir():
-        return (), (fault,) if fault else ()
+    if not (root / "app").resolve().is_relative_to(root):
+        message = "app is a link that leaves the site"
+        return (), (Diagnostic("unsafe-path", message, Location("app"), "move the folder here"),)
+    if not (root / "app").is_dir():
+        return (), ()
     folders: dict[str, Folder | Diagnostic | None] = {"app": Folder("app")}
     files: dict[str, dict[str, Path]] = {}
     findings: list[Diagnostic] = []
@@ -232,14 +233,6 @@ def read_folders(root: Path) -> tuple[tuple[Folder, ...], tuple[Diagnostic, ...]
     routed = [folder for folder in folders.values() if isinstance(folder, Folder)]
     ordered = sorted(routed, key=lambda folder: folder.path.split("/"))
     return tuple(Folder(f.path, f.segments, files.get(f.path, {})) for f in ordered), tuple(findings)
-
-
-def _root_fault(root: Path) -> Diagnostic | None:
-    if (root / "app").resolve().is_relative_to(root):
-        return None
-    return Diagnostic(
-        "unsafe-path", "app is a link that leaves the site", Location("app"), "move the folder here"
-    )
 
 
 def _add(folders: dict[str, Folder | Diagnostic | None], path: str) -> Folder | None:

@@ -95,7 +95,10 @@ def inspect_module(
             tree = ast.parse(text, file)
         return _facts(tree, _Source(file, lines), star, settings)
     except SyntaxError as fault:
-        return ModuleFacts(file, is_readable=False, findings=(_syntax_error(fault, file),))
+        at = Location(file, fault.lineno or 1, fault.offset or None)
+        message, hint = f"{file} is not Python: {fault.msg}", "correct the syntax at this place"
+        finding = Diagnostic("import-error", message, at, hint)
+        return ModuleFacts(file, is_readable=False, findings=(finding,))
     except (RecursionError, MemoryError):
         hint = "split the expression, or keep the data in a file of its own"
         finding = Diagnostic("import-error", f"{file} is nested too deeply to be read", Location(file), hint)
@@ -136,13 +139,6 @@ def _decode(data: bytes, file: str) -> str | Diagnostic:
         return Diagnostic(
             "encoding-error", message, Location(file, 1), "save it as UTF-8 and drop the coding comment"
         )
-
-
-def _syntax_error(fault: SyntaxError, file: str) -> Diagnostic:
-    at = Location(file, fault.lineno or 1, fault.offset or None)
-    return Diagnostic(
-        "import-error", f"{file} is not Python: {fault.msg}", at, "correct the syntax at this place"
-    )
 
 
 def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[str]) -> ModuleFacts:

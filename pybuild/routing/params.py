@@ -60,7 +60,11 @@ def _value(
     if value is None and segment.kind == "optional_catch_all":
         return ()
     if value is None:
-        return _missing(segment, given, spare)
+        example = '["a", "b"]' if segment.is_catch_all else '"…"'
+        said = f'"{segment.name}" is None' if segment.name in given else f'"{segment.name}" is missing'
+        near = difflib.get_close_matches(segment.name, sorted(spare), n=1)
+        fix = f'rename "{near[0]}" to "{segment.name}"' if near else f'write "{segment.name}": {example}'
+        return _bad(said, fix)
     if not segment.is_catch_all:
         return _text(segment, value)
     if isinstance(value, str):
@@ -73,14 +77,6 @@ def _value(
         hint = f"leave the entry out, or name the folder [[...{name}]]"
         return _bad(f'"{name}" is an empty list', hint)
     return _texts(segment, tuple(value))
-
-
-def _missing(segment: Segment, given: Mapping[str, object], spare: list[str]) -> Refused:
-    example = '["a", "b"]' if segment.is_catch_all else '"…"'
-    said = f'"{segment.name}" is None' if segment.name in given else f'"{segment.name}" is missing'
-    near = difflib.get_close_matches(segment.name, sorted(spare), n=1)
-    fix = f'rename "{near[0]}" to "{segment.name}"' if near else f'write "{segment.name}": {example}'
-    return _bad(said, fix)
 
 
 def _text(segment: Segment, value: object) -> str | Refused:

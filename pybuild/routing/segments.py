@@ -113,11 +113,20 @@ def parse_segment(folder: str) -> Segment | Refused:
     """Read a folder name. Codes: `invalid-segment`, and `unsupported-feature` for `@slot` and `(.)name`."""
     folder = nfc(folder)
     if folder.startswith("@") or _INTERCEPTS.match(folder):
-        return _client_router(folder)
+        what = "a parallel route" if folder.startswith("@") else "an intercepting route"
+        hint = "make it an ordinary folder, or start its name with _ to keep it private"
+        if folder.startswith("@"):
+            hint += "; for a URL that starts with @, use [name] with values that do"
+        return Refused(f'"{folder}" is {what}, which needs a client router', "unsupported-feature", hint)
     if folder.startswith("_"):
         return Segment("private", folder)
     if folder.startswith("(") and folder.endswith(")"):
-        return _group(folder)
+        name = folder[1:-1]
+        if not name or re.search(r"[()\[\]]", name):
+            return _invalid(
+                f'"{folder}" is not a route group', "write one name between the parentheses: (name)"
+            )
+        return Segment("group", name)
     text = re.sub(r"^%5[Ff]", "_", folder)
     if "[" in text or "]" in text:
         return _parameter(text, folder)
@@ -148,10 +157,7 @@ def _filled(segment: Segment, params: Mapping[str, str | Sequence[str]]) -> tupl
     if not segment.is_param:
         return (segment.name,)
     value = params.get(segment.name, ()) if segment.kind == "optional_catch_all" else params[segment.name]
-    return _surrounded(segment, (value,) if isinstance(value, str) else tuple(value))
-
-
-def _surrounded(segment: Segment, values: tuple[str, ...]) -> tuple[str, ...]:
+    values = (value,) if isinstance(value, str) else tuple(value)
     if not values or not (segment.prefix or segment.suffix):
         return values
     opened = (segment.prefix + values[0], *values[1:])
@@ -165,21 +171,6 @@ def _route_segment(part: str) -> Segment | Refused:
     if isinstance(segment, Segment) and segment.kind == "private":
         return _invalid(f'"{part}" is private', f'write "%5F{part[1:]}" for a literal underscore')
     return segment
-
-
-def _client_router(folder: str) -> Refused:
-    what = "a parallel route" if folder.startswith("@") else "an intercepting route"
-    hint = "make it an ordinary folder, or start its name with _ to keep it private"
-    if folder.startswith("@"):
-        hint += "; for a URL that starts with @, use [name] with values that do"
-    return Refused(f'"{folder}" is {what}, which needs a client router', "unsupported-feature", hint)
-
-
-def _group(folder: str) -> Segment | Refused:
-    name = folder[1:-1]
-    if not name or re.search(r"[()\[\]]", name):
-        return _invalid(f'"{folder}" is not a route group', "write one name between the parentheses: (name)")
-    return Segment("group", name)
 
 
 def _parameter(text: str, folder: str) -> Segment | Refused:

@@ -155,7 +155,8 @@ def read_tree(root: Path, languages: Collection[str] = ()) -> Tree:
         surroundings[content.folder.path] = around
         routes += _routes(content, around)
     modules = [module for content in read for module in content.modules.values()]
-    faults = [*findings, *_server_files(root)]
+    found = sorted(disk.name for disk in root.glob("*.*") if is_server_file(disk.name) and disk.is_file())
+    faults = [*findings, *(fault for name in found for fault in server_file_fault(root, root / name, name))]
     faults += [fault for content in read for fault in content.findings]
     faults += [fault for module in modules for fault in module.findings]
     return Tree(
@@ -210,18 +211,12 @@ def _read_folder(root: Path, folder: Folder, languages: Collection[str]) -> _Con
             findings += faults
         elif is_server_file(name):
             findings += server_file_fault(root, disk, file)
-        elif name not in special:
-            findings += _odd(name, file)
+        elif name not in special and (odd := odd_file(name)):
+            message = f"{file} {odd.message}"
+            findings.append(Diagnostic(odd.code, message, Location(file), odd.hint, severity=odd.severity))
     pattern = Pattern(tuple(segment for segment in folder.segments if segment.kind != "group"))
     content = _Content(folder, pattern, special, modules, alts, (), tuple(translations))
     return replace(content, findings=(*findings, *_misplaced(content)))
-
-
-def _odd(name: str, file: str) -> tuple[Diagnostic, ...]:
-    odd = odd_file(name)
-    if odd is None:
-        return ()
-    return (Diagnostic(odd.code, f"{file} {odd.message}", Location(file), odd.hint, severity=odd.severity),)
 
 
 def _is_misplaced(content: _Content, meaning: Special) -> bool:
@@ -262,18 +257,18 @@ def _images(content: _Content, outer: Iterable[Image]) -> tuple[Image, ...]:
     own = []
     for name, meaning in content.special.items():
         if meaning.metadata in IMAGES | {"favicon"} and not _is_misplaced(content, meaning):
-            own.append(_image(content, name, meaning))
+            assert meaning.metadata is not None, "only metadata files are images"
+            module = content.modules.get(name)
+            said = module.settings.get("alt") if module else None
+            alt = (
+                said.value
+                if said and isinstance(said.value, str)
+                else content.alts.get(name.partition(".")[0], "")
+            )
+            own.append(Image(meaning.metadata, _metadata_pattern(content, name), content.path(name), alt))
     kinds = {image.kind for image in own}
     kept = [image for image in outer if image.kind not in kinds]
     return tuple(sorted((*kept, *own), key=lambda image: (image.kind != "favicon", image.kind, image.file)))
-
-
-def _image(content: _Content, name: str, meaning: Special) -> Image:
-    assert meaning.metadata is not None, "only metadata files are images"
-    module = content.modules.get(name)
-    said = module.settings.get("alt") if module else None
-    alt = said.value if said and isinstance(said.value, str) else content.alts.get(name.partition(".")[0], "")
-    return Image(meaning.metadata, _metadata_pattern(content, name), content.path(name), alt)
 
 
 def _metadata_pattern(content: _Content, name: str) -> Pattern:
@@ -321,9 +316,3 @@ def _page(content: _Content, around: Surroundings, role: Literal["page", "not_fo
         surroundings=around,
         translations=content.translations if role == "page" else (),
     )
-
-
-def _server_files(root: Path) -> tuple[Diagnostic, ...]:
-    """Refuse a proxy or middleware beside `app/`."""
-    found = sorted(disk.name for disk in root.glob("*.*") if is_server_file(disk.name) and disk.is_file())
-    return tuple(fault for name in found for fault in server_file_fault(root, root / name, name))
