@@ -12,7 +12,7 @@ import json
 import os
 
 from pybuild.config.loader import Config
-from pybuild.diagnostics import Diagnostic, warning
+from pybuild.diagnostics import warning
 from pybuild.hosts.base import Compiled, Target, check_limits, readme, sizes
 from pybuild.hosts.edge.rules import Json
 from pybuild.hosts.limited import Reason, base_findings, condition_reason, part, plain_reason, shape
@@ -36,16 +36,12 @@ def compile_azure(rules: RuleSet, files: Files, config: Config) -> Compiled:
     step = f"npx @azure/static-web-apps-cli deploy {out} --env production"
     counts = {**sizes(files), "rules_bytes": len(text)}
     over = check_limits("Azure Static Web Apps", LIMITS, counts, files)
-    found = (*parted.findings, *base_findings("Azure Static Web Apps", rules, config), *over, *_api(files))
+    functions = sum(path.startswith("api/") for path in files)
+    message = f"Azure keeps /api for functions; {functions} files below it may not be answered"
+    hidden = warning("rules-lost", message, hint="publish them below another path, such as /data")
+    found = (*parted.findings, *base_findings("Azure Static Web Apps", rules, config), *over)
+    found += (hidden,) if functions else ()
     return Compiled(site, (readme("azure", (step,)),), found)
-
-
-def _api(files: Files) -> tuple[Diagnostic, ...]:
-    count = sum(path.startswith("api/") for path in files)
-    if not count:
-        return ()
-    message = f"Azure keeps /api for functions; {count} files below it may not be answered"
-    return (warning("rules-lost", message, hint="publish them below another path, such as /data"),)
 
 
 def _reason(rule: Rule) -> Reason | None:
@@ -114,11 +110,13 @@ def _narrowness(place: str) -> tuple[bool, int, str]:
 
 
 def _holding(rules: RuleSet, place: str) -> list[SetHeaders]:
-    return [rule for rule in rules.headers if _covers(route_of(rule.source) or "", place)]
-
-
-def _covers(route: str, place: str) -> bool:
-    return route == place or (route.endswith("/*") and f"{place.removesuffix('*')}/".startswith(route[:-1]))
+    folder = f"{place.removesuffix('*')}/"
+    return [
+        rule
+        for rule in rules.headers
+        if (route := route_of(rule.source) or "") == place
+        or (route.endswith("/*") and folder.startswith(route[:-1]))
+    ]
 
 
 def _merged(rules: list[SetHeaders]) -> Headers:

@@ -218,11 +218,10 @@ SITE = "the folder of the site"
 
 def secrets(rules: RuleSet, command: str) -> tuple[str, ...]:
     """How the secrets of proxies are given to the host; `command` has a place for `{name}`."""
-    names = sorted({name for rule in rules.proxies for name in rule.env_names})
-    if not names:
+    if not rules.env_names:
         return ()
     intro = "Once, so that the proxies have their secrets:"
-    return (intro, "", *(f"    {command.format(name=name)}" for name in names))
+    return (intro, "", *(f"    {command.format(name=name)}" for name in rules.env_names))
 
 
 def spaced(lines: Sequence[str]) -> tuple[str, ...]:

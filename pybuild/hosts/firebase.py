@@ -77,7 +77,9 @@ def _reasons(files: Files) -> Callable[[Rule], Reason | None]:
             return common or additive_reason(rule, seen)
         if isinstance(rule, Redirect):
             return _redirect_reason(rule)
-        return _rewrite_reason(rule) or (None if is_name(rule) else shadow_reason(rule, urls))
+        if rule.source.literal is None or rule.destination.literal is None:
+            return "it rewrites to one file at a time", "write one rule for each address"
+        return None if is_name(rule) else shadow_reason(rule, urls)
 
     return reason
 
@@ -90,12 +92,6 @@ def _redirect_reason(rule: Redirect) -> Reason | None:
         return query_reason(rule)
     if condition_captures("Firebase Hosting", rule) or re.search(":", rule.destination.fill({})):
         return 'it reads ":" in a destination as a value', "write the destination without it"
-    return None
-
-
-def _rewrite_reason(rule: Rewrite) -> Reason | None:
-    if rule.source.literal is None or rule.destination.literal is None:
-        return "it rewrites to one file at a time", "write one rule for each address"
     return None
 
 

@@ -185,7 +185,10 @@ def _upload(rules: RuleSet, files: Files, out: str) -> Iterator[str]:
         kind = type_of(f"x.{name}") or OCTETS
         every = f"--exclude '*' --include {shlex.quote(f'*.{name}')}" if name else "--exclude '*.*'"
         yield f'aws s3 sync {shlex.quote(out)} "s3://$1" {every} --content-type {shlex.quote(kind)}'
-    yield from (_copy(out, place, kind) for place, kind in sorted(object_types(rules, files).items()))
+    for place, kind in sorted(object_types(rules, files).items()):
+        source, target = shlex.quote(f"{out}/{place}"), f'"s3://$1/"{shlex.quote(place)}'
+        many = " --recursive --exclude '*.*' --exclude '*/*'" if place.endswith("/") else ""
+        yield f"aws s3 cp {source} {target}{many} --content-type {shlex.quote(kind)}"
     yield f'aws s3 sync {shlex.quote(out)} "s3://$1" --delete --size-only'
     yield 'aws cloudfront create-invalidation --distribution-id "$2" --paths "/*"'
 
@@ -208,12 +211,6 @@ def object_types(rules: RuleSet, files: Files) -> dict[str, str]:
 
 def _said(rules: RuleSet, path: str) -> str:
     return next((rule.media_type for rule in rules.types if rule.source.match("/" + path) is not None), "")
-
-
-def _copy(out: str, place: str, kind: str) -> str:
-    source, target = shlex.quote(f"{out}/{place}"), f'"s3://$1/"{shlex.quote(place)}'
-    many = " --recursive --exclude '*.*' --exclude '*/*'" if place.endswith("/") else ""
-    return f"aws s3 cp {source} {target}{many} --content-type {shlex.quote(kind)}"
 
 
 TARGET = Target("cloudfront", "Amazon CloudFront", ALL_FEATURES - {"proxies"}, compile_cloudfront, LIMITS)

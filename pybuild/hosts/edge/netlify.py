@@ -14,7 +14,7 @@ import os
 from pybuild.config.loader import Config
 from pybuild.hosts.base import ALL_FEATURES, SITE, Compiled, Target, check_limits, readme, secrets
 from pybuild.hosts.edge.cloudflare import headers_file, left_alone
-from pybuild.hosts.edge.rules import StaticFolder, folders_without_rules, script, to_json
+from pybuild.hosts.edge.rules import folders_without_rules, script, to_json
 from pybuild.records import Artifact, Files
 from pybuild.rules.model import RuleSet
 
@@ -24,28 +24,26 @@ LIMITS = {"script_bytes": 20 * 1024**2}
 def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write an Edge Function and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
     quiet = tuple(
-        one for one in left_alone(folders_without_rules(rules, files, misses=False)) if not _is_typed(one)
+        one
+        for one in left_alone(folders_without_rules(rules, files, misses=False))
+        if all(name != "Content-Type" for name, _ in one.headers)
     )
     excluded = to_json({"path": "/*", "excludedPath": [f"/{one.folder}/*" for one in quiet]})
     code = script(rules, files, "proxied.js", "forward.js", "serve.js", "netlify.js")
     program = f"{code}export const config = {excluded};\n"
+    out = os.path.relpath(config.out, config.root)
+    export = "pybuild export --target netlify --deploy-dir .netlify/v1"
     deploy = (
         Artifact("edge-functions/pybuild.js", "[netlify]", program.encode()),
-        readme("netlify", _steps(config), secrets(rules, "npx netlify env:set {name} VALUE"), where=SITE),
+        readme(
+            "netlify",
+            (export, f"npx netlify deploy --build --prod --dir {out}"),
+            secrets(rules, "npx netlify env:set {name} VALUE"),
+            where=SITE,
+        ),
     )
     found = check_limits("Netlify", LIMITS, {"script_bytes": len(program)}, files)
     return Compiled(headers_file("netlify", quiet), deploy, tuple(found))
-
-
-def _is_typed(one: StaticFolder) -> bool:
-    """Whether a folder needs a Content-Type of its own, which `_headers` may not be able to set."""
-    return any(name == "Content-Type" for name, _ in one.headers)
-
-
-def _steps(config: Config) -> tuple[str, ...]:
-    out = os.path.relpath(config.out, config.root)
-    export = "pybuild export --target netlify --deploy-dir .netlify/v1"
-    return (export, f"npx netlify deploy --build --prod --dir {out}")
 
 
 TARGET = Target("netlify", "Netlify", ALL_FEATURES, compile_netlify, LIMITS)

@@ -101,12 +101,10 @@ def _decoded(rule: Rule) -> list[Json]:
 
 def _matcher(rule: Rule, start: str, regex: str) -> list[Json]:
     """Text alone, with 0 for the regex, where a source has no parameters."""
-    return [[start, 0 if start == rule.source.literal else dotted(regex)], *_rest(rule)]
-
-
-def _rest(rule: Rule) -> list[Json]:
     names: list[Json] = [param.name for param in rule.source.params]
-    return [names, [_condition(one) for one in rule.has], [_condition(one) for one in rule.missing]]
+    has: list[Json] = [_condition(one) for one in rule.has]
+    missing: list[Json] = [_condition(one) for one in rule.missing]
+    return [[start, 0 if start == rule.source.literal else dotted(regex)], names, has, missing]
 
 
 def _condition(condition: Condition) -> list[Json]:
@@ -171,19 +169,16 @@ def url_shapes(files: Files, *, twins: bool) -> Mapping[str, str]:
     """What each URL without a slash at its end stands for, "" being the root; letters as in `route.js`."""
     shapes: dict[str, str] = {}
     for path in files:
-        if path != NOT_FOUND:
-            for letter, ending in (("i", "/index.html"), ("h", ".html")):
-                if ("/" + path).endswith(ending):
-                    url = ("/" + path).removesuffix(ending)
-                    if shapes.get(url, "i") in "iI":
-                        shapes[url] = letter.upper() if twins and variant_of(path) in files else letter
-    alone = {_address_of(path): "h" for path in files if path.endswith(".md") and not page_of(path, files)}
+        for letter, ending in (("i", "/index.html"), ("h", ".html")):
+            url = ("/" + path).removesuffix(ending)
+            if path != NOT_FOUND and url != "/" + path and shapes.get(url, "i") in "iI":
+                shapes[url] = letter.upper() if twins and variant_of(path) in files else letter
+    alone = {
+        ("/" + path).removesuffix(".md").removesuffix("/index"): "h"
+        for path in files
+        if path.endswith(".md") and not page_of(path, files)
+    }
     return alone | shapes | {"/" + path: _exact_shape(path, page_of(path, files)) for path in files}
-
-
-def _address_of(path: str) -> str:
-    """The URL that a Markdown file would be a variant of: `a.md`, `a/index.md` → `/a`."""
-    return ("/" + path).removesuffix(".md").removesuffix("/index")
 
 
 def _exact_shape(path: str, page: str | None) -> str:
@@ -275,12 +270,9 @@ def _headers(rules: RuleSet, adding: list[SetHeaders], file: File) -> Headers:
         if _regex(rule).fullmatch(encode(url)):
             for name, value in rule.headers:
                 key = name.lower()
-                merged[key] = (name, join_list(merged[key][1], value) if _adds(key, merged) else value)
+                joined = join_list(merged[key][1], value) if key in ADDITIVE and key in merged else value
+                merged[key] = (name, joined)
     return tuple(merged[key] for key in sorted(merged))
-
-
-def _adds(key: str, merged: dict[str, tuple[str, str]]) -> bool:
-    return key in ADDITIVE and key in merged
 
 
 def _type(rules: RuleSet, file: File) -> Iterator[tuple[str, tuple[str, str]]]:

@@ -49,7 +49,11 @@ def compile_vercel(rules: RuleSet, files: Files, config: Config) -> Compiled:
     program = script(kept, files, "proxied.js", "forward.js", "vercel.js")
     routes = _routes(quiet, has_404=NOT_FOUND in files)
     settings: Json = {"version": 3, "routes": routes, "overrides": _overrides(kept, files)}
-    function: Json = {"runtime": "edge", "entrypoint": "index.js", "envVarsInUse": _secrets(kept)}
+    function: Json = {
+        "runtime": "edge",
+        "entrypoint": "index.js",
+        "envVarsInUse": [*kept.env_names],
+    }
     deploy = (
         _json("config.json", settings),
         _json(f"{_FUNCTION}/.vc-config.json", function),
@@ -68,10 +72,6 @@ _STEPS = (
 
 def _json(path: str, value: Json) -> Artifact:
     return Artifact(path, "[vercel]", (json.dumps(value, indent=2) + "\n").encode())
-
-
-def _secrets(rules: RuleSet) -> list[Json]:
-    return [*sorted({name for rule in rules.proxies for name in rule.env_names})]
 
 
 def _fault(files: Files) -> Callable[[Rule], Diagnostic | None]:

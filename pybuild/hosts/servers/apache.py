@@ -214,7 +214,7 @@ class _Writer:
             *self._options(),
             *self._redirects(),
             *self._slash(),
-            *self._proxies(),
+            *(line for index, one in enumerate(self.rules.proxies) for line in self._proxy(index, one)),
             *rule(f"R=405,L,{_ALLOW}", ("%{REQUEST_METHOD}", "!^(?:GET|HEAD)$")),
             *(self._choose() if self.rules.negotiation != "off" else ()),
             *(self._canonical() if self.rules.variants else ()),
@@ -381,10 +381,8 @@ class _Writer:
         yield from rule(f"E=PB_FINAL:{bare}/index.html", (f"{root}{bare}/index.html", "-f"))
         yield from rule(f"E=PB_FINAL:{stem}.html", (f"{root}{stem}.html", "-f"))
         yield from rule(f"E=PB_FINAL:{bare}", (bare, "."), (f"{root}{bare}", "-f"))
-        yield from rule("E=PB_FINAL:", (env("SENT"), "%(?:2f|5c)", "NC,OR"), (env("FINAL"), self._hidden()))
-
-    def _hidden(self) -> str:
-        return rf"^/(?:{escape(NOT_FOUND)}|{escape(_REFUSED)})$|/\.ht[^/]*$"
+        hidden = rf"^/(?:{escape(NOT_FOUND)}|{escape(_REFUSED)})$|/\.ht[^/]*$"
+        yield from rule("E=PB_FINAL:", (env("SENT"), "%(?:2f|5c)", "NC,OR"), (env("FINAL"), hidden))
 
     def _which_proxy(self) -> Lines:
         """The first proxy that matches; rules run in reverse, so that it is the last to be noted."""
@@ -405,10 +403,6 @@ class _Writer:
         without = (env("SENT"), "^(/(?!/)(?:.*[^/])?)$")
         yield from rule(flags, free, (both, r"(?s)^(.+)/index\.html::\1$"), without, to=base + "%1/")
         yield from rule(flags, free, (both, r"(?s)^(.+)::\1$"), slashless, to=base + "%1")
-
-    def _proxies(self) -> Lines:
-        for index, one in enumerate(self.rules.proxies):
-            yield from self._proxy(index, one)
 
     def _proxy(self, index: int, one: Proxy) -> Lines:
         mine = (env("PROXY"), f"^p{index}$")

@@ -95,7 +95,7 @@ class _Site(Maps):
             *self._options(),
             *self._redirects(),
             *self._slash(),
-            *self._proxies(),
+            *(line for index, rule in enumerate(self.rules.proxies) for line in self._proxy(index, rule)),
             "@pb_method not method GET HEAD",
             *self._refuse("@pb_method"),
             *(self._choose() if self.rules.negotiation != "off" else ()),
@@ -206,10 +206,6 @@ class _Site(Maps):
     def _which_proxy(self) -> Lines:
         entries = [(self.regex(rule, ""), f"p{index}") for index, rule in enumerate(self.rules.proxies)]
         yield from self.map(self.key("{pb_sent}"), "proxy", entries)
-
-    def _proxies(self) -> Lines:
-        for index, rule in enumerate(self.rules.proxies):
-            yield from self._proxy(index, rule)
 
     def _proxy(self, index: int, rule: Proxy) -> Lines:
         # Braces would name a placeholder there; `_fault` refuses what "$p1" alone would misread.

@@ -28,7 +28,15 @@ from pybuild.hosts.base import (
 )
 from pybuild.hosts.servers.haproxy_maps import GROUPS, Maps, takes_query
 from pybuild.records import Artifact, Files
-from pybuild.rules.evaluate import ALLOW_METHODS, ALLOW_ORIGIN, NOT_ACCEPTABLE, NOT_FOUND, page_of, variant_of
+from pybuild.rules.evaluate import (
+    ALLOW_METHODS,
+    ALLOW_ORIGIN,
+    NOT_ACCEPTABLE,
+    NOT_FOUND,
+    address_of,
+    page_of,
+    variant_of,
+)
 from pybuild.rules.model import ALLOWED, Proxy, Redirect, Rule, RuleSet, allowed
 from pybuild.rules.patterns import QUERY_SIGNS, SEGMENT
 from pybuild.urls import absolute, encode
@@ -86,7 +94,7 @@ class _Config(Maps):
             f"{key} {encode('/' + variant_of(path))}" for key, path in pages if variant_of(path) in self.known
         ]
         links = [
-            f'{address("/" + path)} <{absolute(self.rules.site, _address(page))}>; rel="canonical"'
+            f'{address("/" + path)} <{absolute(self.rules.site, address_of(page))}>; rel="canonical"'
             for path in self.known
             if (page := page_of(path, self.known))
         ]
@@ -161,7 +169,11 @@ class _Config(Maps):
         for index, (name, _, _) in enumerate(self.added()):
             yield self.take(f"a{index}", "var(txn.key)", f"a{index}.map")
             yield f"http-after-response add-header {name} %[var(txn.a{index})] if {{ var(txn.a{index}) -m found }}"
-        yield from self._allow()
+        yield "http-after-response set-header Allow %[var(txn.allow)] if { var(txn.allow) -m found }"
+        if ALLOW_ORIGIN in map(str.lower, self.header_names()):
+            free = f"{{ res.hdr({ALLOW_ORIGIN}) -m found }} !{{ res.hdr({ALLOW_METHODS}) -m found }}"
+            methods = f"%[var(txn.allow),map_regm({self.path('methods.map')})]"
+            yield f"http-after-response set-header {ALLOW_METHODS} {methods} if {{ var(txn.options) -m found }} {free}"
 
     def _options(self) -> Lines:
         """What the address allows; and the answer to OPTIONS, where no proxy wants it, before anything is redirected."""
@@ -185,14 +197,6 @@ class _Config(Maps):
         yield f"http-request return status 404 if {asked} {none} !{_READS}"
         yield f"http-request set-var(txn.allow) var(txn.may) if {asked}"
         yield f"http-request return status 204 if {asked}"
-
-    def _allow(self) -> Lines:
-        """Headers of answers that say what is allowed, after those that rules set."""
-        yield "http-after-response set-header Allow %[var(txn.allow)] if { var(txn.allow) -m found }"
-        if ALLOW_ORIGIN in map(str.lower, self.header_names()):
-            free = f"{{ res.hdr({ALLOW_ORIGIN}) -m found }} !{{ res.hdr({ALLOW_METHODS}) -m found }}"
-            methods = f"%[var(txn.allow),map_regm({self.path('methods.map')})]"
-            yield f"http-after-response set-header {ALLOW_METHODS} {methods} if {{ var(txn.options) -m found }} {free}"
 
     def _redirects(self) -> Lines:
         for status in sorted({rule.status for rule in self.rules.redirects}):
@@ -298,11 +302,6 @@ class _Config(Maps):
             else ""
         )
         yield f"  server backend {parts.hostname}:{port}{tls}"
-
-
-def _address(page: str) -> str:
-    """The decoded address of a page by its file: `a.html` → `/a`, `a/index.html` → `/a/`."""
-    return "/" + (page.removesuffix("index.html") if ("/" + page).endswith("/index.html") else page[:-5])
 
 
 TARGET = Target("haproxy", "HAProxy", ALL_FEATURES, compile_haproxy, {"parameters": GROUPS})

@@ -56,7 +56,7 @@ def _readme(config: Config, rules: RuleSet) -> Artifact:
         "  }",
         "}",
     )
-    names = " ".join(f"${{{name}}}" for name in sorted(_env_names(rules)))
+    names = " ".join(f"${{{name}}}" for name in rules.env_names)
     command = f"    envsubst '{names}' < pybuild-secrets.conf.template > /etc/nginx/pybuild-secrets.conf"
     secret = (
         "",
@@ -66,10 +66,6 @@ def _readme(config: Config, rules: RuleSet) -> Artifact:
     )
     more = ("Then `nginx -t && nginx -s reload`.", *(secret if names else ()))
     return readme("nginx", lines, more, intro="In nginx.conf, with your own listen and server_name:")
-
-
-def _env_names(rules: RuleSet) -> set[str]:
-    return {name for rule in rules.proxies for name in rule.env_names}
 
 
 class _Server(Http):

@@ -77,17 +77,14 @@ class Backends(Checks):
             yield f"backend pybuild_proxy{number} {{ {place} }}"
 
     def fetch(self) -> Lines:
-        yield from when("!bereq.uncacheable", *self._plain())
+        # without a Host, Varnish sends that of the backend, which no visitor chooses
+        chosen = ("Accept", "Authorization", "Cookie", "Host")
+        yield from when("!bereq.uncacheable", *(f"unset bereq.http.{name};" for name in chosen))
         for number, rule in enumerate(self.rules.proxies):
             here = f'bereq.uncacheable && bereq.http.pb-proxy == "{number}"'
             yield from when(here, *self._headed(rule))
         yield from (f"unset bereq.http.pb-{name};" for name in KEPT)
         yield "return (fetch);"
-
-    def _plain(self) -> Lines:
-        """Without a Host, Varnish sends that of the backend, which no visitor chooses."""
-        names = ("Accept", "Authorization", "Cookie", "Host")
-        yield from (f"unset bereq.http.{name};" for name in names)
 
     def _headed(self, rule: Proxy) -> Lines:
         yield "unset bereq.http.Authorization;"
@@ -220,14 +217,11 @@ class _Vcl(Backends):
         yield f"set {var('to')} = {encoded(bare)};"
         yield f'set {var("step")} = "exact";'
         yield from when(f'{var("to")} == ""', f'set {var("step")} = "index";')
-        late = f'{var("step")} == "exact" && {var("to")} !~ {regex(self._exact())}'
+        listed = "".join(f"|^{escape(encode('/' + path))}$" for path in self.doubled)
+        exact = f"(?i)[.](?:{'|'.join(SUFFIX_TYPES)})${listed}"
+        late = f'{var("step")} == "exact" && {var("to")} !~ {regex(exact)}'
         yield from when(late, f'set {var("step")} = "html";', f'set {var("late")} = "y";')
         yield from when(f'{var("sent")} ~ "(?i)%(?:2f|5c)"', "call pybuild_lost;")
-
-    def _exact(self) -> str:
-        """Addresses of files as they are; others are asked for as pages first, since some servers add `.html`."""
-        listed = "".join(f"|^{escape(encode('/' + path))}$" for path in self.doubled)
-        return f"(?i)[.](?:{'|'.join(SUFFIX_TYPES)})${listed}"
 
     def _methods(self) -> Lines:
         """A proxy may take any method. Files are asked with GET where the answer depends on whether there is one."""
