@@ -20,7 +20,7 @@ from pybuild.config.loader import Config, Options, stopwatch
 from pybuild.dev.app import DevSite, Known
 from pybuild.dev.backend import Backend, Lost
 from pybuild.dev.changes import changes
-from pybuild.dev.session import Reply, SessionProgram, State
+from pybuild.dev.session import Reply, SessionProgram
 from pybuild.diagnostics import Diagnostic, has_errors
 from pybuild.serve.server import Address, Occupied, listen, serve
 
@@ -105,10 +105,6 @@ async def _read(changed: frozenset[str], backend: Backend, website: DevSite, rep
         named = ", ".join(sorted(changed)[:_NAMED])
         more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
         report.aside(f"changed: {named}{more} ({elapsed() * 1000:.0f} ms)")
-    _tell(report, state)
-
-
-def _tell(report: Report, state: State) -> None:
     report.secrets = state.secrets
     for who, text in state.printed:
         report.printed(who, text)

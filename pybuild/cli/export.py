@@ -52,7 +52,9 @@ def export(site: Path, options: Options, shown: ReportOptions, wanted: ExportFla
         _finish(report, Summary(False, str(config.out), seconds=elapsed(), diagnostics=arrange(refused)))
         return 2
     if has_errors(findings):
-        every = arrange((*findings, *_checked(config)))
+        # what is wrong with the site too, as far as it can be read with wrong settings
+        check_site = pkgutil.resolve_name("pybuild.build.export:check_site")
+        every = arrange((*findings, *check_site(config)[1]))
         _finish(report, Summary(False, str(config.out), seconds=elapsed(), diagnostics=every))
         return 1
     laps = PhaseTimer(elapsed)
@@ -153,13 +155,6 @@ def _answers(
             if known
             else f"profile: {wanted.profile}"
         )
-
-
-def _checked(config: Config) -> tuple[Diagnostic, ...]:
-    """What is wrong with a site whose settings are wrong, as far as it can be read all the same."""
-    check_site = pkgutil.resolve_name("pybuild.build.export:check_site")
-    findings: tuple[Diagnostic, ...] = check_site(config)[1]
-    return findings
 
 
 def _summary(

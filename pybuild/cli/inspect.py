@@ -6,7 +6,6 @@ Owns the wording of results. Knows no option names and no phase's inside.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -16,8 +15,8 @@ from pybuild.build.export import check_site
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary, printable_name
 from pybuild.config.json_schema import json_schema
-from pybuild.config.loader import MARKDOWN_ENGINES, Config, Options, stopwatch
-from pybuild.diagnostics import Diagnostic, arrange, has_errors
+from pybuild.config.loader import MARKDOWN_ENGINES, Options, stopwatch
+from pybuild.diagnostics import arrange, has_errors
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS
 from pybuild.metadata.layers import KEYS
@@ -31,7 +30,8 @@ def check(site: Path, options: Options, shown: ReportOptions) -> int:
     """Report all findings that need no site code."""
     elapsed = stopwatch()
     report, config, findings = open_site(site, options, shown)
-    every = _also_checked(config, findings)
+    # the findings of the settings, and those of the site where it can be read all the same
+    every = arrange((*findings, *(check_site(config, is_whole=True)[1] if config.is_readable else ())))
     ok = not has_errors(every)
     report.finish(Summary(ok, str(config.out), seconds=elapsed(), diagnostics=every, text="No errors found"))
     return 0 if ok else 1
@@ -43,16 +43,13 @@ def routes(site: Path, options: Options, shown: ReportOptions) -> int:
     found, faults = (None, ()) if has_errors(findings) else check_site(config)
     every = arrange((*findings, *faults))
     rows = _route_rows(found) if found else []
-    lines = [f"{row['kind']:<9} {row['route']:<{_width(rows)}} {printable_name(row['file'])}" for row in rows]
+    width = max((len(row["route"]) for row in rows), default=0)
+    lines = [f"{row['kind']:<9} {row['route']:<{width}} {printable_name(row['file'])}" for row in rows]
     ok = not has_errors(every)
     report.finish(
         Summary(ok, str(config.out), diagnostics=every, text="\n".join(lines), extra={"routes": rows})
     )
     return 0 if ok else 1
-
-
-def _width(rows: Sequence[dict[str, str]]) -> int:
-    return max(len(row["route"]) for row in rows)
 
 
 def _route_rows(site: Site) -> list[dict[str, str]]:
@@ -105,11 +102,6 @@ def clean_store(site: Path, options: Options, shown: ReportOptions) -> int:
     text = "" if findings else f"Removed {_counted(removed, 'object')} from {store.url}"
     report.finish(Summary(not findings, store.url, diagnostics=findings, text=text))
     return 1 if findings else 0
-
-
-def _also_checked(config: Config, findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """The findings of the settings together with those of the site, where it can be read all the same."""
-    return arrange((*findings, *(check_site(config, is_whole=True)[1] if config.is_readable else ())))
 
 
 def _counted(number: int, word: str) -> str:

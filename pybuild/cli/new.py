@@ -39,7 +39,9 @@ class Wishes:
 def new(folder: Path, wishes: Wishes) -> int:
     """Write a starter to `folder`. Raises a usage error (exit 2) where that cannot be; nothing is left then."""
     _check(folder, wishes)
-    template = wishes.template or _ask()
+    template = wishes.template or STARTERS[0]
+    if not wishes.template and sys.stdin.isatty() and sys.stdout.isatty():
+        template = click.prompt("Starter", type=click.Choice(STARTERS), default=STARTERS[0])
     codes = _codes(wishes.languages)
     files = starter_files(template, title=wishes.title or title_of(folder), url=wishes.url, languages=codes)
     try:
@@ -79,14 +81,6 @@ def _codes(written: str | None) -> tuple[str, ...]:
     """The languages that are asked for, each once: `en,de` → `("en", "de")`."""
     codes = (code.strip() for code in (written or "").split(","))
     return tuple(dict.fromkeys(codes)) if written is not None else ()
-
-
-def _ask() -> str:
-    """The starter an author chooses on a terminal; the first one where there is none."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return STARTERS[0]
-    choice: str = click.prompt("Starter", type=click.Choice(STARTERS), default=STARTERS[0])
-    return choice
 
 
 def title_of(folder: Path) -> str:
@@ -146,7 +140,8 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> int:
     try:
         for path, content in files.items():
             file = folder / path
-            for missing in _missing_folders(file.parent):
+            folders = (file.parent, *file.parent.parents)
+            for missing in reversed([path for path in folders if not path.exists()]):  # the outermost first
                 missing.mkdir()
                 made.append(missing)
             if path not in _KEPT or not file.exists():
@@ -159,9 +154,3 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> int:
             path_made.rmdir() if path_made.is_dir() else path_made.unlink()
         raise
     return written
-
-
-def _missing_folders(folder: Path) -> Iterator[Path]:
-    """Those of a folder and its parents that are not there, the outermost first."""
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    return reversed(missing)

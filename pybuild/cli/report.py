@@ -84,7 +84,9 @@ class Report:
         self.format = format
         self.root = root
         self.verbosity = verbosity
-        self.colour = _has_colour(sys.stderr)
+        self.colour = not os.environ.get("NO_COLOR") and (
+            bool(os.environ.get("FORCE_COLOR")) or _is_terminal(sys.stderr)
+        )
         self._bar: _Bar | None = None
 
     def progress(self, phase: str, done: int, total: int) -> None:
@@ -305,12 +307,6 @@ def _escape_property(text: str) -> str:
 
 def _is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
-
-
-def _has_colour(stream: TextIO) -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or _is_terminal(stream)
 
 
 class _Bar:
