@@ -84,7 +84,8 @@ async def _answer(client: httpx2.AsyncClient, probe: Probe, tag: str, manner: Cl
                 seen = answer = await _seen(client, probe, headers)
             if seen.status not in _BUSY or seen.status == probe.outcome.status:
                 return seen
-            wait = _retry_after(seen.headers.get("retry-after", ""), wait)
+            asked = seen.headers.get("retry-after", "")
+            wait = min(float(asked), _LONGEST) if asked.isdecimal() else wait
         except TimeoutError:
             answer = f"the answer is not whole after {manner.timeout:g} seconds"
         except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
@@ -105,7 +106,3 @@ async def _seen(client: httpx2.AsyncClient, probe: Probe, headers: Headers) -> S
                     break
     said = {name.lower(): value for name, value in response.headers.items()}
     return Seen(response.status_code, said, bytes(body[: probe.longest + 1]))
-
-
-def _retry_after(value: str, usual: float) -> float:
-    return min(float(value), _LONGEST) if value.isdecimal() else usual

@@ -148,16 +148,11 @@ def _findings(found: Found) -> Iterator[Diagnostic]:
     groups: dict[tuple[Difference, str], list[str]] = {}
     for difference, at in found.items():
         for target, whos in at.items():
-            groups.setdefault((difference, _asked_by(whos)), []).append(target)
+            is_all = "" in whos or len(whos) > _ALL
+            who = "" if is_all else f" (asked by {' and '.join(sorted(whos))})"
+            groups.setdefault((difference, who), []).append(target)
     for (difference, who), targets in groups.items():
         named = ", ".join(sorted(targets)[:_NAMED])
         subject = named if len(targets) <= _NAMED else f"{len(targets)} addresses, among them {named}"
         message = f"{subject}: {difference.what}{who}"
         yield Diagnostic("verify-mismatch", message, hint=difference.hint)
-
-
-def _asked_by(whos: set[str]) -> str:
-    """Who met a difference; nothing where it was everyone."""
-    if "" in whos or len(whos) > _ALL:
-        return ""
-    return f" (asked by {' and '.join(sorted(whos))})"

@@ -91,7 +91,9 @@ def _compared(
     yield from _vary(outcome, seen)
     yield from _headers(outcome, seen)
     if outcome.header("location"):
-        yield from _location(outcome, seen, url)
+        wanted, have = outcome.header("location"), seen.headers.get("location", "")
+        if unquote(urljoin(url, have)) != unquote(urljoin(url, wanted)):
+            yield Difference("location", f'leads to "{have[:200]}" in place of "{wanted}"')
     yield from _harmful(outcome, seen)
     if outcome.path:
         yield from _type(outcome, seen)
@@ -108,14 +110,10 @@ def _revalidated(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
 
 
 def _vary(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
-    have = _names(seen.headers.get("vary", ""))
+    have = {name.strip().lower() for name in seen.headers.get("vary", "").split(",")}
     lacking = [name for name in outcome.header("vary").split(", ") if name and name.lower() not in have]
     if lacking and "*" not in have:
         yield Difference("vary", f"lacks Vary: {', '.join(lacking)}")
-
-
-def _names(value: str) -> set[str]:
-    return {name.strip().lower() for name in value.split(",")}
 
 
 def _headers(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
@@ -142,12 +140,6 @@ def _harmful(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
         if have and not outcome.header(name) and harm.search(have):
             said = name.title()
             yield Difference("added", f"has {said}: {have[:80]}, which the export does not say: {what}")
-
-
-def _location(outcome: Outcome, seen: Seen, url: str) -> Iterator[Difference]:
-    wanted, have = outcome.header("location"), seen.headers.get("location", "")
-    if unquote(urljoin(url, have)) != unquote(urljoin(url, wanted)):
-        yield Difference("location", f'leads to "{have[:200]}" in place of "{wanted}"')
 
 
 def _type(outcome: Outcome, seen: Seen) -> Iterator[Difference]:

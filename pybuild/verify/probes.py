@@ -27,7 +27,7 @@ from pybuild.records import File, Headers
 from pybuild.rules.evaluate import NOT_FOUND, Outcome, Request, evaluate, find, page_of, variant_of
 from pybuild.rules.media_types import type_of
 from pybuild.rules.model import Condition, Redirect, Rewrite, RuleSet, SetHeaders
-from pybuild.rules.patterns import Param, PathPattern, Text, to_python
+from pybuild.rules.patterns import PathPattern, Text, to_python
 from pybuild.urls import encode
 
 VALUES = ("verify", "1", "12", "2026", "a", "x-1", "en", "a/b", "on", "true", "yes")
@@ -184,13 +184,10 @@ class _Asker:
             yield from self._asked(f"/{short}")
 
     def file(self, file: File) -> Case:
-        address = file.url if file.url and self._leads_to(file.url, file) else f"/{file.path}"
+        request = Request(encode(self._rules.base + file.url), "GET")
+        is_found = file.url and evaluate(self._rules, request, self._files).path == file.path
+        address = file.url if is_found else f"/{file.path}"
         return (*self._asked(address), *self._asked(address, who=_HEAD, method="HEAD"))
-
-    def _leads_to(self, url: str, file: File) -> bool:
-        """Whether the host finds the file at its URL with the rules it has."""
-        request = Request(encode(self._rules.base + url), "GET")
-        return evaluate(self._rules, request, self._files).path == file.path
 
     def redirect(self, rule: Redirect) -> Case:
         url = example_url(rule.source)
@@ -289,14 +286,11 @@ def example_url(source: PathPattern) -> str | None:
     """An address that a source takes, or None where its regexes take none of the usual values."""
 
     for value in VALUES:
-        url = "".join(_spelled(part, value) for part in source.parts) or "/"
+        texts = (part.text if isinstance(part, Text) else part.prefix + value for part in source.parts)
+        url = "".join(texts) or "/"
         if source.match_sent(encode(url)) is not None:
             return url
     return None
-
-
-def _spelled(part: Text | Param, value: str) -> str:
-    return part.text if isinstance(part, Text) else part.prefix + value
 
 
 def count(cases: Iterable[Case]) -> int:
