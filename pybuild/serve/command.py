@@ -62,13 +62,16 @@ def running(
         origin = "" if engine.has_files else f"127.0.0.1:{stack.enter_context(plain_files(publication))}"
         setup = replace(_setup(program, home, publication, place), origin=origin)
         write_files(engine, setup, (*compiled.site, *compiled.deploy))
-        process = _started(engine, setup)
+        environment = {**os.environ, **engine.environment(setup)}
+        with (home / "output.log").open("wb") as log:
+            process = subprocess.Popen(
+                engine.command(setup), stdout=log, stderr=log, env=environment, start_new_session=True
+            )
         stack.callback(_end, process)
         yield process if _answers(process, place) else _failed(engine, home)
 
 
 def _setup(program: str, home: Path, publication: Publication, place: tuple[str, int]) -> Setup:
-    names = {name for rule in publication.rules.proxies for name in rule.env_names}
     return Setup(
         program=program,
         home=home,
@@ -77,16 +80,8 @@ def _setup(program: str, home: Path, publication: Publication, place: tuple[str,
         port=place[1],
         base=publication.rules.base,
         is_root=os.geteuid() == 0,
-        secrets={name: os.environ.get(name, "") for name in sorted(names)},
+        secrets={name: os.environ.get(name, "") for name in publication.rules.env_names},
     )
-
-
-def _started(engine: Engine, setup: Setup) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, **engine.environment(setup)}
-    with (setup.home / "output.log").open("wb") as log:
-        return subprocess.Popen(
-            engine.command(setup), stdout=log, stderr=log, env=environment, start_new_session=True
-        )
 
 
 def write_files(engine: Engine, setup: Setup, artifacts: Iterable[Artifact]) -> None:

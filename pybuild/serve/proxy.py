@@ -62,7 +62,11 @@ async def _body(response: httpx2.Response, transport: httpx2.AsyncHTTPTransport)
 
 def backend_request(call: ProxyCall, request: Request, body: bytes) -> httpx2.Request:
     """What goes to the backend: the visitor's request without credentials, then what the rule adds."""
-    own = {header.name.lower(): (header.name, _value(header.env, header.value)) for header in call.headers}
+    own = {}
+    for header in call.headers:
+        value = os.environ[header.env] if header.env else header.value
+        # line breaks in a secret would be headers of their own
+        own[header.name.lower()] = (header.name, re.sub(r"[\r\n\0]", "", value))
     named = _named_in_connection(request.headers)
     kept = [pair for pair in request.headers if pair[0] not in _NOT_SENT | own.keys() | named]
     has_body = bool(body) or request.method in {"POST", "PUT", "PATCH"}
@@ -79,12 +83,6 @@ def backend_request(call: ProxyCall, request: Request, body: bytes) -> httpx2.Re
         content=body if has_body else None,
         extensions={"timeout": limits},
     )
-
-
-def _value(env: str, text: str) -> str:
-    """A header's value; line breaks in a secret would be headers of their own."""
-    value = os.environ[env] if env else text
-    return re.sub(r"[\r\n\0]", "", value)
 
 
 def _named_in_connection(headers: Iterable[tuple[str, str]]) -> set[str]:

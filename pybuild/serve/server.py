@@ -71,6 +71,10 @@ class _Server(uvicorn.Server):
     """uvicorn's server; it says when it is ready, and whoever starts it sees to the signals."""
 
     def __init__(self, app: Application, ready: Callable[[], None]) -> None:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        connections = (
+            MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, soft - _SPARE))
+        )
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
@@ -84,7 +88,7 @@ class _Server(uvicorn.Server):
             proxy_headers=False,
             server_header=False,
             date_header=False,
-            limit_concurrency=_connections(),
+            limit_concurrency=connections,
             timeout_keep_alive=IDLE_SECONDS,
             backlog=BACKLOG,
         )
@@ -127,12 +131,6 @@ def serve(
 
     with contextlib.closing(listener):
         asyncio.run(serve_until_signal())
-
-
-def _connections() -> int:
-    """How many connections there may be: no more than descriptors."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, soft - _SPARE))
 
 
 @contextlib.contextmanager
