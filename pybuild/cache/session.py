@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 from pybuild.cache import fingerprint
@@ -196,8 +195,6 @@ def _digests(site: Site) -> Callable[[str], str]:
 
     @cache
     def known() -> dict[str, str]:
-        return {
-            entry.file: entry.digest for entry in chain(*site.collections.values(), site.documents.values())
-        }
+        return {entry.file: entry.digest for entry in site.entries}
 
     return lambda file: known().get(file) or digest_of(site.config.root / file)

@@ -115,8 +115,12 @@ class DevSite:
         except Lost as lost:
             return text_answer(500, f"500: the process that holds the site ended: {lost}\n")
         self._note(request, reply, number)
-        if reply.is_failed:
-            return self._shown(request, reply) if reply.wants_html else reply.answer
+        if reply.is_failed and not reply.wants_html:
+            return reply.answer
+        if reply.is_failed:  # the last good page of the address, whose script shows the errors
+            own = {"content-type", "content-length"}
+            kept = (pair for pair in reply.answer.headers if pair[0].lower() not in own)
+            return _html(500, self._good.get(_path(request)) or with_script(_EMPTY), *kept)
         if reply.answer.call is not None:
             return await self._proxied(request, visitor, reply)
         if reply.file is not None:
@@ -146,14 +150,6 @@ class DevSite:
             self._good.move_to_end(path)
             while len(self._good) > _KEPT:
                 self._good.popitem(last=False)
-
-    def _shown(self, request: Request, reply: Reply) -> Answer:
-        """The last good page of an address that has errors; its script shows them."""
-        body = self._good.get(_path(request)) or with_script(_EMPTY)
-        kept = tuple(
-            p for p in reply.answer.headers if p[0].lower() not in {"content-type", "content-length"}
-        )
-        return _html(500, body, *kept)
 
     async def _proxied(self, request: Request, visitor: Visitor, reply: Reply) -> Answer:
         call = reply.answer.call

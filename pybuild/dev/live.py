@@ -245,15 +245,13 @@ class LiveSite:
         site = self.reading.site
         homes = [*homes_of(site).values()]
         homes += [
-            (entry.file.rpartition("/")[0], self._page_url(entry.file)) for entry in site.documents.values()
+            (entry.file.rpartition("/")[0], self.reading.site.files.get(entry.file, "/"))
+            for entry in site.documents.values()
         ]
         beside = (
             (folder, base.rstrip("/")) for folder, base in homes if url.startswith(base.rstrip("/") + "/")
         )
         return any((site.config.root / (folder + url[len(base) :])).is_file() for folder, base in beside)
-
-    def _page_url(self, file: str) -> str:
-        return self.reading.site.files.get(file, "/")
 
     def _make_rest(self) -> None:
         """Render all that is not rendered, and make the outputs that look at all pages."""

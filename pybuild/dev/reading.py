@@ -136,9 +136,12 @@ class SiteReader:
         last = self.last
         if last is None or last.config.digest != config.digest or last.blocked:
             return None
-        if any(_has_started(entry, last.config, config) for entry in _entries(last.site)):
+        if any(
+            entry.date is not None and last.config.now < entry.date <= config.now
+            for entry in last.site.entries
+        ):
             return None
-        documents = {entry.file: entry for entry in _entries(last.site)}
+        documents = {entry.file: entry for entry in last.site.entries}
         copied = {file for _, file in last.plan.copies}
         templates = {file for file in changed if file.endswith(".html") and file not in copied}
         known = {name for route in last.site.routes for name in (route.template, *route.surroundings.layouts)}
@@ -199,12 +202,3 @@ def _by_file(findings: Iterable[Diagnostic]) -> dict[str, tuple[Diagnostic, ...]
             found[file] = (*found.get(file, ()), finding)
     found.pop("", None)
     return found
-
-
-def _entries(site: Site) -> Iterable[Entry]:
-    return chain(*site.collections.values(), site.documents.values())
-
-
-def _has_started(entry: Entry, then: Config, now: Config) -> bool:
-    """Whether the date of a document passed between two readings."""
-    return entry.date is not None and then.now < entry.date <= now.now

@@ -190,7 +190,14 @@ class Session:
         answer = outcome_answer(Outcome(500, (kind, *kept), text=masked(shown, secrets) + "\n"))
         url = page.url if isinstance(page, PageJob) else page or request.path
         is_page = not isinstance(page, PageJob) or page.job.kind in ("page", "not_found")
-        wants = _wants_html(request, is_page=is_page)
+        accept = request.lines("accept")
+        names = is_page or any("text/html" in value.lower() for value in accept)
+        wants = (
+            request.method == "GET"
+            and names
+            and not request.path.endswith(".md")
+            and negotiate(accept) == "html"
+        )
         return Reply(answer, url, findings, is_failed=True, wants_html=wants)
 
 
@@ -213,15 +220,6 @@ def with_script(body: bytes) -> bytes:
     ends = list(_BODY_END.finditer(body))
     at = ends[-1].start() if ends else len(body)
     return body[:at] + SCRIPT + body[at:]
-
-
-def _wants_html(request: Request, *, is_page: bool) -> bool:
-    """Whether a browser, or who takes what a browser does, asked for a page."""
-    accept = request.lines("accept")
-    names = is_page or any("text/html" in value.lower() for value in accept)
-    return (
-        request.method == "GET" and names and not request.path.endswith(".md") and negotiate(accept) == "html"
-    )
 
 
 def _as_text(finding: Diagnostic) -> str:

@@ -45,7 +45,9 @@ def _read(text: str) -> datetime:
     micros = int((fraction or "0")[:6].ljust(6, "0"))
     offset: tzinfo | None = UTC if utc else None
     if sign:
-        east = timedelta(hours=int(hours), minutes=_minute(minutes or "0"))
+        if int(minutes or 0) > 59:
+            raise ValueError(text)
+        east = timedelta(hours=int(hours), minutes=int(minutes or 0))
         offset = timezone(east if sign == "+" else -east)
     return datetime(
         int(year),
@@ -57,12 +59,6 @@ def _read(text: str) -> datetime:
         micros,
         offset,
     )
-
-
-def _minute(text: str) -> int:
-    if int(text) > 59:
-        raise ValueError(text)
-    return int(text)
 
 
 def _fixed(moment: datetime, zone: ZoneInfo) -> datetime:

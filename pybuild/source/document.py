@@ -367,8 +367,15 @@ def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[l
     unread: dict[str, list[str]] = {}
     others = frozenset(config.languages[1:]) if not collection.locale else frozenset()
     if not (config.root / collection.source).is_dir() and not collection.locale:
-        findings.append(_no_folder(collection))
-    for found in walk(config.root, collection.source, skip=lambda path: _is_hidden(path) or path in others):
+        message = f'the collection "{collection.name}" has no folder {collection.source}'
+        findings.append(
+            Diagnostic("config-error", message, collection.location, "make the folder, or correct source")
+        )
+    for found in walk(
+        config.root,
+        collection.source,
+        skip=lambda path: path.rpartition("/")[2].startswith(".") or path in others,
+    ):
         if isinstance(found, Diagnostic):
             findings.append(found)
         elif (suffix := found.path.rpartition(".")[2]) in _UNREAD and not found.path.endswith(SUFFIXES):
@@ -377,24 +384,11 @@ def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[l
             place, fault = _placed(collection, pattern, found.path)
             places += [place] if place else []
             findings += [fault] if fault else []
-    findings += (_suffix_fault(suffix, files) for suffix, files in sorted(unread.items()))
+    for suffix, files in sorted(unread.items()):
+        more = f" (and so for {len(files) - 1} more)" if len(files) > 1 else ""
+        message = f'{files[0]} is not read: documents end with ".md"{more}'
+        findings.append(warning("unknown-export", message, Location(files[0]), _UNREAD[suffix]))
     return places, findings
-
-
-def _no_folder(collection: Collection) -> Diagnostic:
-    message = f'the collection "{collection.name}" has no folder {collection.source}'
-    return Diagnostic("config-error", message, collection.location, "make the folder, or correct source")
-
-
-def _suffix_fault(suffix: str, files: Sequence[str]) -> Diagnostic:
-    """Warn of files that are documents but for their suffix: one for all of a kind."""
-    more = f" (and so for {len(files) - 1} more)" if len(files) > 1 else ""
-    message = f'{files[0]} is not read: documents end with ".md"{more}'
-    return warning("unknown-export", message, Location(files[0]), _UNREAD[suffix])
-
-
-def _is_hidden(path: str) -> bool:
-    return path.rpartition("/")[2].startswith(".")
 
 
 def is_public(entry: Entry, config: Config) -> bool:

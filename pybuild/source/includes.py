@@ -118,7 +118,9 @@ class _Reader:
             places = [(path, number) for number in chosen]
             lines = self.expanded(list(zip(moved, places, strict=True)), (*above, path)) if chosen else []
             _, end = include_lines("\n".join(line for line, _ in lines))
-            return [*_trimmed(lines), *([(end, at)] if end else [])]
+            full = [number for number, (line, _) in enumerate(lines) if line.strip()]
+            trimmed = lines[full[0] : full[-1] + 1] if full else []
+            return [*trimmed, *([(end, at)] if end else [])]
         language = attributes.get("lang") or path.rpartition("/")[2].rpartition(".")[2].lower()
         title = attributes.get("title", "").replace('"', "'")
         block = fence(language + (f' title="{title}"' if title else ""), body).split("\n")
@@ -226,12 +228,6 @@ def _chosen(written: str, count: int, path: str) -> Sequence[int]:
             raise _Refused(f'lines="{written}": {path} has {count} lines', "name lines that it has")
         chosen += range(low, high + 1)
     return chosen
-
-
-def _trimmed(lines: list[_Line]) -> list[_Line]:
-    """Lines without the empty ones at both ends."""
-    full = [number for number, (text, _) in enumerate(lines) if text.strip()]
-    return lines[full[0] : full[-1] + 1] if full else []
 
 
 def _placed(lines: Sequence[_Line], include: IncludeLine, made: Sequence[_Line]) -> Iterator[_Line]:

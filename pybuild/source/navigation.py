@@ -233,22 +233,17 @@ class Navigation:
         own = self._by_url.get(url)
         chain = (*around, own) if own and own.children else around
         key: tuple[Any, ...] = tuple(node.url or node.title for node in chain)
-        wide = self.size > PRUNED and len(self._siblings(around)) > PRUNED
+        siblings = around[-1].children if around else self.roots
+        wide = self.size > PRUNED and len(siblings) > PRUNED
         at_root = url == (self._base or "/")
         if wide or at_root:
             key = (*key, url)
         if key not in self._views:
-            self._views[key] = self._make_view(chain, url, is_root=at_root)
+            opened = frozenset(node.url or node.title for node in chain)
+            is_whole = self.size <= (WHOLE if at_root else PRUNED)
+            nodes = self.roots if is_whole else _pruned(self.roots, chain, url)
+            self._views[key] = View(nodes, opened, _digest(nodes))
         return self._views[key]
-
-    def _siblings(self, around: tuple[Node, ...]) -> tuple[Node, ...]:
-        return around[-1].children if around else self.roots
-
-    def _make_view(self, chain: tuple[Node, ...], url: str, *, is_root: bool) -> View:
-        opened = frozenset(node.url or node.title for node in chain)
-        is_whole = self.size <= (WHOLE if is_root else PRUNED)
-        nodes = self.roots if is_whole else _pruned(self.roots, chain, url)
-        return View(nodes, opened, _digest(nodes))
 
     def digest(self, url: str) -> str:
         """What tells apart all that a page may show of the tree."""

@@ -66,6 +66,11 @@ class Site:
                 found[nfc(route.markdown)] = route.pattern.fill({})
         object.__setattr__(self, "files", found)
 
+    @property
+    def entries(self) -> Iterator[Entry]:
+        """Every document, of collections and of pages."""
+        return chain(*self.collections.values(), self.documents.values())
+
 
 def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree, tuple[Diagnostic, ...]]:
     """Read the whole site. Findings: those of the tree, of documents and templates, and
@@ -257,7 +262,7 @@ def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
     config = site.config
     if not config.settings.build.git_dates:
         return site, ()
-    undated = {entry.file.partition("/")[0] for entry in _all_entries(site) if entry.updated is None}
+    undated = {entry.file.partition("/")[0] for entry in site.entries if entry.updated is None}
     if not undated:
         return site, ()
     history = read_history(config.root, sorted(undated))
@@ -274,10 +279,6 @@ def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
         dated.extend(_dated(entry, history, feed=is_fed) for entry in entries)
     documents = {file: _dated(entry, history, feed=False) for file, entry in site.documents.items()}
     return replace(site, collections=collections, documents=documents), ()
-
-
-def _all_entries(site: Site) -> Iterator[Entry]:
-    return chain(*site.collections.values(), site.documents.values())
 
 
 def _dated(entry: Entry, history: History, *, feed: bool) -> Entry:
