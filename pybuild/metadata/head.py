@@ -20,7 +20,7 @@ from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.metadata.fields import OG_ORDER, TWITTER_ORDER, Pairs, is_indexed
 from pybuild.metadata.layers import Layer, Said, read_layer
-from pybuild.site_files.selection import FeedLink
+from pybuild.site_files.selection import FeedLink, with_itself
 from pybuild.site_files.xml_text import one_line
 
 __all__ = ["Layer", "Metadata", "PageFacts", "head_markup", "resolve"]
@@ -117,6 +117,7 @@ def _metadata(said: Said, titles: tuple[str, str], config: Config, page: PageFac
     canonical = (page.canonical or said.canonical or page.href) if page.href else ""
     graph = _graph(said, (title, description, canonical), config, page)
     robots = said.robots.get("robots", "")
+    languages = said.languages or page.languages
     return Metadata(
         title=title,
         name=name,
@@ -124,7 +125,7 @@ def _metadata(said: Said, titles: tuple[str, str], config: Config, page: PageFac
         canonical=canonical,
         indexed=is_indexed(robots),
         authors=said.authors or (),
-        languages=_languages(said, config, page),
+        languages=with_itself(languages, page.language or config.site.language, page.href),
         images=tuple(content for key, content in graph if key == "og:image"),
         meta=_meta(said, graph),
         properties=graph,
@@ -177,22 +178,12 @@ def _links(said: Said) -> tuple[Pairs, ...]:
     )
 
 
-def _languages(said: Said, config: Config, page: PageFacts) -> Pairs:
-    """The translations, the page itself among them: search engines ignore a set that leaves it out."""
-    known = said.languages or page.languages
-    own = page.language or config.site.language
-    if not known or not page.href or any(code == own or url == page.href for code, url in known):
-        return known
-    return tuple(sorted((*known, (own, page.href))))
-
-
 def head_markup(metadata: Metadata, *, variant: str = "", feeds: Sequence[FeedLink] = ()) -> Markup:
     """Write the head tags, one a line, in a fixed order; all text is escaped.
 
     `variant` is the absolute URL of the page's Markdown, `feeds` what `selection.feed_links` returns.
     """
-    lines = (*_document_tags(metadata), *_link_tags(metadata, variant, feeds), *_last_tags(metadata))
-    return Markup("\n".join(lines))
+    return Markup("\n".join(_head_tags(metadata, variant, feeds)))
 
 
 def _tag(element: str, attributes: Pairs) -> str:
@@ -201,12 +192,17 @@ def _tag(element: str, attributes: Pairs) -> str:
     return f"<{element} {' '.join(written)}>"
 
 
-def _document_tags(metadata: Metadata) -> Iterator[str]:
+def _head_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> Iterator[str]:
     yield f"<title>{escape(metadata.title)}</title>"
     if metadata.description:
         yield _tag("meta", (("name", "description"), ("content", metadata.description)))
     for name, content in metadata.meta:
         yield _tag("meta", (("name", name), ("content", content)))
+    yield from _link_tags(metadata, variant, feeds)
+    for name, content in metadata.properties:
+        yield _tag("meta", (("property", name), ("content", content)))
+    for text in metadata.json_ld:
+        yield f'<script type="application/ld+json">{text}</script>'
 
 
 def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> Iterator[str]:
@@ -222,10 +218,3 @@ def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> I
         yield _tag("link", (*kind, ("href", feed.href), ("title", one_line(feed.title))))
     for attributes in metadata.links:
         yield _tag("link", attributes)
-
-
-def _last_tags(metadata: Metadata) -> Iterator[str]:
-    for name, content in metadata.properties:
-        yield _tag("meta", (("property", name), ("content", content)))
-    for text in metadata.json_ld:
-        yield f'<script type="application/ld+json">{text}</script>'

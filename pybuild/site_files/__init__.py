@@ -81,12 +81,9 @@ def assemble(
                 continue
             make: Callable[..., Iterable[Artifact | Diagnostic]] = pkgutil.resolve_name(output.maker)
             extra = (*((read,) if output.reads else ()), *((order,) if output.ordered else ()))
-            own = pages if len(config.languages) < 2 or not output.localized else _in_language(pages, locale)
+            own = pages
+            if output.localized and len(config.languages) > 1:
+                own = in_language = table(PAGE, len(pages))
+                in_language.extend(page for page in pages if page.locale == locale)
             made = make(own, inside, *extra)
             yield from (item for item in made if isinstance(item, Diagnostic) or item.path not in taken)
-
-
-def _in_language(pages: Collection[Page], locale: str) -> Collection[Page]:
-    chosen = table(PAGE, len(pages))
-    chosen.extend(page for page in pages if page.locale == locale)
-    return chosen

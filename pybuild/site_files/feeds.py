@@ -245,7 +245,7 @@ def _atom(channel: Channel, href: str) -> bytes:
     feed.author(_atom_person(channel.author or Person(channel.title)))
     for entry in channel.entries:
         item = _add_entry(feed, entry)
-        item.id(_iri(entry.id))
+        item.id(entry.id if _URI.fullmatch(entry.id) else uuid.uuid5(uuid.NAMESPACE_URL, entry.id).urn)
         item.author([_atom_person(person) for person in entry.authors])
     root, _ = feed._create_atom()
     return _document(root)
@@ -253,11 +253,6 @@ def _atom(channel: Channel, href: str) -> bytes:
 
 def _atom_person(person: Person) -> dict[str, str]:
     return {"name": person.name, "email": person.email} if person.email else {"name": person.name}
-
-
-def _iri(guid: str) -> str:
-    """An Atom id must be an IRI; other text becomes a UUID that is the same in every export."""
-    return guid if _URI.fullmatch(guid) else uuid.uuid5(uuid.NAMESPACE_URL, guid).urn
 
 
 def _document(root: etree._Element) -> bytes:

@@ -65,7 +65,10 @@ def llms_index(
         return
     yield from _unknown_sections(pages, config) if not config.locale else ()
     sections = _sections(pages, config, order)
-    lines = [list(map(_line, _page_links(section))) for section in sections]
+    lines = [
+        [_line(Link(p.title or p.url, p.variant or p.href, p.description)) for p in section.pages]
+        for section in sections
+    ]
     groups = [group for s, own in zip(sections, lines, strict=True) for group in _groups(s, own)]
     if sum(map(len, chain(*lines))) <= config.settings.llms.split:
         whole = _index_document(config, groups)
@@ -73,7 +76,10 @@ def llms_index(
             yield _artifact(_path(config, "llms.txt"), whole)
             return
     for section, own in zip(sections, lines, strict=True):
-        yield from _section_index(section, own, config)
+        head = _head(config, section.title)
+        room = config.settings.llms.split - len(head)
+        parts = _grouped(_groups(section, list(own)), room)
+        yield from _files(section, section.index, (head + part for part in parts), config)
     listed = _list_of_files(sections, config, lambda section: section.index)
     yield _artifact(_path(config, "llms.txt"), listed)
 
@@ -133,15 +139,11 @@ def _sections(pages: Collection[Page], config: Config, site: SiteOrder) -> list[
         numbers, folders = _in_order(known, held[key], site)
         section = _section(key, Selection(known, numbers), config, names, files)
         headings = tuple(
-            (_unused(_joined(section.title, label), names, " "), n) for label, n in folders if label
+            (_unused(f"{section.title}: {one_line(label)}", names, " "), n) for label, n in folders if label
         )
         bare = tuple((section.title, n) for label, n in folders if not label)
         found.append(replace(section, folders=(*bare, *headings)))
     return found
-
-
-def _joined(title: str, label: str) -> str:
-    return f"{title}: {one_line(label)}"
 
 
 def _in_order(
@@ -221,10 +223,6 @@ def _folder(route: str) -> str:
     return head.rpartition("/")[0] if "[" in route else head
 
 
-def _page_links(section: Section) -> Iterator[Link]:
-    return (Link(p.title or p.url, p.variant or p.href, p.description) for p in section.pages)
-
-
 def _line(link: Link) -> str:
     """`- [title](url): note`; readers end the title at the first `]` and the URL at the first `)`."""
     href = link.href.translate(_URL_ENTITIES)
@@ -287,13 +285,6 @@ def _list_of_files(sections: Iterable[Section], config: Config, path: Callable[[
     spare = [line(section) for section in rows if section.optional]
     title = words_of(config.site.language, "sections")
     return _index_document(config, [(title, False, named)] * bool(named) + [(OPTIONAL, True, spare)])
-
-
-def _section_index(section: Section, lines: Iterable[str], config: Config) -> Iterator[Artifact]:
-    head = _head(config, section.title)
-    room = config.settings.llms.split - len(head)
-    parts = _grouped(_groups(section, list(lines)), room)
-    yield from _files(section, section.index, (head + part for part in parts), config)
 
 
 def _grouped(groups: Iterable[tuple[str, bool, Sequence[str]]], limit: int) -> Iterator[str]:

@@ -20,6 +20,8 @@ from pybuild.urls import absolute
 
 NOT_FOUND = "404.html"
 
+Pairs = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class FeedFile:
@@ -87,6 +89,13 @@ def changed(page: Page) -> str:
     if not (page.updated and page.date):
         return page.updated or page.date
     return max(page.updated, page.date, key=datetime.fromisoformat)
+
+
+def with_itself(known: Pairs, language: str, href: str) -> Pairs:
+    """Add a page to its own translations: search engines ignore a set that leaves it out."""
+    if not known or not href or any(url == href or code == language for code, url in known):
+        return known
+    return tuple(sorted((*known, (language, href))))
 
 
 def url_filter(globs: Iterable[str]) -> Callable[[str], bool]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from pybuild.config.loader import Config, locate_text
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.records import Artifact, Page
-from pybuild.site_files.selection import changed, listed, url_filter
+from pybuild.site_files.selection import changed, listed, url_filter, with_itself
 from pybuild.site_files.xml_text import escape
 from pybuild.urls import absolute
 
@@ -91,17 +91,9 @@ def _entry(page: Page, config: Config) -> Entry:
     return Entry(
         page.href,
         changed(page),
-        alternates=_with_itself(page, page.language or config.site.language),
+        alternates=with_itself(page.alternates, page.language or config.site.language, page.href),
         images=page.images[:MAX_IMAGES],
     )
-
-
-def _with_itself(page: Page, language: str) -> tuple[tuple[str, str], ...]:
-    """Add the page to its own translations: search engines ignore a set that leaves it out."""
-    known = page.alternates
-    if not known or any(href == page.href or code == language for code, href in known):
-        return known
-    return tuple(sorted((*known, (language, page.href))))
 
 
 def _parts(entries: Iterable[Entry], max_urls: int, max_bytes: int) -> Iterator[tuple[bytes, str, bool]]:
