@@ -35,28 +35,20 @@ def _plain(value: object) -> Json:
 
 def _read(kind: Any, value: Json) -> Any:
     if dataclasses.is_dataclass(kind):
-        return _read_noun(kind, value)
+        hints = _fields(kind)
+        _required(value, isinstance(value, dict) and value.keys() == hints.keys())
+        return kind(**{name: _read(hint, value[name]) for name, hint in hints.items()})
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
-        return _read_tuple(inner, value)
+        _required(value, isinstance(value, list))
+        kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
+        _required(value, len(value) == len(kinds))
+        return tuple(_read(kind, one) for kind, one in zip(kinds, value, strict=True))
     if origin is Literal:
         return _required(value, any(value == one and type(value) is type(one) for one in inner))
     if inner:
         return _read(_member(inner, value), value)
     return _required(value, type(value) is kind)
-
-
-def _read_noun(kind: Any, value: Json) -> Any:
-    hints = _fields(kind)
-    _required(value, isinstance(value, dict) and value.keys() == hints.keys())
-    return kind(**{name: _read(hint, value[name]) for name, hint in hints.items()})
-
-
-def _read_tuple(inner: tuple[Any, ...], value: Json) -> tuple[Any, ...]:
-    _required(value, isinstance(value, list))
-    kinds = [inner[0]] * len(value) if inner[-1] is Ellipsis else list(inner)
-    _required(value, len(value) == len(kinds))
-    return tuple(_read(kind, one) for kind, one in zip(kinds, value, strict=True))
 
 
 def _member(kinds: tuple[Any, ...], value: Json) -> Any:

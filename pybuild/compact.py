@@ -79,7 +79,8 @@ class Table(Sequence[T]):
         """The same values sorted by a field; this table where they are."""
         if self.sorted_by == field:
             return self
-        order = _order(self, field)
+        keys = [getattr(value, field) for value in self]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
         made = self if order == list(range(len(self))) else Table(self._shape, Selection(self, order))
         made.sorted_by = field
         return made
@@ -208,12 +209,6 @@ def indexed(values: Iterable[T], field: str) -> CompactDict[T]:
 def ordered(values: Iterable[T], field: str) -> Sequence[T]:
     """Values sorted by a field."""
     return values.ordered(field) if isinstance(values, Table) else sorted(values, key=attrgetter(field))
-
-
-def _order(values: Sequence[Any], field: str) -> list[int]:
-    """The places of values in the order of a field."""
-    keys = [getattr(value, field) for value in values]
-    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def pack(values: Any) -> bytes:

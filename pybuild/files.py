@@ -39,15 +39,11 @@ def decode(data: bytes, file: str) -> tuple[str, tuple[Diagnostic, ...]]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
-        return "", (_encoding_error(data, _offset(fault, data), file),)
+        behind_mark = len(data) - len(fault.object)  # the codec counts from behind the byte order mark
+        return "", (_encoding_error(data, behind_mark + fault.start, file),)
     if "\0" in text:
         return "", (_encoding_error(data, data.index(0), file),)
     return text.replace("\r\n", "\n").replace("\r", "\n"), ()
-
-
-def _offset(fault: UnicodeDecodeError, data: bytes) -> int:
-    """The codec counts from behind the byte order mark."""
-    return fault.start + (len(data) - len(fault.object))
 
 
 def _encoding_error(data: bytes, offset: int, file: str) -> Diagnostic:

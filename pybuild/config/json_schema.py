@@ -142,7 +142,8 @@ def _table(kind: Any, names: Names) -> Schema:
     fields = [f for f in fields if f is not rest]
     properties = {field.name: _field(field, hints[field.name], names) for field in fields}
     required = [field.name for field in fields if field.metadata.get("required")]
-    table = {"description": _sentence(kind), **_closed(properties, *required)}
+    sentence = str(kind.__doc__).partition("\n")[0].rstrip(".")
+    table = {"description": sentence, **_closed(properties, *required)}
     if rest:
         table["patternProperties"] = {_TAG: _value(typing.get_args(hints[rest.name])[1], names)}
     return table
@@ -181,8 +182,3 @@ def _value(kind: Any, names: Names) -> Schema:
             {**table, "description": values["description"]} if dataclasses.is_dataclass(inner[1]) else table
         )
     return {"type": _SCALARS[kind]}
-
-
-def _sentence(kind: Any) -> str:
-    """What a table is about: the first line of its class."""
-    return str(kind.__doc__).partition("\n")[0].rstrip(".")

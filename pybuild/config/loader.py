@@ -214,7 +214,8 @@ class Reader:
         own = {name: given for name, given in own.items() if name in hints}
         rest = next((f.name for f in dataclasses.fields(kind) if f.metadata.get("rest")), "")
         if rest:  # tables of any other name
-            found = self._rest(hints[rest], hints, value, path)
+            named = {k: v for k, v in value.items() if isinstance(v, dict) and k not in hints}
+            found = self._mapping(typing.get_args(hints[rest])[1], named, path)
             value = {k: v for k, v in value.items() if k not in found}
             own[rest] = found
         hints = {k: v for k, v in hints.items() if k not in own}
@@ -230,13 +231,6 @@ class Reader:
                     "write a larger number",
                 )
         return kind(**own, **{k: v for k, v in read.items() if v is not None})
-
-    def _rest(
-        self, kind: Any, known: typing.Container[str], value: dict[str, Any], path: tuple[str | int, ...]
-    ) -> dict[str, Any]:
-        """Read the tables whose names are not those of fields."""
-        named = {k: v for k, v in value.items() if isinstance(v, dict) and k not in known}
-        return self._mapping(typing.get_args(kind)[1], named, path)
 
     def _unknown(self, path: tuple[str | int, ...], known: typing.Iterable[str]) -> None:
         place = f"[{'.'.join(map(str, path[:-1]))}]" if path[:-1] else "the top level"

@@ -50,7 +50,10 @@ def worker_main(program: Program[Any, Any], ends: WorkerPipes, parent: int, fore
     _flush_streams()
     take_output(ends.output.number)
     ends.slot.publish(IDLE)
-    _serve(_Desk(function, ends), ends.tasks.number)
+    desk = _Desk(function, ends)
+    with os.fdopen(ends.tasks.number, "rb") as stream:
+        while (batch := _next_batch(stream)) is not None:
+            desk.work(batch)
     os._exit(0)
 
 
@@ -107,12 +110,6 @@ class _Desk:
     def _printed(self) -> str:
         _flush_streams()
         return take_output(self._ends.output.number)
-
-
-def _serve(desk: _Desk, tasks: int) -> None:
-    with open(tasks, "rb") as stream:
-        while (batch := _next_batch(stream)) is not None:
-            desk.work(batch)
 
 
 def _next_batch(stream: BinaryIO) -> Batch | None:

@@ -280,7 +280,9 @@ class DaskEngine(Generic[T, R]):
         answer = self._answer_of(future)
         future.release()
         if not answer.kind:
-            self._learn(answer, len(batch.indexes))
+            self._busy += answer.busy
+            cost = answer.busy / len(batch.indexes)  # of a task, from which the next batches take their size
+            self._cost = cost if self._cost is None else (self._cost + cost) / 2
             return list(answer.outcomes)
         if answer.kind == "unprepared":
             self._prepare([answer.worker])
@@ -331,11 +333,6 @@ class DaskEngine(Generic[T, R]):
         self._cluster.warn(f"the worker {answer.worker} was put aside: {answer.fault}", _INSTALL)
         with contextlib.suppress(Exception):
             self._client.retire_workers([answer.worker], close_workers=False)
-
-    def _learn(self, answer: remote.Answer, count: int) -> None:
-        self._busy += answer.busy
-        cost = answer.busy / count
-        self._cost = cost if self._cost is None else (self._cost + cost) / 2
 
     def _look_after(self, limits: Sequence[float], todo: deque[_Batch]) -> list[Outcome]:
         """Nothing came for a while: is the scheduler there, a worker, and is a batch past all deadlines?"""

@@ -43,7 +43,9 @@ class ProcessEngine(Generic[T, R]):
         self._program = program
         self._jobs = jobs
         self._timeout = timeout
-        self.method = method or _method()
+        # A fork shares what is loaded, but elsewhere than on Linux, or beside other threads, it is not safe.
+        is_safe = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
+        self.method = method or ("fork" if is_safe else "spawn")
         self._context = _context(self.method)
         self._workers: list[Worker] = []
         self._failed_starts = 0
@@ -75,7 +77,10 @@ class ProcessEngine(Generic[T, R]):
 
     def _step(self, batches: Batches, timeouts: Sequence[float] | None) -> list[Outcome]:
         if self._refusal is not None:
-            return self._refuse(batches, self._refusal)
+            for worker in self._workers:
+                batches.give_back(worker.owed())
+            self._dismiss(list(self._workers))
+            return [replace(self._refusal, index=index) for index in batches.rest()]
         self._feed(batches)
         is_quiet = not self._wait()
         looks = is_quiet or time.monotonic() - self._looked >= _TICK  # rows come far more often
@@ -150,7 +155,10 @@ class ProcessEngine(Generic[T, R]):
 
     def _blame(self, ended: Failed, owed: list[Task], *, has_answered: bool) -> Failed | None:
         if ended.index == STARTING:
-            self._count_failed_start(ended)
+            self._failed_starts += 1
+            if self._failed_starts == _STARTS or ended.reason == "timeout":
+                detail = f"the worker did not start: {ended.detail}"
+                self._refusal = replace(ended, reason="lost", detail=detail)
             return None
         self._failed_starts = 0
         if ended.index != IDLE:
@@ -163,18 +171,6 @@ class ProcessEngine(Generic[T, R]):
             self._suspects.add(index)
             return None
         return replace(ended, index=index, reason="lost", detail=f"its worker was lost twice: {ended.detail}")
-
-    def _count_failed_start(self, ended: Failed) -> None:
-        self._failed_starts += 1
-        if self._failed_starts == _STARTS or ended.reason == "timeout":
-            detail = f"the worker did not start: {ended.detail}"
-            self._refusal = replace(ended, reason="lost", detail=detail)
-
-    def _refuse(self, batches: Batches, refusal: Failed) -> list[Outcome]:
-        for worker in self._workers:
-            batches.give_back(worker.owed())
-        self._dismiss(list(self._workers))
-        return [replace(refusal, index=index) for index in batches.rest()]
 
     def _dismiss(self, workers: list[Worker]) -> None:
         with _undisturbed():
@@ -215,12 +211,6 @@ def _outcome(row: Row) -> Outcome:
         return Done(index, pickle.loads(body), output)
     except Exception as error:
         return Failed(index, "lost", f"the result cannot be read: {described(error)}", output)
-
-
-def _method() -> Method:
-    # A fork shares what is loaded, but elsewhere than on Linux, or beside other threads, it is not safe.
-    is_safe = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
-    return "fork" if is_safe else "spawn"
 
 
 def _context(method: Method) -> Context:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from multiprocessing.context import ForkContext, SpawnContext
-from typing import Any, BinaryIO
+from typing import Any
 
 from pybuild.engines.base import Failed, Frame, Program
 from pybuild.engines.captured_output import read_output, stem_output
@@ -53,13 +53,17 @@ class Worker:
         self.is_cut_off = False  # it closed its side, most likely by dying
         self._inbox = FrameReader()
         self._unsent = memoryview(b"")
-        self._output = _output_file()
+        self._output = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `release`
+        # Whoever empties it, both streams and whatever a task starts then write at its new end.
+        fcntl.fcntl(self._output, fcntl.F_SETFL, os.O_APPEND)
         task_end, self.tasks = os.pipe()
         self.rows, row_end = os.pipe()
         ends = WorkerPipes(
             Descriptor(task_end), Descriptor(row_end), Descriptor(self._output.fileno()), self.slot
         )
-        foreign = _supervisor_side([self, *siblings]) if isinstance(context, ForkContext) else ()
+        # what a forked worker must close; with it, a sibling's pipes would stay open after our death
+        others = (self, *siblings) if isinstance(context, ForkContext) else ()
+        foreign = tuple(number for worker in others for number in (worker.tasks, worker.rows))
         self._process = context.Process(target=worker_main, args=(program, ends, os.getpid(), foreign))
         self._process.start()
         for number in (task_end, row_end):
@@ -188,21 +192,11 @@ class Worker:
         return self._size() == size
 
 
-def _output_file() -> BinaryIO:
-    file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by `release`
-    # Whoever empties it, both streams and whatever a task starts then write at its new end.
-    fcntl.fcntl(file, fcntl.F_SETFL, os.O_APPEND)
-    return file
-
-
-def _supervisor_side(workers: Sequence[Worker]) -> tuple[int, ...]:
-    """Name what a forked worker must close; with it, a sibling's pipes would stay open after our death."""
-    return tuple(number for worker in workers for number in (worker.tasks, worker.rows))
-
-
 def _ended(index: int, status: int | None, output: str) -> Failed:
     if status is not None and status < 0:
-        return Failed(index, "signal", _signal_name(-status), output, _task_frames(output))
+        names = {known.value: known.name for known in signal.Signals}
+        name = names.get(-status, f"signal {-status}")
+        return Failed(index, "signal", name, output, _task_frames(output))
     return Failed(index, "exit", f"exit status {status}", output)
 
 
@@ -211,8 +205,3 @@ def _task_frames(output: str) -> tuple[Frame, ...]:
     frames = dumped_frames(output)
     ours = [depth for depth, frame in enumerate(frames) if frame.file == worker_main.__code__.co_filename]
     return frames[ours[-1] + 1 :] if ours else frames
-
-
-def _signal_name(number: int) -> str:
-    named = {known.value: known.name for known in signal.Signals}
-    return named.get(number, f"signal {number}")

@@ -68,7 +68,8 @@ def ask(request: Request, kept: Kept | None, *, deadline: float) -> Kept:
             said, status, wait = f"answered {answer.status}", answer.status, after
         except httpx2.TransportError as fault:
             said, status = f"could not be asked: {type(fault).__name__}: {fault}".rstrip(": "), 0
-        wait = _pause(attempt) if wait is None else min(wait, _LONGEST_WAIT)
+        doubled = _FIRST_WAIT * 2**attempt * random.uniform(0.5, 1)
+        wait = doubled if wait is None else min(wait, _LONGEST_WAIT)
         if attempt == request.retries or time.monotonic() + wait > deadline:
             break
         time.sleep(wait)
@@ -85,12 +86,6 @@ def _failed(request: Request, said: str, status: int, attempt: int) -> FetchFail
     tries = f" ({attempt + 1} tries)" if attempt else ""
     hint = "see that the source answers, or catch the error and show the page without it"
     return FetchFailed(f"{shown_url(request.url)} {said}{tries}", hint, url=request.url, status=status)
-
-
-def _pause(attempt: int) -> float:
-    """A wait that doubles, between half of it and all of it, so that workers do not come back together."""
-    doubled: float = _FIRST_WAIT * 2**attempt
-    return doubled * random.uniform(0.5, 1)
 
 
 def _once(request: Request, kept: Kept | None, deadline: float) -> tuple[Kept, float | None]:

@@ -191,7 +191,8 @@ def _answer(request: Request, age: float | None) -> Kept:
         )
     if session is None:
         return ask(request, None, deadline=policy.deadline)
-    key = _key(request)
+    plain = json.dumps([request.url, request.headers, request.max_bytes])
+    key = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
     kept = _CURRENT.answers.get(key) or _shared(request, key, age, session)
     with _GUARD:
         _CURRENT.answers[key] = kept
@@ -261,12 +262,6 @@ def _opened(folder: Path) -> Store:
 
 def _is_private(request: Request) -> bool:
     return has_secret(request.url) or any(is_secret_name(name) for name, _ in request.headers)
-
-
-def _key(request: Request) -> str:
-    """A digest, so that no credential stands in a name."""
-    plain = json.dumps([request.url, request.headers, request.max_bytes])
-    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def holds(session: Session, key: str, digest: str) -> bool:

@@ -158,14 +158,11 @@ def look_faults(config: Config) -> Iterator[Diagnostic]:
             )
             message = f'theme.code.{scheme} is no style of Pygments: "{name}"'
             yield Diagnostic("config-error", message, _line_of(name, config), hint)
-    if config.settings.search.engine == "pagefind" and not _is_installed("pagefind", "pagefind_bin_extended"):
+    modules = ("pagefind", "pagefind_bin_extended")
+    if config.settings.search.engine == "pagefind" and not all(map(find_spec, modules)):
         message = 'search.engine is "pagefind", which is not installed'
         hint = 'run: pip install "pybuild-export[search]"'
         yield Diagnostic("config-error", message, _line_of("pagefind", config), hint)
-
-
-def _is_installed(*modules: str) -> bool:
-    return all(find_spec(module) is not None for module in modules)
 
 
 def _line_of(value: str, config: Config) -> Location:
