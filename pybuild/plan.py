@@ -382,8 +382,8 @@ def _origin(site: Site, job: Job | str) -> Location:
     if job.route < 0:
         return Location()
     route = site.routes[job.route]
-    if job.entry >= 0:
-        return Location(site.collections[site.collection_of[job.route]][job.entry].file)
+    if entry := entry_of(job, site):
+        return Location(entry.file)
     if job.params and route.module and GENERATOR in route.module.names:
         return route.module.place(GENERATOR)
     return Location(route.file)
@@ -408,7 +408,11 @@ def conflicts(claims: Iterable[Claim]) -> tuple[Diagnostic, ...]:
             findings.append(_same_path(first, claim))
     for key, claim in taken.items():
         if folder := next((taken[k] for k in _above(key) if k in taken), None):
-            findings.append(_below_file(folder, claim))
+            message = f'"{folder.path}" is a file of {_named(folder)}, and "{claim.path}" needs a folder of that name'
+            notes = (Note("the file", folder.origin),) if folder.origin.file else ()
+            findings.append(
+                Diagnostic("output-conflict", message, claim.origin, "rename one of the two", notes)
+            )
     return tuple(findings)
 
 
@@ -433,12 +437,6 @@ def _same_path(first: Claim, second: Claim) -> Diagnostic:
     if first.path == "404.html" and not first.origin.file:
         hint = "move it to app/ and name it not-found"
     return Diagnostic("output-conflict", message, second.origin, hint, notes)
-
-
-def _below_file(file: Claim, below: Claim) -> Diagnostic:
-    message = f'"{file.path}" is a file of {_named(file)}, and "{below.path}" needs a folder of that name'
-    notes = (Note("the file", file.origin),) if file.origin.file else ()
-    return Diagnostic("output-conflict", message, below.origin, "rename one of the two", notes)
 
 
 def _named(claim: Claim) -> str:

@@ -102,14 +102,13 @@ def _differences(first: Made, second: Made) -> tuple[Diagnostic, ...]:
     for path in sorted(first.keys() | second.keys()):
         if first.get(path) != second.get(path):
             by_origin[(first.get(path) or second[path])[0]].append(path)
-    return tuple(_difference(origin, paths) for origin, paths in sorted(by_origin.items()))
-
-
-def _difference(origin: str, paths: list[str]) -> Diagnostic:
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    named = ", ".join(paths[:_NAMED]) + more
-    at = Location() if origin.startswith("[") else Location(origin)
-    return Diagnostic("not-reproducible", f"{origin} made other bytes the second time: {named}", at, _HINT)
+    findings = []
+    for origin, paths in sorted(by_origin.items()):
+        more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+        message = f"{origin} made other bytes the second time: {', '.join(paths[:_NAMED])}{more}"
+        at = Location() if origin.startswith("[") else Location(origin)
+        findings.append(Diagnostic("not-reproducible", message, at, _HINT))
+    return tuple(findings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,10 @@ def _full_text(
         hint = 'write engine = "titles" below [search], or install pybuild-export[search] again'
         yield Diagnostic("engine-error", message, Location(config.file), hint)
         return
-    _remember(config, digest, [artifact.path for artifact in made])
+    with contextlib.suppress(OSError):
+        make_folders(_note(config).parent)
+        note = {"digest": digest, "paths": [artifact.path for artifact in made]}
+        replace_file(_note(config), [json.dumps(note).encode()])
     yield from made
 
 
@@ -113,9 +116,3 @@ def _known(config: Config, digest: str, stage: Stage) -> list[Artifact] | None:
             if all(stage.holds(path, rows[path].digest) for path in said["paths"]):
                 return [_artifact(path, (stage.output.out / path).read_bytes()) for path in said["paths"]]
     return None
-
-
-def _remember(config: Config, digest: str, paths: Sequence[str]) -> None:
-    with contextlib.suppress(OSError):
-        make_folders(_note(config).parent)
-        replace_file(_note(config), [json.dumps({"digest": digest, "paths": list(paths)}).encode()])

@@ -45,7 +45,11 @@ _SOME_PAGE = Page("/", "", "index.html", "", variant_path="index.md")
 
 def known_findings(site: Site, plan: Plan) -> tuple[Diagnostic, ...]:
     """Find what an export would, without running code of the site."""
-    templates = _templates(site, plan)
+    used = dict[str, None]()
+    for index in sorted({job.route for job in plan.jobs if job.route >= 0}):
+        route = site.routes[index]
+        used.update(dict.fromkeys(filter(None, (route.template, *route.surroundings.layouts))))
+    templates = tuple(used)
     lacking = [
         one for template in templates for one in missing_templates(reached(site.config.root, template))
     ]
@@ -91,7 +95,7 @@ def expected_paths(site: Site, plan: Plan) -> Paths:
     patterns = [
         _regex(route.pattern)
         for index, route in enumerate(site.routes)
-        if route.pattern.is_dynamic and _is_listed_by_code(site, index)
+        if route.pattern.is_dynamic and not site.is_filled(index)
     ]
     many = [re.compile(r"/.*sitemap/[^/]+\.xml")] if any(r.metadata == "sitemap" for r in site.routes) else []
     if site.config.redirect_module:
@@ -99,12 +103,6 @@ def expected_paths(site: Site, plan: Plan) -> Paths:
     if site.config.settings.build.before:
         many.append(re.compile(r".*\.(?!html$|json$)\w+", re.S))  # any file may be made before an export
     return Paths(frozenset(files), (*patterns, *many))
-
-
-def _is_listed_by_code(site: Site, index: int) -> bool:
-    route = site.routes[index]
-    is_filled = route.kind == "page" and bool(site.collection_of[index]) and not route.providers
-    return not (route.listing or is_filled)
 
 
 def _regex(pattern: Pattern) -> re.Pattern[str]:
@@ -208,15 +206,6 @@ class _Documents:
         )
         places = places_in(config.root, config.site)
         return check_links([pack_links(chain(links, copied))], published, lambda link: ("", 0), places)
-
-
-def _templates(site: Site, plan: Plan) -> tuple[str, ...]:
-    """The templates of all pages that are known."""
-    used = dict[str, None]()
-    for index in sorted({job.route for job in plan.jobs if job.route >= 0}):
-        route = site.routes[index]
-        used.update(dict.fromkeys(filter(None, (route.template, *route.surroundings.layouts))))
-    return tuple(used)
 
 
 def _rules(site: Site, plan: Plan) -> tuple[Diagnostic, ...]:

@@ -97,19 +97,15 @@ class _Answers:
         return _Fault("broken-link", "", said, f'write "{right}"')
 
     def _missing(self, target: str) -> _Fault | None:
-        if target in self._moved or self._is_answered(target):
+        path = target[1:].rstrip("/")
+        named = (path, path + ".html", f"{path}/index.html".lstrip("/"), f"{path}/index.json".lstrip("/"))
+        if target in self._moved or any(name in self._paths for name in named):
+            return None
+        if any(rule.source.match(target) is not None for rule in self._rules):
             return None
         near = self._addresses.nearest(target)
         hint = f'did you mean "{near}"?' if near else "correct the link, or make the page"
         return _Fault("broken-link", target, "leads nowhere", hint)
-
-    def _is_answered(self, url: str) -> bool:
-        """Whether a file or a rule answers a URL that is no page."""
-        path = url[1:].rstrip("/")
-        named = (path, path + ".html", f"{path}/index.html".lstrip("/"), f"{path}/index.json".lstrip("/"))
-        if any(name in self._paths for name in named):
-            return True
-        return any(rule.source.match(url) is not None for rule in self._rules)
 
     def _wrong_anchor(self, page: str, fragment: str) -> _Fault | None:
         if fragment.lower() == "top" or fragment.startswith(":~:"):  # a text fragment is no id

@@ -7,7 +7,7 @@ that no finding costs more than the page it is about. Knows no finding.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Hashable
 from functools import cached_property
 from urllib.parse import unquote
 
@@ -39,24 +39,21 @@ class Addresses:
         return found
 
     @cached_property
-    def _by_letters(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for url in sorted(self._pages):
-            found.setdefault(_segments(url), []).append(url)
-        return found
+    def _by_letters(self) -> dict[Hashable, list[str]]:
+        return self._grouped(_segments)
 
     @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for url in sorted(self._pages):
-            found.setdefault(_folded(url).rpartition("/")[2], []).append(url)
-        return found
+    def _by_name(self) -> dict[Hashable, list[str]]:
+        return self._grouped(lambda url: _folded(url).rpartition("/")[2])
 
     @cached_property
-    def _by_folder(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+    def _by_folder(self) -> dict[Hashable, list[str]]:
+        return self._grouped(lambda url: _folded(url).rpartition("/")[0])
+
+    def _grouped(self, key: Callable[[str], Hashable]) -> dict[Hashable, list[str]]:
+        found: dict[Hashable, list[str]] = {}
         for url in sorted(self._pages):
-            found.setdefault(_folded(url).rpartition("/")[0], []).append(url)
+            found.setdefault(key(url), []).append(url)
         return found
 
     def same(self, target: str) -> str:
@@ -75,13 +72,9 @@ class Addresses:
         beside = [url for url in known if _folded(url).rpartition("/")[0] == folder] or known
         if not name or known:
             return beside[0] if len(beside) == 1 and name else ""
-        return self._misspelt(folder, name)
-
-    def _misspelt(self, folder: str, name: str) -> str:
-        """The page of the same folder, else of a small site, whose name has a wrong letter."""
-        beside = self._by_folder.get(folder, ())
-        found = self._alike(folder, beside, name)
-        return found or (self._alike("*", self._pages, name) if len(name) >= _LONG else "")
+        # the page of the same folder, else of a small site, whose name has a wrong letter
+        alike = self._alike(folder, self._by_folder.get(folder, ()), name)
+        return alike or (self._alike("*", self._pages, name) if len(name) >= _LONG else "")
 
     def _alike(self, key: str, urls: Collection[str], name: str) -> str:
         if key not in self._in_folder:

@@ -123,7 +123,9 @@ def stage_outputs(
     paths = [file.path for file in files]
     taken = frozenset(paths)
     order = replace(order, has_look=any(asset.file.name == LOOK for asset in answers.assets))
-    for made in assemble(pages, config, lambda page: _read(stage, page), order, taken=taken):
+    for made in assemble(
+        pages, config, lambda page: read_output(stage, page.variant_path).decode(), order, taken=taken
+    ):
         if isinstance(made, Diagnostic):
             findings.append(made)
         elif name := leak_in(made.body, config.secrets):
@@ -207,11 +209,6 @@ def _claim(file: File) -> Claim:
     return Claim(file.path, Location() if file.origin.startswith("[") else Location(file.origin))
 
 
-def _read(stage: Stage, page: Page) -> str:
-    """The Markdown variant of a page, from the stage or, where it is unchanged, from the output."""
-    return read_output(stage, page.variant_path).decode("utf-8")
-
-
 def read_output(stage: Stage, path: str) -> bytes:
     """A file of the site, from the stage or, where it is unchanged, from the output; empty where it is in neither."""
     for folder in (stage.tree, stage.output.out):
@@ -237,15 +234,11 @@ def compile_target(rules: RuleSet, files: Files, config: Config) -> tuple[Compil
     Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`, `secret-in-output`.
     """
     compiled = compile_rules(TARGETS[config.target], rules, files, config)
-    taken = tuple(
-        _taken(artifact, files[artifact.path], config) for artifact in compiled.site if artifact.path in files
-    )
+    taken = []
+    for file in (files[artifact.path] for artifact in compiled.site if artifact.path in files):
+        message = f'{file.origin} makes "{file.path}", where the rules of {config.target} belong'
+        hint = "move its rules into the settings and remove it"
+        taken.append(Diagnostic("output-conflict", message, Location(file.origin), hint))
     made = ((made, leak_in(made.body, config.secrets)) for made in (*compiled.site, *compiled.deploy))
     leaks = tuple(leak_finding(name, made.path, config.file) for made, name in made if name)
     return compiled, (*compiled.findings, *taken, *leaks)
-
-
-def _taken(artifact: Artifact, file: File, config: Config) -> Diagnostic:
-    message = f'{file.origin} makes "{artifact.path}", where the rules of {config.target} belong'
-    hint = "move its rules into the settings and remove it"
-    return Diagnostic("output-conflict", message, Location(file.origin), hint)

@@ -79,9 +79,12 @@ def expand(
     site: Site, observer: Observer, session: Session
 ) -> tuple[dict[int, tuple[Params, ...]], tuple[Diagnostic, ...]]:
     """Enumerate the params of every dynamic route that no collection fills, by the route's index."""
-    tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not _is_filled(site, i)]
+    tasks = [i for i, route in enumerate(site.routes) if route.pattern.is_dynamic and not site.is_filled(i)]
     names = [f"generate_static_params of {site.routes[i].pattern}" for i in tasks]
-    places = [_generator_place(site.routes[i]) for i in tasks]
+    places = [
+        route.providers[-1].module.place(GENERATOR) if route.providers else Location(route.file)
+        for route in (site.routes[i] for i in tasks)
+    ]
     runner = _Runner(site, "params", names, places, observer)
     rows: dict[int, Expanded | Listed] = {}
     faults: tuple[Diagnostic, ...] = ()
@@ -131,18 +134,6 @@ def with_redirects(
     return (kept, moved), (*faults, *runner.failed.values(), *findings)
 
 
-def _generator_place(route: Route) -> Location:
-    return route.providers[-1].module.place(GENERATOR) if route.providers else Location(route.file)
-
-
-def _is_filled(site: Site, index: int) -> bool:
-    """Whether nobody is asked for params: a collection gives them, or the pages are built in."""
-    route = site.routes[index]
-    if route.listing:
-        return True
-    return route.kind == "page" and bool(site.collection_of[index]) and not route.providers
-
-
 def render(
     program: RenderProgram, tasks: Sequence[int], rows: Rows, observer: Observer
 ) -> tuple[Rows, tuple[Diagnostic, ...]]:
@@ -174,7 +165,10 @@ def _through_engine(
     """Do work with the engine of the settings; return what the engine or its machines could not do."""
     faults: list[Diagnostic] = []
     cluster = cluster_of(
-        config, stage, warn=lambda *said: faults.append(_engine_warning(*said)), count=observer.count
+        config,
+        stage,
+        warn=lambda message, hint: faults.append(warning("engine-error", message, hint=hint)),
+        count=observer.count,
     )
     limit = config.settings.build.timeout
     try:
@@ -183,10 +177,6 @@ def _through_engine(
     except EngineFault as fault:
         faults.append(Diagnostic("engine-error", str(fault), hint=fault.hint))
     return tuple(faults)
-
-
-def _engine_warning(message: str, hint: str) -> Diagnostic:
-    return warning("engine-error", message, hint=hint)
 
 
 def _fetched(url: str, stage: Stage, files: Iterable[File], observer: Observer) -> tuple[Diagnostic, ...]:
@@ -278,14 +268,10 @@ class _Runner:
                 self._watch.printed(self._names[outcome.index], outcome.output)
             done += 1
             self._watch.progress(self._phase, done, len(tasks))
-        self.failed |= {
-            tasks[index]: self._never_run(index) for index, seen in enumerate(answered) if not seen
-        }
-
-    def _never_run(self, index: int) -> Diagnostic:
-        message = f"{self._names[index]} was never run: the engine ended without an answer for it"
-        hint = "export again; report it to pybuild if it happens again"
-        return Diagnostic("handler-error", message, self._places[index], hint)
+        for index in (index for index, seen in enumerate(answered) if not seen):
+            message = f"{self._names[index]} was never run: the engine ended without an answer for it"
+            hint = "export again; report it to pybuild if it happens again"
+            self.failed[tasks[index]] = Diagnostic("handler-error", message, self._places[index], hint)
 
     def _failure(self, failed: Failed) -> Diagnostic:
         """A finding for a task that was stopped from outside or took its process with it."""

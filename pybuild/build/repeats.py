@@ -37,7 +37,11 @@ def one_of_each(
         if not (some and some[-1][0] is job):
             some.append((job, finding))
     findings = tuple(_with_count(some) for some in kept.values())
-    return counted(_disk_once(findings))
+    refused = [finding for finding in findings if finding.code == "publish-error"]
+    if len(refused) > 1:  # a disk that refuses one file refuses them all
+        first = replace(refused[0], notes=(Note(f"and so for {len(refused) - 1} more files"),))
+        findings = (first, *(finding for finding in findings if finding.code != "publish-error"))
+    return counted(findings)
 
 
 def _fault(site: Site, job: Job, finding: Diagnostic) -> _Fault:
@@ -66,12 +70,3 @@ def _with_count(found: Sequence[tuple[Job, Diagnostic]]) -> Diagnostic:
     named = ", ".join(others[:_NAMED]) + (", …" if len(others) > _NAMED else "")
     message = f"{first.message}, and for {len(others)} more"
     return replace(first, message=message, notes=(*first.notes, Note(f"the others: {named}")))
-
-
-def _disk_once(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """A disk that refuses one file refuses them all: the first is told, and how many followed."""
-    refused = [finding for finding in findings if finding.code == "publish-error"]
-    if len(refused) < 2:
-        return tuple(findings)
-    first = replace(refused[0], notes=(Note(f"and so for {len(refused) - 1} more files"),))
-    return (first, *(finding for finding in findings if finding.code != "publish-error"))

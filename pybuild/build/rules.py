@@ -58,12 +58,15 @@ def derive(
     of_files = rules_for_files(seen, redirections, policies)
     redirects = (*(rule for rule in config.rules if isinstance(rule, Redirect)), *answered)
     rewrites = tuple(rule for rule in config.rules if isinstance(rule, Rewrite))
+    negotiation: Negotiation = "off"
+    if variants and config.settings.negotiation.enabled:
+        negotiation = "strict" if config.settings.negotiation.strict else "lenient"
     rules = RuleSet(
         site=config.site.url,
         base=unquote(config.site.base_path),
         trailing_slash=config.trailing_slash,
         variants=variants,
-        negotiation=_negotiation(config) if variants else "off",
+        negotiation=negotiation,
         redirects=tuple(_with_page_slash(rule, config, files) for rule in redirects),
         rewrites=in_order(rewrites, of_files.names, of_files.renamed),
         proxies=tuple(rule for rule in config.rules if isinstance(rule, Proxy)),
@@ -76,13 +79,6 @@ def derive(
         types=(*_set_types(config.rules), *of_files.types),
     )
     return rules, (*findings, *over, *of_files.findings, *review(rules, files))
-
-
-def _negotiation(config: Config) -> Negotiation:
-    settings = config.settings.negotiation
-    if not settings.enabled:
-        return "off"
-    return "strict" if settings.strict else "lenient"
 
 
 def _header_rules(rules: Iterable[Rule]) -> Iterator[SetHeaders]:
@@ -110,11 +106,8 @@ def _vary(rules: Iterable[Rule]) -> Iterator[SetHeaders]:
             if condition.type in {"header", "cookie", "accept"}
         ]
         if names:
-            yield SetHeaders(rule.location, rule.source, (("Vary", join_list(*(_titled(n) for n in names))),))
-
-
-def _titled(name: str) -> str:
-    return "-".join(word.capitalize() for word in name.split("-"))
+            titled = ("-".join(map(str.capitalize, name.split("-"))) for name in names)
+            yield SetHeaders(rule.location, rule.source, (("Vary", join_list(*titled)),))
 
 
 def _with_page_slash(rule: Redirect, config: Config, files: Files) -> Redirect:

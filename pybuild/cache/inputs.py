@@ -41,19 +41,16 @@ def check_inputs(
     config: Config, routes: Iterable[Route], extensions: ModuleFacts | None = None
 ) -> tuple[Diagnostic, ...]:
     """Find `inputs` that match no file of the site, or lead out of it. Code: `invalid-setting`."""
-    modules = {module.file: module for route in routes for module in _modules(route)}
+    around = (
+        module for route in routes for module in (route.module, *route.surroundings.layout_modules) if module
+    )
+    modules = {module.file: module for module in around}
     modules |= {extensions.file: extensions} if extensions else {}
     chosen = [modules[file] for file in sorted(modules) if "inputs" in modules[file].settings]
     if not chosen:
         return ()
     paths = list(paths_of(config))
     return tuple(finding for module in chosen for finding in _check(module, module.settings["inputs"], paths))
-
-
-def _modules(route: Route) -> Iterator[ModuleFacts]:
-    if route.module:
-        yield route.module
-    yield from route.surroundings.layout_modules
 
 
 def _check(module: ModuleFacts, setting: Setting, paths: Sequence[str]) -> Iterator[Diagnostic]:

@@ -17,7 +17,7 @@ from typing import Any, cast
 from pybuild.cache.fingerprint import Snapshot, digest, digest_many
 from pybuild.cache.inputs import globs_of, matcher
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
-from pybuild.plan import Job, Plan
+from pybuild.plan import Job, Plan, entry_of
 from pybuild.render.cards import CARD
 from pybuild.render.layouts import LAYOUT
 from pybuild.render.listing_values import TEMPLATES as LISTINGS
@@ -98,8 +98,12 @@ class Keys:
         same = self._shared(job)
         if same is None:
             return None
-        entry = self._entry(job)
-        own = (_document(entry), self._address(job, same.surroundings), same.templates)
+        entry = entry_of(job, self._site) or self._site.documents.get(self._route(job).markdown)
+        own = (
+            digest(entry.digest, _said(entry)) if entry else "",
+            self._address(job, same.surroundings),
+            same.templates,
+        )
         is_known = entry is not None and entry.slug and not same.is_listed and own == tuple(known[:3])
         navigation = (
             known[_NAVIGATION] if is_known else self._navigation(job, entry, shows_others=same.shows_others)
@@ -168,7 +172,9 @@ class Keys:
     def _navigation(self, job: Job, entry: Entry | None, *, shows_others: bool) -> str:
         """What a page shows of others: titles, addresses and order, not their texts."""
         listing = self._route(job).listing
-        listed = entry is not None and not entry.slug and self._is_list(entry.collection)
+        collections = self._site.config.settings.collections
+        settings = collections.get(entry.collection) if entry and not entry.slug else None
+        listed = settings is not None and settings.list
         if not (shows_others or listing or listed):
             return ""
         name = entry.collection if entry else listing.collection if listing else ""
@@ -176,10 +182,6 @@ class Keys:
         if self._route(job).module:  # which document it shows, only its code knows
             return digest(shown, self._index)
         return digest(shown, self._listing(job, listing)) if listing else shown
-
-    def _is_list(self, name: str) -> bool:
-        settings = self._site.config.settings.collections.get(name)
-        return settings is not None and settings.list
 
     def _listing(self, job: Job, listing: Listing) -> str:
         """What a built-in page lists."""
@@ -197,11 +199,6 @@ class Keys:
             if job.route >= 0
             else Route("not_found", Pattern(), "app", surroundings=root)
         )
-
-    def _entry(self, job: Job) -> Entry | None:
-        if job.entry >= 0:
-            return self._site.collections[self._site.collection_of[job.route]][job.entry]
-        return self._site.documents.get(self._route(job).markdown)
 
     def _address(self, job: Job, surroundings: str) -> str:
         """The job without its place in the plan and its URL, which names it, and what stands around its route."""
@@ -345,10 +342,6 @@ def _inner_roots(route: Route, job: Job) -> tuple[str, ...]:
 def _is_default(route: Route) -> bool:
     """Whether the default look makes the whole page."""
     return route.kind == "page" and not route.template and not route.surroundings.layouts
-
-
-def _document(entry: Entry | None) -> str:
-    return digest(entry.digest, _said(entry)) if entry else ""
 
 
 def _said(entry: Entry) -> str:

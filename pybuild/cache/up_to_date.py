@@ -61,7 +61,10 @@ def up_to_date_result(config: Config) -> Outcome | None:
 
 def _outcome(config: Config, ledger: RowSet) -> Outcome | None:
     span, site, fresh = (ledger.get(name) for name in ("span", "site", "fresh"))
-    if not (span and site and span[0] <= config.now.timestamp() < _moment(span[1])):
+    if not (span and site):
+        return None
+    until = float("inf") if span[1] is None else span[1]
+    if not span[0] <= config.now.timestamp() < until:
         return None
     if any(digest_of(config.root / path) != digest for path, digest in fresh.items()):
         return None
@@ -73,10 +76,6 @@ def _outcome(config: Config, ledger: RowSet) -> Outcome | None:
             return None
     pages, files, findings = ledger.get("outcome")
     return Outcome(tuple(map(to_finding, findings)), pages, files)
-
-
-def _moment(value: float | None) -> float:
-    return float("inf") if value is None else value
 
 
 class BuildRecord:

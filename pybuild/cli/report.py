@@ -196,7 +196,10 @@ def github_lines(findings: Iterable[Diagnostic], prefix: str = "") -> Iterable[s
             "col": at.column,
             "title": finding.code,
         }
-        properties = ",".join(f"{k}={_escape_property(str(v))}" for k, v in places.items() if v)
+        escaped = (
+            (k, _escape_data(str(v)).replace(":", "%3A").replace(",", "%2C")) for k, v in places.items() if v
+        )
+        properties = ",".join(f"{key}={value}" for key, value in escaped)
         text = printable(finding.message + (f"\nfix: {finding.hint}" if finding.hint else ""))
         yield f"::{finding.severity} {properties}::{_escape_data(text)}"
 
@@ -299,10 +302,6 @@ def _escaped(char: str) -> str:
 
 def _escape_data(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escape_property(text: str) -> str:
-    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _is_terminal(stream: TextIO) -> bool:

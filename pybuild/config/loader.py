@@ -79,7 +79,11 @@ def read_file(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:
     shared = _project_line(project)
     if own.is_file():
         text, table, findings = _parse(own)
-        return "pybuild.toml", text, table, findings + [_two_files(shared)] * bool(shared)
+        if shared:
+            message = "settings stand in both pybuild.toml and pyproject.toml"
+            hint = "keep one: delete [tool.pybuild] from pyproject.toml, or delete pybuild.toml"
+            findings.append(Diagnostic("config-error", message, Location("pyproject.toml", shared), hint))
+        return "pybuild.toml", text, table, findings
     if not shared:
         raise MissingSettings(f"{root} has no pybuild.toml" if root.is_dir() else f"{root} is not a folder")
     text, table, findings = _parse(project)
@@ -101,15 +105,6 @@ def _project_line(project: Path) -> int:
     data = project.read_bytes() if project.is_file() else b""
     found = re.search(rb"(?m)^[ \t]*\[+[ \t]*tool[ \t]*\.[ \t]*pybuild\b", data)
     return data.count(b"\n", 0, found.start()) + 1 if found else 0
-
-
-def _two_files(line: int) -> Diagnostic:
-    return Diagnostic(
-        "config-error",
-        "settings stand in both pybuild.toml and pyproject.toml",
-        Location("pyproject.toml", line),
-        "keep one: delete [tool.pybuild] from pyproject.toml, or delete pybuild.toml",
-    )
 
 
 def _parse(file: Path) -> tuple[str, dict[str, Any], list[Diagnostic]]:

@@ -46,19 +46,16 @@ class SerialEngine(Generic[T, R]):
 
     def _outcome(self, index: int, task: T, limit: float) -> Done[R] | Failed:
         if self._function is None and self._refusal is None:
-            self._start()
+            outcome = self._attempt(0, self._program.start, self._timeout)
+            if isinstance(outcome, Done):
+                self._function = outcome.value
+            else:
+                detail = f"the worker did not start: {outcome.detail}"
+                self._refusal = replace(outcome, reason="lost", detail=detail)
         if self._refusal is not None:
             return replace(self._refusal, index=index)
         assert self._function is not None, "a program that did not start leaves its refusal"
         return self._attempt(index, functools.partial(self._function, task), limit)
-
-    def _start(self) -> None:
-        outcome = self._attempt(0, self._program.start, self._timeout)
-        if isinstance(outcome, Done):
-            self._function = outcome.value
-        else:
-            detail = f"the worker did not start: {outcome.detail}"
-            self._refusal = replace(outcome, reason="lost", detail=detail)
 
     def _attempt(self, index: int, work: Callable[[], A], limit: float) -> Done[A] | Failed:
         try:

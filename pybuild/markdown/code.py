@@ -32,7 +32,8 @@ _NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notr
 
 def language_of(node: LexborNode) -> str:
     """The language that a block, its `code` or an element around them names; `""` where none does."""
-    return next((name for near in _near(node) for name in _named(near) if _is_language(name)), "")
+    names = (name for near in _near(node) for name in _named(near))
+    return next((name for name in names if _NAME.fullmatch(name) and name not in _NO_LANGUAGE), "")
 
 
 def _near(node: LexborNode) -> Iterator[LexborNode]:
@@ -52,10 +53,6 @@ def _named(node: LexborNode) -> Iterator[str]:
     for name in (node.attrs.get("class") or "").split():
         found = _CLASS.fullmatch(name)
         yield found[1] if found else ""
-
-
-def _is_language(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and name not in _NO_LANGUAGE
 
 
 def fence(language: str, code: str) -> str:
@@ -146,12 +143,12 @@ def highlight(code: str, language: str) -> str:
             runs.append([name, value])
     if "".join(part for run in runs for part in run[1:]) != code:
         return escape(code, quote=False)  # a lexer that changes its input would change what readers copy
-    return "".join(_span(run[0], "".join(run[1:])) for run in runs)
-
-
-def _span(name: str, text: str) -> str:
-    marked = escape(text, quote=False)
-    return f'<span class="{name}">{marked}</span>' if name and not text.isspace() else marked
+    shown = []
+    for name, *parts in runs:
+        text = "".join(parts)
+        marked = escape(text, quote=False)
+        shown.append(f'<span class="{name}">{marked}</span>' if name and not text.isspace() else marked)
+    return "".join(shown)
 
 
 @cache

@@ -27,7 +27,9 @@ def cached(engine: Engine, folder: Path) -> Engine:
         made = _read(file)
         if made is None:
             made = engine(text)
-            _write(file, made.encode("utf-8", "surrogatepass"))
+            content = made.encode("utf-8", "surrogatepass")
+            with contextlib.suppress(OSError), os.fdopen(_opened(Path(file)), "wb") as stream:
+                stream.write(_check(content) + content)
         return made
 
     return html
@@ -45,11 +47,6 @@ def prune(folder: Path, documents: int) -> None:
             : -documents or None
         ]:
             Path(entry.path).unlink(missing_ok=True)
-
-
-def _write(file: str, content: bytes) -> None:
-    with contextlib.suppress(OSError), os.fdopen(_opened(Path(file)), "wb") as stream:
-        stream.write(_check(content) + content)
 
 
 def _opened(file: Path) -> int:

@@ -309,19 +309,14 @@ def from_html(main: str, *, base_url: str, links: Mapping[str, str], title: str 
     prepared = prepare(_CONTROLS.sub("", main), base_url=base_url, links=links)
     body = _converted(prepared.html, prepared)
     for number, html in enumerate(prepared.notes, 1):
-        body += f"\n{_note(number, html, prepared)}"
+        note = _converted(html, prepared).strip()
+        body += f"\n[^{number}]: " + re.sub(r"\n(?=[^\n])", "\n    ", note) + "\n"
     heading = f"# {escape(title)}\n\n" if title and not prepared.has_h1 else ""
     return heading + body
 
 
 def _converted(html: str, prepared: Prepared) -> str:
     return prepared.restore(convert(html, _OPTIONS).content or "")
-
-
-def _note(number: int, html: str, prepared: Prepared) -> str:
-    """One footnote; what follows its first line is indented."""
-    text = _converted(html, prepared).strip()
-    return f"[^{number}]: " + re.sub(r"\n(?=[^\n])", "\n    ", text) + "\n"
 
 
 def main_content(html: str) -> str:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import pkgutil
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from typing import Any
 
 import nh3
 
@@ -102,15 +100,10 @@ class Formulas:
 
     def _mathml(self, formula: Formula) -> str:
         try:
-            mathml = _converter()(formula.tex, display="block" if formula.is_display else "inline")
+            convert = pkgutil.resolve_name("latex2mathml.converter:convert")
+            mathml = convert(formula.tex, display="block" if formula.is_display else "inline")
         except Exception:  # of the library, which has many and some that are Python's own
             self.faults.append(formula)
             return f"<code>{escape(formula.written, quote=False)}</code>"
         clean = _CLEANER.clean(mathml)
         return clean.replace("<math", f'<math alttext="{escape(formula.tex)}"', 1).replace("\n", " ")
-
-
-def _converter() -> Callable[..., Any]:
-    """Loaded where there is a formula: few sites have one."""
-    found: Callable[..., Any] = pkgutil.resolve_name("latex2mathml.converter:convert")
-    return found

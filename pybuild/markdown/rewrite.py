@@ -77,7 +77,9 @@ def rewritten(
     scan = _Scan("\n" + source, links)
     for part in _PARTS.finditer(scan.source):
         scan.take(part)
-    edits = [*scan.comments, *scan.sure, *_probable(scan, found), *_demoted(scan, h1s)]
+    on_page = Counter(found if scan.doubtful else ())
+    probable = [edit for href, edit in scan.doubtful if on_page[href] > scan.counts[href]]
+    edits = [*scan.comments, *scan.sure, *probable, *_demoted(scan, h1s)]
     text = _edited(scan.source, edits)[1:]
     return text if any(h1s) or not title else f"# {escape(title)}\n\n" + text.lstrip("\n")
 
@@ -150,7 +152,13 @@ class _Scan:
     def take(self, part: re.Match[str]) -> None:
         kind = part.lastgroup
         if kind == "definition" or (kind == "inline" and self._is_opened(part.start())):
-            self._link(part.start(kind), part[kind])
+            start = part.start(kind)
+            written = part[kind]
+            bare = written[1:-1] if written.startswith("<") else written
+            href = encoded(unescapeAll(bare))
+            new = self.links.get(href, href)
+            edit = (start, start + len(written), destination(new) if new != href else written)
+            self._add(href, edit, bare)
         elif kind == "autolink" and self.source[part.start() - 1] not in "!]":
             href = encoded(part["autolink"])
             new = self.links.get(href, href)
@@ -165,13 +173,6 @@ class _Scan:
         elif kind == "setext" and self._is_below_text(part.start()):
             size = max(3, len(part["setext"]))
             self.h1s.append((self._is_indented(part.start()), (part.start(kind), part.end(kind), "-" * size)))
-
-    def _link(self, start: int, written: str) -> None:
-        bare = written[1:-1] if written.startswith("<") else written
-        href = encoded(unescapeAll(bare))
-        new = self.links.get(href, href)
-        edit = (start, start + len(written), destination(new) if new != href else written)
-        self._add(href, edit, bare)
 
     def _add(self, href: str, edit: Edit, written: str) -> None:
         self.places.append((href, edit[0], written))
@@ -216,14 +217,6 @@ class _Scan:
         """Whether the line above the one at `at` has text."""
         begin = self.source.rfind("\n", 0, max(0, at - 1)) + 1
         return bool(self.source[begin:at].strip(" \t>\n"))
-
-
-def _probable(scan: _Scan, found: Iterable[str]) -> list[Edit]:
-    """The doubtful edits of addresses that the page has more often than they stand on other lines."""
-    if not scan.doubtful:
-        return []
-    on_page = Counter(found)
-    return [edit for href, edit in scan.doubtful if on_page[href] > scan.counts[href]]
 
 
 def _demoted(scan: _Scan, h1s: Sequence[bool]) -> list[Edit]:

@@ -93,15 +93,12 @@ def open_graph(reader: Reader, value: object, address: Address, zone: ZoneInfo) 
         elif key in _OG_LISTS:
             read[key] = tuple((_OG_LISTS[key], text) for text in reader.texts(given, place))
         else:
-            text = _og_text(reader, given, place, address, zone)
+            if key.endswith("_time"):
+                text = reader.moment(given, place, zone)
+            else:
+                text = address(reader, given, place) if key == "url" else reader.text(given, place)
             read[key] = ((_OG_TEXT[key], text),) if text else ()
     return read
-
-
-def _og_text(reader: Reader, value: object, place: str, address: Address, zone: ZoneInfo) -> str:
-    if place.endswith("_time"):
-        return reader.moment(value, place, zone)
-    return address(reader, value, place) if place.endswith(".url") else reader.text(value, place)
 
 
 def _media(reader: Reader, value: object, address: Address, key: str) -> Pairs:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,8 @@ def _place_fault(root: Path, real: Path, sources: Sequence[str], home: Path | No
     named = _STATE_FOLDERS.intersection(real.parts)
     if named:
         return f"lies in {min(named)}", _HINT
-    for name, source in _protected(root, sources):
+    for folder in dict.fromkeys((*SOURCE_FOLDERS, *sources)):
+        name, source = f"{folder}/", (root / folder).resolve()
         if _within(root, source):
             continue  # every output in the site lies in such a source
         if _within(real, source):
@@ -72,11 +73,6 @@ def _place_fault(root: Path, real: Path, sources: Sequence[str], home: Path | No
         if _within(source, real):
             return f"holds {name}, which the site is made from", _HINT
     return None
-
-
-def _protected(root: Path, sources: Sequence[str]) -> Iterator[tuple[str, Path]]:
-    for name in dict.fromkeys((*SOURCE_FOLDERS, *sources)):
-        yield f"{name}/", (root / name).resolve()
 
 
 def _within(path: Path, folder: Path) -> bool:

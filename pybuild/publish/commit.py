@@ -57,11 +57,17 @@ def commit(
     Precondition: the lock is held; no worker writes to the stage any more.
     """
     try:
-        stage = _fenced(stage)
+        # under a new name, a lost worker that wakes up, here or on another machine, finds no folder to write in
+        tree = fresh_tree(stage.tree.parent)
+        stage.tree.rename(tree)
+        stage = replace(stage, tree=tree)
         return _commit(stage, files, adopt=adopt, memo=memo)
     except OSError as fault:
         needed = sum(file.size for file in files.values() if not stage.holds(file.path, file.digest))
-        return None, (_failure(stage.output, fault, needed),)
+        doing = "publish the site, the output is as it was"
+        if stage.output.journal.exists():
+            doing = "finish publishing the site, the next export will"
+        return None, (publish_error(fault, doing, needed=needed),)
 
 
 def _commit(
@@ -91,20 +97,6 @@ def _commit(
         foreign=plan.foreign_files,
     )
     return result, findings
-
-
-def _failure(output: Output, fault: OSError, needed: int) -> Diagnostic:
-    """Say what failed, and whether the output has changed."""
-    if not output.journal.exists():
-        return publish_error(fault, "publish the site, the output is as it was", needed=needed)
-    return publish_error(fault, "finish publishing the site, the next export will", needed=needed)
-
-
-def _fenced(stage: Stage) -> Stage:
-    """Give the stage a new name: a lost worker that wakes up, here or on another machine, finds no folder to write in."""
-    tree = fresh_tree(stage.tree.parent)
-    stage.tree.rename(tree)
-    return replace(stage, tree=tree)
 
 
 def _settle(stage: Stage, wanted: Set[str]) -> Set[str]:

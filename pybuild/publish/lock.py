@@ -68,7 +68,10 @@ def _acquire(file: Path, *, tries: int) -> int | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.lstat(file), os.fstat(descriptor)):
-                _sign(descriptor)
+                # who holds the lock; the start is the file's own time
+                lines = f"{os.uname().nodename}\n{os.getpid()}\n{_boot_id()}\n"
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, lines.encode(), 0)
                 return descriptor
         except OSError as fault:
             if fault.errno not in {errno.EAGAIN, errno.EACCES, errno.ENOENT}:
@@ -76,13 +79,6 @@ def _acquire(file: Path, *, tries: int) -> int | None:
                 raise
         os.close(descriptor)
     return None
-
-
-def _sign(descriptor: int) -> None:
-    """Write who holds the lock; the start is the file's own time."""
-    lines = f"{os.uname().nodename}\n{os.getpid()}\n{_boot_id()}\n"
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, lines.encode(), 0)
 
 
 def _boot_id() -> str:

@@ -40,7 +40,9 @@ def load_publication(output: Output) -> tuple[Publication | None, tuple[Diagnost
     try:
         target, rules = previous.memo["target"], from_json(previous.memo["rules"])
     except (ValueError, TypeError, KeyError):
-        return None, (_missing(output),)
+        out, hint = output.key, "run pybuild export first, with the same --out"
+        message = f"pybuild has not published a site to {out}, or its state in .pybuild is gone or damaged"
+        return None, (Diagnostic("not-exported", message, hint=hint),)
     files = (file for file in previous.rows.values() if file.origin != f"[{target}]")
     return Publication(output, by_path(files), rules, str(target)), ()
 
@@ -54,8 +56,3 @@ def check_output(config: Config) -> tuple[Diagnostic, ...]:
     """Refuse an output folder that is not safe to write. Finding: `unsafe-out`."""
     sources = [collection.source for collection in config.settings.collections.values()]
     return publish.check_out(config.root, config.out, sources=sources, home=config.home)
-
-
-def _missing(output: Output) -> Diagnostic:
-    message = f"pybuild has not published a site to {output.key}, or its state in .pybuild is gone or damaged"
-    return Diagnostic("not-exported", message, hint="run pybuild export first, with the same --out")

@@ -74,7 +74,9 @@ class Stage:
             stream.seek(0)
             with self._create(path) as descriptor, os.fdopen(descriptor, "wb", closefd=False) as copied:
                 copied.writelines(iter(lambda: stream.read(_CHUNK), b""))
-        return _measure(self.tree / path)
+        # read back: the source may have changed between reading and copying
+        with (self.tree / path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest(), os.fstat(stream.fileno()).st_size
 
     def keep(self, path: str, digest: str) -> bool:
         """Whether the published file has these bytes; then nothing is to be staged."""
@@ -134,7 +136,9 @@ class Stage:
         part = f"{self.tree}/{folder}/.{os.urandom(8).hex()}.part"
         try:
             self._make_folders(folder)
-            descriptor = _open_fresh(part)
+            descriptor = os.open(part, _FRESH, FILE_MODE)
+            with contextlib.suppress(PermissionError):  # a file system without permissions
+                os.fchmod(descriptor, FILE_MODE)
             try:
                 yield descriptor
             finally:
@@ -153,13 +157,6 @@ class Stage:
             self._made.add(folder)
 
 
-def _open_fresh(file: str) -> int:
-    descriptor = os.open(file, _FRESH, FILE_MODE)
-    with contextlib.suppress(PermissionError):  # a file system without permissions
-        os.fchmod(descriptor, FILE_MODE)
-    return descriptor
-
-
 def _published(file: str) -> tuple[str, Stamp] | None:
     """The digest of a file of the output, and its stamp; None where it is none or changes meanwhile."""
     try:
@@ -170,12 +167,6 @@ def _published(file: str) -> tuple[str, Stamp] | None:
             return (digest, Stamp.of(before)) if Stamp.of(os.fstat(descriptor)) == Stamp.of(before) else None
     except OSError:
         return None
-
-
-def _measure(file: Path) -> tuple[str, int]:
-    """Read a staged copy back: its source may have changed between reading and copying."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest(), os.fstat(stream.fileno()).st_size
 
 
 def make_folders(base: Path, folders: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -141,14 +141,10 @@ class DocumentIndex:
             raise LookupError(f'there is no collection "{name}"; {hint}')
         if language == "*":
             names = [locale_name(name, locale) for locale in self._configs]
-            return DocumentCollection(name, self._in_all(names), self)
+            every = [entry for name in names for entry in self.lists.entries(name) if not entry.is_fallback]
+            return DocumentCollection(name, sorted(every, key=lambda entry: entry.segments), self)
         locale = self.locale if language is None else self.locale_of(language)
         return self.collections[locale_name(name, locale)]
-
-    def _in_all(self, names: Iterable[str]) -> Sequence[Entry]:
-        """The documents of a collection in all languages, sorted by path."""
-        every = [entry for name in names for entry in self.lists.entries(name) if not entry.is_fallback]
-        return sorted(every, key=lambda entry: entry.segments)
 
     def body(self, entry: Entry, url: str) -> RenderedBody:
         """Read and render a document for the page at `url`; the last few are remembered."""

@@ -71,13 +71,11 @@ class Extensions:
         def html(text: str) -> str:
             if not made:
                 made.append(self._change("markdown", python_parser()))
-            with self._code.guard("handler-error", self._place("markdown"), f"a Markdown plugin of {FILE}"):
+            at = self._facts.place("markdown") if self._facts else Location(FILE)
+            with self._code.guard("handler-error", at, f"a Markdown plugin of {FILE}"):
                 return str(made[0].render(text))
 
         return html
-
-    def _place(self, name: str) -> Location:
-        return self._facts.place(name) if self._facts else Location(FILE)
 
     def templates(self, environment: jinja2.Environment) -> jinja2.Environment:
         """Add the filters, globals and tests of the site."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pybuild.plan import Job, params_of
+from pybuild.plan import Job, entry_of, params_of
 from pybuild.render.user_code import Context, Params
 from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Route, Surroundings
@@ -60,7 +60,7 @@ def resolve(site: Site, job: Job, root: Surroundings) -> PageJob:
     route = (
         site.routes[job.route] if job.route >= 0 else Route("not_found", Pattern(), "app", surroundings=root)
     )
-    collected = site.collections[site.collection_of[job.route]][job.entry] if job.entry >= 0 else None
+    collected = entry_of(job, site)
     entry = collected or site.documents.get(route.markdown)
     slash = site.config.trailing_slash
     is_page = job.kind == "page"

@@ -336,10 +336,10 @@ class Look:
             if len(self._trees) >= _RENDERED:
                 self._trees.clear()
             self._trees[key] = self._rendered(context.environment, name, view.nodes, view.open)
-        parts = self._trees[key]
+        parts = [*self._trees[key]]
         here = self._library.links.href(page.path)
-        current = ' aria-current="page"'
-        return Markup("".join(_marked(part, number, here, current) for number, part in enumerate(parts)))
+        parts[1::2] = [' aria-current="page"' if url == here else "" for url in parts[1::2]]
+        return Markup("".join(parts))
 
     def _rendered(
         self, environment: jinja2.Environment, name: str, nodes: tuple[Node, ...], opened: frozenset[str]
@@ -357,9 +357,3 @@ class Look:
         shown = [NavNode(node, owner, mark) for node in nodes]
         pieces = _MARK.split(environment.get_template(NAVIGATION).render(nodes=shown))
         return [urls[int(piece)] if number % 2 else piece for number, piece in enumerate(pieces)]
-
-
-def _marked(part: str, number: int, here: str, current: str) -> str:
-    if number % 2:
-        return current if part == here else ""
-    return part

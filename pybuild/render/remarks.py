@@ -12,7 +12,6 @@ from dataclasses import replace
 from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
 from pybuild.markdown.blocks import KINDS
 from pybuild.markdown.directives import GROUPS, INCLUDE
-from pybuild.markdown.remarks import Remark
 from pybuild.render.documents import RenderedBody
 
 TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
@@ -91,15 +90,14 @@ def document_remarks(body: RenderedBody, file: str, components: Iterable[str]) -
     if body.result.has_hidden_tags:
         yield warning("unknown-export", TAGS_SHOWN, Location(file), _TAGS_HINT)
     for remark in body.result.remarks:
-        yield _finding(remark, body.location(remark.line))
-
-
-def _finding(remark: Remark, at: Location) -> Diagnostic:
-    if remark.kind in _OWN:
-        code, message, hint = _OWN[remark.kind]
-        return warning(code, message.format(remark.name), at, hint.format(remark.name))
-    message, hint = _COUNTED[remark.kind]
-    return replace(warning("unknown-export", message, at, hint), notes=(Note(remark.name, at),))
+        at = body.location(remark.line)
+        if remark.kind in _OWN:
+            code, message, hint = _OWN[remark.kind]
+            yield warning(code, message.format(remark.name), at, hint.format(remark.name))
+        else:
+            message, hint = _COUNTED[remark.kind]
+            notes = (Note(remark.name, at),)
+            yield replace(warning("unknown-export", message, at, hint), notes=notes)
 
 
 def is_counted(finding: Diagnostic) -> bool:

@@ -37,7 +37,8 @@ def expand_route(site: Site, code: SiteCode, index: int) -> Expanded:
     """
     route = site.routes[index]
     try:
-        return Expanded(index, tuple(_unique(_entries(site, code, route))))
+        unique = {tuple(sorted(entry.items())): entry for entry in _entries(site, code, route)}
+        return Expanded(index, tuple(unique.values()))
     except Stop as stop:
         if route.locale and all(finding.code == "empty-static-params" for finding in stop.findings):
             return Expanded(index)  # this language has none
@@ -61,33 +62,21 @@ def providers(site: Site, code: SiteCode, route: Route) -> tuple[Provider, ...]:
 def _entries(site: Site, code: SiteCode, route: Route) -> list[Params]:
     """The params of every step multiplied out; together the steps must fill the pattern."""
     steps = providers(site, code, route)
-    if not steps and (name := _collection(site, route)):
-        return _from_collection(site, route, name)
+    if not steps and (
+        name := next((name for name, known in site.patterns.items() if fills(known, route.pattern)), "")
+    ):
+        segment = site.patterns[name].segments[-1]
+        with_index = route.kind == "metadata" and segment.is_catch_all
+        entries = (entry for entry in site.collections[name] if entry.slug or with_index)
+        return [{segment.name: entry.segments if segment.is_catch_all else entry.slug} for entry in entries]
     given = {name for step in steps for name in step.pattern.params}
     if not given.issuperset(route.pattern.params):
         raise Stop(missing_static_params(route))
     found: list[Params] = [{}]
     for step in steps:
-        found = [entry for known in found for entry in _step(code, step, known)]
+        at = step.module.place(NAME)
+        found = [e for known in found for e in _checked(step.pattern, _call(code, step, known), known, at)]
     return _checked(route.pattern, [dict(entry) for entry in found], {}, steps[-1].module.place(NAME))
-
-
-def _step(code: SiteCode, step: Provider, known: Params) -> list[Params]:
-    entries = _call(code, step, known)
-    return _checked(step.pattern, entries, known, step.module.place(NAME))
-
-
-def _collection(site: Site, route: Route) -> str:
-    """The name of the collection that fills this route or its folder; "" when there is none."""
-    return next((name for name, known in site.patterns.items() if fills(known, route.pattern)), "")
-
-
-def _from_collection(site: Site, route: Route, name: str) -> list[Params]:
-    """The params that a collection gives. Its index has none, but a catch-all's images stand beside it too."""
-    segment = site.patterns[name].segments[-1]
-    with_index = route.kind == "metadata" and segment.is_catch_all
-    entries = (entry for entry in site.collections[name] if entry.slug or with_index)
-    return [{segment.name: entry.segments if segment.is_catch_all else entry.slug} for entry in entries]
 
 
 def _call(code: SiteCode, step: Provider, known: Params) -> list[Any]:
@@ -96,34 +85,25 @@ def _call(code: SiteCode, step: Provider, known: Params) -> list[Any]:
     function = getattr(code.load(file), NAME, None)
     if not callable(function):
         raise Stop(_bad(f"{NAME} is {kind_of(function)}, not a function", at, f"write def {NAME}(): …"))
-    doing = f"{NAME} of {step.pattern}{_for(known)}"
+    said = ", ".join(f"{name}={value!r}" for name, value in _as_given(known).items())
+    doing = f"{NAME} of {step.pattern}" + (f" ({said})" if said else "")
     with code.guard("handler-error", at, doing):
         result = code.call(function, _as_given(known))
         if not isinstance(result, str | bytes | Mapping) and isinstance(result, Iterable):
             result = list(result)
     if not isinstance(result, list):
         raise Stop(_bad(f"{doing} returned {kind_of(result)}, not a list", at, "return a list of mappings"))
-    if not result and not _may_be_empty(step):
+    allowed = step.module.settings.get("allow_empty")
+    if not result and not (allowed and allowed.value):
         message = f"{doing} returned no params, so nothing would be exported there"
         hint = "return at least one entry, or write allow_empty = True in this file"
         raise Stop(Diagnostic("empty-static-params", message, at, hint))
     return result
 
 
-def _for(known: Params) -> str:
-    """The parents' params for a message: ` (lang='de')`; "" without any."""
-    said = ", ".join(f"{name}={value!r}" for name, value in _as_given(known).items())
-    return f" ({said})" if said else ""
-
-
 def _as_given(params: Params) -> dict[str, str | list[str]]:
     """Params as site code sees them: lists for catch-alls."""
     return {name: value if isinstance(value, str) else list(value) for name, value in params.items()}
-
-
-def _may_be_empty(step: Provider) -> bool:
-    setting = step.module.settings.get("allow_empty")
-    return bool(setting and setting.value)
 
 
 def _checked(pattern: Pattern, entries: list[Any], known: Params, at: Location) -> list[Params]:
@@ -138,11 +118,6 @@ def _checked(pattern: Pattern, entries: list[Any], known: Params, at: Location) 
     if faults:
         raise Stop(*dict.fromkeys(faults))
     return kept
-
-
-def _unique(entries: list[Params]) -> Iterable[Params]:
-    seen = {tuple(sorted(entry.items())): entry for entry in entries}
-    return seen.values()
 
 
 def _bad(message: str, at: Location, hint: str) -> Diagnostic:

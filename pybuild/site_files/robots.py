@@ -36,7 +36,10 @@ def robots(_pages: Iterable[Page], config: Config) -> Iterator[Artifact | Diagno
     group, findings = _asked_group(config)
     yield from findings
     if config.site.base_path and group != Group():
-        yield _unread(config)
+        origin, path = config.site.origin, config.site.base_path
+        message = f"crawlers read {origin}/robots.txt only, not the one below {path}"
+        hint = f"repeat the rules in the robots.txt at {origin}/"
+        yield warning("config-error", message, Location(config.file), hint)
     maps = (absolute(config.site.url, "/sitemap.xml"),) if config.settings.sitemap.enabled else ()
     yield Artifact("robots.txt", ORIGIN, document((group,), maps))
 
@@ -67,15 +70,6 @@ HINTS = {
     "allow": 'write a path such as "/private/open/"',
     "content_signal": 'write signals such as "search=yes, ai-train=no"',
 }
-
-
-def _unread(config: Config) -> Diagnostic:
-    return warning(
-        "config-error",
-        f"crawlers read {config.site.origin}/robots.txt only, not the one below {config.site.base_path}",
-        Location(config.file),
-        f"repeat the rules in the robots.txt at {config.site.origin}/",
-    )
 
 
 def value_fault(value: str) -> str:

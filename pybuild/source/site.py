@@ -66,6 +66,12 @@ class Site:
                 found[nfc(route.markdown)] = route.pattern.fill({})
         object.__setattr__(self, "files", found)
 
+    def is_filled(self, index: int) -> bool:
+        """Whether the documents of a collection, and no code, give the params of a dynamic route."""
+        route = self.routes[index]
+        has_documents = route.kind == "page" and bool(self.collection_of[index]) and not route.providers
+        return bool(route.listing) or has_documents
+
     @property
     def entries(self) -> Iterator[Entry]:
         """Every document, of collections and of pages."""

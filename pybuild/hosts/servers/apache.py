@@ -432,10 +432,8 @@ class _Writer:
         if self.rules.negotiation == "strict":
             yield from rule("R=406,L", (chosen, "^1:none$"))
         yield from rule(f"E=PB_FINAL:{env('TWIN')}", (chosen, "^1:md$"))
-        yield from self._content_location((chosen, "^1:md$"))
-
-    def _content_location(self, md: tuple[str, str]) -> Lines:
-        """The address of Markdown that was chosen. A name that needs escapes is taken as it was sent."""
+        # the address of Markdown that was chosen; a name that needs escapes is taken as it was sent
+        md = (chosen, "^1:md$")
         here = (f"{env('URL')}::{env('PATH')}", r"(?s)^(.*)::\1$")
         index = (env("TWIN"), r"/index\.md$")
         yield from rule("E=PB_AT:%1.md", md, here, (env("SENT"), "^(/.*?)/*$"))

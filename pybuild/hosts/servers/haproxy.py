@@ -155,7 +155,9 @@ class _Config(Maps):
         yield from self._headers()
         yield from self._find()
         yield from self._options()
-        yield from self._redirects()
+        for status in sorted({rule.status for rule in self.rules.redirects}):
+            place = "%[var(txn.go),bytes(4)]"
+            yield f"http-request redirect code {status} location {place} if {{ var(txn.go) -m beg {status} }}"
         yield from self._slash()
         yield from self._choose()
         yield from self._send()
@@ -197,11 +199,6 @@ class _Config(Maps):
         yield f"http-request return status 404 if {asked} {none} !{_READS}"
         yield f"http-request set-var(txn.allow) var(txn.may) if {asked}"
         yield f"http-request return status 204 if {asked}"
-
-    def _redirects(self) -> Lines:
-        for status in sorted({rule.status for rule in self.rules.redirects}):
-            place = "%[var(txn.go),bytes(4)]"
-            yield f"http-request redirect code {status} location {place} if {{ var(txn.go) -m beg {status} }}"
 
     def _find(self) -> Lines:
         yield f'http-request set-var-fmt(txn.k) "{self.digits()}:%[var(txn.url)]"'
