@@ -276,7 +276,10 @@ class _Runner:
     def _failure(self, failed: Failed) -> Diagnostic:
         """A finding for a task that was stopped from outside or took its process with it."""
         name, place = self._names[failed.index], self._stopped_at(failed) or self._places[failed.index]
-        notes = tuple(Note(line) for line in _tail(failed.output))
+        # without the interpreter's report of its crash, which `frames` tells
+        printed = failed.output.partition("Fatal Python error: ")[0]
+        lines = [line for line in printed.splitlines() if line.strip()]
+        notes = tuple(Note(line) for line in lines[-_OUTPUT_LINES:])
         if failed.reason == "timeout":
             message = f"{name} was stopped after {failed.detail}"
             hint = "make it faster, or raise build.timeout or max_duration"
@@ -304,13 +307,6 @@ class _Runner:
                 line = frame.line if file.suffix == ".py" else written_line(file, frame.line)
                 return Location(file.relative_to(root).as_posix(), line)
         return None
-
-
-def _tail(output: str) -> list[str]:
-    """The last lines a task printed, without the interpreter's report of its crash: `frames` has what it tells."""
-    printed = output.partition("Fatal Python error: ")[0]
-    lines = [line for line in printed.splitlines() if line.strip()]
-    return lines[-_OUTPUT_LINES:]
 
 
 V = TypeVar("V")

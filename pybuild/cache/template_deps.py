@@ -178,19 +178,14 @@ class TemplateDependencies:
         """What a text does, which is looked up or found by parsing it."""
         name = hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
         try:
-            facts = _to_facts(self._known[name])
+            pairs = list(zip(_NO_FACTS, self._known[name], strict=True))
+            if any(isinstance(none, bool) != isinstance(value, bool) for none, value in pairs):
+                raise ValueError("these are no facts")
+            facts = _Facts(*(type(none)(value) for none, value in pairs))
         except (LookupError, TypeError, ValueError):
             facts = _facts(self._environment.parse(source))
         self.findings[name] = [sorted(v) if isinstance(v, frozenset) else v for v in _FIELDS(facts)]
         return facts
-
-
-def _to_facts(values: list[Any]) -> _Facts:
-    """Read facts. Raises `TypeError` or `ValueError`."""
-    pairs = list(zip(_NO_FACTS, values, strict=True))
-    if any(isinstance(none, bool) != isinstance(value, bool) for none, value in pairs):
-        raise ValueError("these are no facts")
-    return _Facts(*(type(none)(value) for none, value in pairs))
 
 
 def _facts(tree: nodes.Template) -> _Facts:

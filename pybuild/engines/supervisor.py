@@ -186,21 +186,17 @@ def open_processes(
     program: Program[T, R], *, jobs: int, timeout: float, cluster: Cluster | None = None
 ) -> Iterator[ProcessEngine[T, R]]:
     """Open the engine for at most `jobs` workers; `timeout` is in seconds. Closing kills what still runs."""
-    _fill_streams()
+    # what our caller closed of the standard streams is opened: no pipe may get such a number
+    number = os.open(os.devnull, os.O_RDWR)
+    while number <= 2:
+        number = os.open(os.devnull, os.O_RDWR)
+    os.close(number)
     engine = ProcessEngine(program, jobs=jobs, timeout=timeout)
     with _interruptible():
         try:
             yield engine
         finally:
             engine.close()
-
-
-def _fill_streams() -> None:
-    """Open what our caller closed of the standard streams: no pipe may get such a number."""
-    number = os.open(os.devnull, os.O_RDWR)
-    while number <= 2:
-        number = os.open(os.devnull, os.O_RDWR)
-    os.close(number)
 
 
 def _outcome(row: Row) -> Outcome:

@@ -76,23 +76,19 @@ def _reasons(files: Files) -> Callable[[Rule], Reason | None]:
         if common or isinstance(rule, SetHeaders):
             return common or additive_reason(rule, seen)
         if isinstance(rule, Redirect):
-            return _redirect_reason(rule)
+            if rule.status not in _STATUSES:
+                near = 301 if rule.status == 308 else 302
+                return f"it redirects with 301 and 302, not {rule.status}", f"write status = {near}"
+            if query_reason(rule):
+                return query_reason(rule)
+            if condition_captures("Firebase Hosting", rule) or re.search(":", rule.destination.fill({})):
+                return 'it reads ":" in a destination as a value', "write the destination without it"
+            return None
         if rule.source.literal is None or rule.destination.literal is None:
             return "it rewrites to one file at a time", "write one rule for each address"
         return None if is_name(rule) else shadow_reason(rule, urls)
 
     return reason
-
-
-def _redirect_reason(rule: Redirect) -> Reason | None:
-    if rule.status not in _STATUSES:
-        near = 301 if rule.status == 308 else 302
-        return f"it redirects with 301 and 302, not {rule.status}", f"write status = {near}"
-    if query_reason(rule):
-        return query_reason(rule)
-    if condition_captures("Firebase Hosting", rule) or re.search(":", rule.destination.fill({})):
-        return 'it reads ":" in a destination as a value', "write the destination without it"
-    return None
 
 
 def _regex(source: PathPattern) -> str:

@@ -237,7 +237,10 @@ class Finish:
                 address = self._address(value, is_picture=tag not in ("a", "area") and name != "cite")
                 return "" if address is None else f' {name}="{escape(address)}"'
             if name == "srcset":
-                return f' srcset="{escape(self._srcset(value))}"'
+                candidates = (one.split(None, 1) for one in re.split(r",\s+|,$", value) if one.strip())
+                shown = ((self._address(one[0], is_picture=True), *one[1:]) for one in candidates)
+                srcset = ", ".join(" ".join(filter(None, one)) for one in shown if one[0])
+                return f' srcset="{escape(srcset)}"'
             return "" if name in ("id", "name") and value.startswith("pb-") else found[0]
 
         return _ATTRIBUTE.sub(written, attributes)
@@ -250,11 +253,6 @@ class Finish:
             return None
         self.links.append((href, is_picture))
         return self._resolve(href, is_picture)
-
-    def _srcset(self, written: str) -> str:
-        candidates = (one.split(None, 1) for one in re.split(r",\s+|,$", written) if one.strip())
-        shown = ((self._address(one[0], is_picture=True), *one[1:]) for one in candidates)
-        return ", ".join(" ".join(filter(None, one)) for one in shown if one[0])
 
     def _link_end(self, found: re.Match[str]) -> str:
         self._is_in_link = False

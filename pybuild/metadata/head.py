@@ -198,14 +198,6 @@ def _head_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> I
         yield _tag("meta", (("name", "description"), ("content", metadata.description)))
     for name, content in metadata.meta:
         yield _tag("meta", (("name", name), ("content", content)))
-    yield from _link_tags(metadata, variant, feeds)
-    for name, content in metadata.properties:
-        yield _tag("meta", (("property", name), ("content", content)))
-    for text in metadata.json_ld:
-        yield f'<script type="application/ld+json">{text}</script>'
-
-
-def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> Iterator[str]:
     if metadata.canonical:
         yield _tag("link", (("rel", "canonical"), ("href", metadata.canonical)))
     for code, url in metadata.languages:
@@ -218,3 +210,7 @@ def _link_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> I
         yield _tag("link", (*kind, ("href", feed.href), ("title", one_line(feed.title))))
     for attributes in metadata.links:
         yield _tag("link", attributes)
+    for name, content in metadata.properties:
+        yield _tag("meta", (("property", name), ("content", content)))
+    for text in metadata.json_ld:
+        yield f'<script type="application/ld+json">{text}</script>'

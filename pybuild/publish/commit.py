@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,9 +86,13 @@ def _commit(
     linked = _publish(stage, plan, _New(stage, files, kept, memo), spare)
     findings = _drop(stage)
     if linked is not None or stage.was_read:
-        _keep_stamps(
-            stage.output, sorted(files), {path: plan.listing.files[path] for path in kept - (linked or set())}
-        )
+        known = {path: plan.listing.files[path] for path in kept - (linked or set())}
+        with contextlib.suppress(OSError):  # without stamps the next export reads the files
+            stamps = {
+                path: known.get(path) or Stamp.of(os.lstat(f"{stage.output.out}/{path}"))
+                for path in sorted(files)
+            }
+            save_stamps(stage.output.stamps, stamps)
     result = Published(
         files=len(files),
         written=len(files) - len(kept),
@@ -176,13 +180,6 @@ def _complete(stage: Stage, plan: Plan, kept: Set[str], spare: Path | None) -> t
     if spare and is_usable(stage, spare):
         return refresh(stage, spare, plan.listing, kept)
     return stage.tree, (kept if _link_unchanged(stage, kept) else None)
-
-
-def _keep_stamps(output: Output, paths: Sequence[str], known: Mapping[str, Stamp]) -> None:
-    """Write down what the disk says of the published files, now that no link of them is made or removed any more."""
-    with contextlib.suppress(OSError):  # without stamps the next export reads the files
-        stamps = {path: known.get(path) or Stamp.of(os.lstat(f"{output.out}/{path}")) for path in paths}
-        save_stamps(output.stamps, stamps)
 
 
 def _link_unchanged(stage: Stage, paths: Set[str]) -> bool:

@@ -35,16 +35,11 @@ def publish_error(fault: OSError, doing: str, *, needed: int = 0) -> Diagnostic:
     said = fault.strerror or str(fault)
     message = f"could not {doing}: {said}" + (f": {place}" if place else "")
     if fault.errno in {errno.ENOSPC, errno.EDQUOT}:
-        message += _space(place, needed)
+        parts = [f"{needed} bytes needed"] if needed else []
+        folder = next((p for p in Path(place).parents if p.is_dir()), None) if place else None
+        with contextlib.suppress(OSError):  # the first fault is the one to tell
+            free = os.statvfs(folder or "")
+            parts.append(f"{free.f_bavail * free.f_frsize} bytes free")
+        message += f" ({', '.join(parts)})" if parts else ""
     hint = _HINTS.get(fault.errno or 0, "remove the cause and export again")
     return Diagnostic("publish-error", message, hint=_HINT_STATE if isinstance(fault, StateError) else hint)
-
-
-def _space(place: str, needed: int) -> str:
-    """Say how much was needed and how much is free where `place` was to be written."""
-    parts = [f"{needed} bytes needed"] if needed else []
-    folder = next((p for p in Path(place).parents if p.is_dir()), None) if place else None
-    with contextlib.suppress(OSError):  # the first fault is the one to tell
-        free = os.statvfs(folder or "")
-        parts.append(f"{free.f_bavail * free.f_frsize} bytes free")
-    return f" ({', '.join(parts)})" if parts else ""

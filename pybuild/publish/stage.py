@@ -135,7 +135,9 @@ class Stage:
         folder = path.rpartition("/")[0]
         part = f"{self.tree}/{folder}/.{os.urandom(8).hex()}.part"
         try:
-            self._make_folders(folder)
+            if folder and folder not in self._made:
+                make_folders(self.tree, parents_of([f"{folder}/"]) - self._made)
+                self._made.add(folder)
             descriptor = os.open(part, _FRESH, FILE_MODE)
             with contextlib.suppress(PermissionError):  # a file system without permissions
                 os.fchmod(descriptor, FILE_MODE)
@@ -150,11 +152,6 @@ class Stage:
             if fault.filename in (None, part):  # a failed write does not say where
                 fault.filename = file
             raise
-
-    def _make_folders(self, folder: str) -> None:
-        if folder and folder not in self._made:
-            make_folders(self.tree, parents_of([f"{folder}/"]) - self._made)
-            self._made.add(folder)
 
 
 def _published(file: str) -> tuple[str, Stamp] | None:

@@ -81,7 +81,13 @@ class Cards:
         }
         svg = self._templates.render(CARD, values, blame=Location(f"templates/{CARD}"))
         name = hashlib.sha256(f"{self._said}\n{svg}".encode()).hexdigest()[:10]
-        missing = self._missing(title + description + self._config.site.title)
+        known = {code for font in self._fonts for code in font.widths}
+        odd = (
+            c
+            for c in dict.fromkeys(title + description + self._config.site.title)
+            if ord(c) not in known and unicodedata.category(c)[0] not in "CZ"
+        )
+        missing = "".join(odd)
         return Card(self._drawn(f"{FOLDER}/card.{name}.png", svg), tuple(_lacking(missing, file)))
 
     def _drawn(self, path: str, svg: str) -> File:
@@ -120,13 +126,6 @@ class Cards:
                     rows.append("")
                 rows[-1] += char
         return [row.strip() for row in rows if row.strip()]
-
-    def _missing(self, text: str) -> str:
-        known = {code for font in self._fonts for code in font.widths}
-        odd = (
-            c for c in dict.fromkeys(text) if ord(c) not in known and unicodedata.category(c)[0] not in "CZ"
-        )
-        return "".join(odd)
 
 
 def _words(text: str) -> Iterator[str]:

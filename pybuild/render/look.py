@@ -302,7 +302,12 @@ class Look:
         name = nfc(path.strip("/"))
         file = self._config.root / "public" / name
         if path_fault(name) or not file.is_file():
-            hint = self._public_files(file.parent).hint(name) or "write its path below public/"
+            folder, public = file.parent, self._config.root / "public"
+            if folder not in self._public:
+                beside = folder.iterdir() if folder.is_dir() else ()
+                names = (one.relative_to(public).as_posix() for one in beside if one.is_file())
+                self._public[folder] = Words(names)
+            hint = self._public[folder].hint(name) or "write its path below public/"
             message = f'asset("{path}") names no file of public/'
             raise Stop(Diagnostic("template-error", message, Location(), hint))
         stem, dot, suffix = name.rpartition(".") if "." in name.rpartition("/")[2] else (name, "", "")
@@ -310,14 +315,6 @@ class Look:
         copy = f"{stem}.{digest}{dot}{suffix}"
         self._library.used[Asset(copy, file)] = None
         return self._library.links.href("/" + copy)
-
-    def _public_files(self, folder: Path) -> Words:
-        """The files of a folder of `public/`, as templates name them."""
-        if folder not in self._public:
-            public = self._config.root / "public"
-            files = (file for file in folder.iterdir() if file.is_file()) if folder.is_dir() else ()
-            self._public[folder] = Words(file.relative_to(public).as_posix() for file in files)
-        return self._public[folder]
 
     @jinja2.pass_context
     def navigation(self, context: jinja2.runtime.Context) -> Markup:

@@ -104,6 +104,7 @@ class Templates:
         return self._library.links.href(url)
 
     def _globals(self) -> dict[str, Any]:
+        settings, prefix = self._config.settings, self._library.config.prefix
         return {
             "site": self._library.config.site,
             "url_for": self.href,
@@ -111,18 +112,13 @@ class Templates:
             "collection": collection,
             "data": DataView(self._data),
             "collections": CollectionsView(self._library),
-            "outputs": self._outputs(),
+            "outputs": {
+                "feed": prefix + "/rss.xml",
+                "sitemap": "/sitemap.xml" if settings.sitemap.enabled else "",
+                "llms": prefix + "/llms.txt" if settings.llms.enabled else "",
+            },
             "env": self._config.public_env,
             "highlight_css": lambda: Markup(stylesheet()),
-        }
-
-    def _outputs(self) -> dict[str, str]:
-        """The site-wide files a layout may link to; "" for one that is switched off."""
-        settings, prefix = self._config.settings, self._library.config.prefix
-        return {
-            "feed": prefix + "/rss.xml",
-            "sitemap": "/sitemap.xml" if settings.sitemap.enabled else "",
-            "llms": prefix + "/llms.txt" if settings.llms.enabled else "",
         }
 
     def _date(self, value: Any, pattern: str = "%Y-%m-%d") -> str:

@@ -64,7 +64,16 @@ class Application:
         request = read_request(scope)
 
         async def body() -> bytes:
-            return await _read_body(request, receive)
+            if int(next(iter(request.lines("content-length")), "0")) > MAX_BODY:
+                raise BodyTooLarge
+            received, more = b"", True
+            while more:
+                message = await receive()
+                received += message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(received) > MAX_BODY:
+                    raise BodyTooLarge
+            return received
 
         try:
             visitor = Visitor((scope["client"] or ("",))[0], body)
@@ -99,19 +108,6 @@ def read_request(scope: Scope) -> Request:
     query: bytes = scope["query_string"]
     target: bytes = scope["raw_path"] + (b"?" + query if query else b"")
     return Request(target.decode("ascii"), scope["method"], headers)
-
-
-async def _read_body(request: Request, receive: Receive) -> bytes:
-    if int(next(iter(request.lines("content-length")), "0")) > MAX_BODY:
-        raise BodyTooLarge
-    body, more = b"", True
-    while more:
-        message = await receive()
-        body += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(body) > MAX_BODY:
-            raise BodyTooLarge
-    return body
 
 
 async def _send(answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:

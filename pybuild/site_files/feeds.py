@@ -80,7 +80,10 @@ def feeds(
     """
     chosen = feed_pages(pages, config)
     repeated = _repeated_guids(chosen)
-    yield from (_guid_finding(page) for page in repeated)
+    for page in repeated:
+        message = f'the guid "{page.guid}" belongs to a newer page too'
+        hint = "give each page a guid of its own, or delete this one"
+        yield warning("front-matter-error", message, Location(page.file, page.line), hint)
     channel = _channel(chosen, config, frozenset(page.url for page in repeated))
     style = feed_style(config) if order.has_look else None
     if style:
@@ -130,15 +133,6 @@ def _repeated_guids(pages: Iterable[Page]) -> list[Page]:
             repeated.append(page)
         seen.add(page.guid or page.href)
     return repeated
-
-
-def _guid_finding(page: Page) -> Diagnostic:
-    return warning(
-        "front-matter-error",
-        f'the guid "{page.guid}" belongs to a newer page too',
-        Location(page.file, page.line),
-        "give each page a guid of its own, or delete this one",
-    )
 
 
 def _channel(pages: Iterable[Page], config: Config, by_url: frozenset[str]) -> Channel:

@@ -444,8 +444,11 @@ def read_entry(
     try:
         front, findings = fronts(config.root, place.file, config.zone)
         if front.may_include:
-            front, faults = _with_included(config, place.file, front)
-            findings = (*findings, *faults)
+            text = parse(read(f"{config.root}/{place.file}"), place.file).body
+            found = with_includes(config, place.file, text, front.body_line)
+            said = (front.digest, *(f"{path} {digest}" for path, digest in sorted(found.files.items())))
+            front = replace(front, digest=hashlib.sha256("\n".join(said).encode()).hexdigest())
+            findings = (*findings, *found.findings)
     except OSError as fault:
         message = f"{place.file} cannot be read: {fault.strerror}"
         return None, (Diagnostic("unsafe-path", message, Location(place.file), "let it be read"),)
@@ -453,14 +456,6 @@ def read_entry(
     if any(finding.is_error for finding in findings):
         return None, findings
     return Entry(*_PLACE(place), front.title or _name_title(place.file), *_FRONT(front)), findings
-
-
-def _with_included(config: Config, file: str, front: Front) -> tuple[Front, list[Diagnostic]]:
-    """Put the files that a document includes into its digest: it changes when one of them does."""
-    text = parse(read(f"{config.root}/{file}"), file).body
-    found = with_includes(config, file, text, front.body_line)
-    said = (front.digest, *(f"{path} {digest}" for path, digest in sorted(found.files.items())))
-    return replace(front, digest=hashlib.sha256("\n".join(said).encode()).hexdigest()), found.findings
 
 
 def _address_faults(config: Config, place: Place, front: Front) -> Iterator[Diagnostic]:

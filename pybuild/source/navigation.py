@@ -310,7 +310,14 @@ def slug_of_item(slug: str) -> str:
 def _pruned(nodes: tuple[Node, ...], chain: tuple[Node, ...], url: str) -> tuple[Node, ...]:
     """The nodes, of which only the one on the way to the page keeps its children."""
     if len(nodes) > PRUNED:
-        return _window(nodes, chain, url)
+        current = chain[0] if chain else None
+        place = next((n for n, node in enumerate(nodes) if node is current or node.url == url), None)
+        if place is None:  # the page of the folder itself
+            return tuple(_closed(node, chain, url) for node in nodes[:WHOLE])
+        first, last = max(0, place - AROUND), min(len(nodes), place + AROUND + 1)
+        shown = tuple(_closed(node, chain, url) for node in nodes[first:last])
+        left = len(nodes) - len(shown)
+        return (*shown, Node("", more=left)) if left else shown
     return tuple(_closed(node, chain, url) for node in nodes)
 
 
@@ -318,18 +325,6 @@ def _closed(node: Node, chain: tuple[Node, ...], url: str) -> Node:
     if chain and node is chain[0]:
         return replace(node, children=_pruned(node.children, chain[1:], url))
     return replace(node, children=(), more=len(node.children))
-
-
-def _window(nodes: tuple[Node, ...], chain: tuple[Node, ...], url: str) -> tuple[Node, ...]:
-    """The part of a long list around the current page."""
-    current = chain[0] if chain else None
-    place = next((n for n, node in enumerate(nodes) if node is current or node.url == url), None)
-    if place is None:  # the page of the folder itself
-        return tuple(_closed(node, chain, url) for node in nodes[:WHOLE])
-    first, last = max(0, place - AROUND), min(len(nodes), place + AROUND + 1)
-    shown = tuple(_closed(node, chain, url) for node in nodes[first:last])
-    left = len(nodes) - len(shown)
-    return (*shown, Node("", more=left)) if left else shown
 
 
 def _digest(nodes: tuple[Node, ...]) -> str:
@@ -357,16 +352,11 @@ def check_items(
     `exists` says whether a draft has that slug, `hint_for` which one is meant.
     """
     for item in items:
+        slug = slug_of_item(item.slug)
+        is_known = item.slug.strip("/") in folders if item.slug.endswith("/") else slug in slugs
         if item.items:
             yield from check_items(item.items, slugs, folders, exists, hint_for)
-        elif (
-            not item.url and not _is_known(item.slug, slugs, folders) and not exists(slug_of_item(item.slug))
-        ):
-            slug = slug_of_item(item.slug)
+        elif not item.url and not is_known and not exists(slug):
             near = f'write "{slug}/" for all of the folder' if slug in folders else ""
             hint = near or hint_for(slug) or "write the slug of a document: its path without .md"
             yield Diagnostic("config-error", f'nav names no document: "{item.slug}"', item.location, hint)
-
-
-def _is_known(slug: str, slugs: Container[str], folders: Container[str]) -> bool:
-    return slug.strip("/") in folders if slug.endswith("/") else slug_of_item(slug) in slugs

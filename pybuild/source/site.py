@@ -164,7 +164,11 @@ def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
     if site.public or any(not _is_empty(site, index) for index in range(len(site.routes))):
         idle = (collection for collection in empty if not _has_files(config, collection))
         return tuple(replace(_empty_collection(collection), severity="warning") for collection in idle)
-    if not empty or _has_documents(config, empty):
+    if not empty or any(
+        isinstance(found, Found) and found.path.endswith(SUFFIXES)
+        for collection in empty
+        for found in walk(config.root, collection.source, skip=lambda path: False)
+    ):
         hint = "write a first page, app/page.md, or a collection"
         if (config.root / "src/app").is_dir() and not (config.root / "app").is_dir():
             hint = "move src/app to app: routes lie beside the settings"
@@ -187,15 +191,6 @@ def _has_files(config: Config, collection: Collection) -> bool:
         config.root, collection.source.strip("/"), skip=lambda path: path.rpartition("/")[2].startswith(".")
     )
     return any(True for _ in found)
-
-
-def _has_documents(config: Config, collections: Iterable[Collection]) -> bool:
-    """Whether a collection has documents that are drafts or lie in the future."""
-    return any(
-        isinstance(found, Found) and found.path.endswith(SUFFIXES)
-        for collection in collections
-        for found in walk(config.root, collection.source, skip=lambda path: False)
-    )
 
 
 def _empty_collection(collection: Collection) -> Diagnostic:

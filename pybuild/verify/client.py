@@ -49,27 +49,24 @@ async def _ask_all(origin: str, cases: Sequence[Case], manner: ClientOptions, an
 
         async def work() -> None:
             for case in waiting:
-                await _ask(client, case, manner, answered)
+                first: dict[tuple[str, ...], Answer] = {}
+                for probe in case:
+                    key = tuple(value for _, value in probe.request.headers)
+                    known = first.get(key, "")
+                    tag = (
+                        known.headers.get("etag", "") if isinstance(known, Seen) and probe.revalidates else ""
+                    )
+                    if probe.revalidates and not tag:
+                        answered(probe, known)  # there is nothing to send: what came before has no ETag
+                        continue
+                    answer = await _answer(client, probe, tag, manner)
+                    if not probe.revalidates and probe.request.method == "GET":
+                        first.setdefault(key, answer)
+                    answered(probe, answer)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(manner.jobs):
                 group.create_task(work())
-
-
-async def _ask(client: httpx2.AsyncClient, case: Case, manner: ClientOptions, answered: Answered) -> None:
-    """Put the questions of one address, each after the answer to the one before."""
-    first: dict[tuple[str, ...], Answer] = {}
-    for probe in case:
-        key = tuple(value for _, value in probe.request.headers)
-        known = first.get(key, "")
-        tag = known.headers.get("etag", "") if isinstance(known, Seen) and probe.revalidates else ""
-        if probe.revalidates and not tag:
-            answered(probe, known)  # there is nothing to send: what came before has no ETag
-            continue
-        answer = await _answer(client, probe, tag, manner)
-        if not probe.revalidates and probe.request.method == "GET":
-            first.setdefault(key, answer)
-        answered(probe, answer)
 
 
 async def _answer(client: httpx2.AsyncClient, probe: Probe, tag: str, manner: ClientOptions) -> Answer:

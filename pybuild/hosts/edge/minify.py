@@ -33,7 +33,12 @@ def pack(text: str) -> str:
     free = [sign for sign in _SIGNS if sign not in text]
     pieces: list[str] = []
     for sign in free:
-        piece = _best_piece(text)
+        # the repeated piece whose replacement saves most, the first of equals
+        ends = sorted(text[at : at + _LONGEST] for at in range(len(text)))
+        shared = {_common(one, other) for one, other in pairwise(ends)}
+        saved = {piece: _saving(text, piece) for piece in shared if len(piece) > 3}
+        best = max(saved, key=lambda piece: (saved[piece], piece), default="")
+        piece = best if saved.get(best, 0) > 0 else ""
         if not piece:
             break
         text = text.replace(piece, sign)
@@ -45,15 +50,6 @@ def pack(text: str) -> str:
 
 _SIGNS = "~`^@#%QZXWVKJYqzjUBNMFGEDCTSROPLIAH"
 _LONGEST = 80  # characters of a piece
-
-
-def _best_piece(text: str) -> str:
-    """The repeated piece whose replacement saves most, the first of equals; "" where none saves anything."""
-    ends = sorted(text[at : at + _LONGEST] for at in range(len(text)))
-    shared = {_common(one, other) for one, other in pairwise(ends)}
-    saved = {piece: _saving(text, piece) for piece in shared if len(piece) > 3}
-    best = max(saved, key=lambda piece: (saved[piece], piece), default="")
-    return best if saved.get(best, 0) > 0 else ""
 
 
 def _common(one: str, other: str) -> str:
