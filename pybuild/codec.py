@@ -35,9 +35,10 @@ def _plain(value: object) -> Json:
 
 def _read(kind: Any, value: Json) -> Any:
     if dataclasses.is_dataclass(kind):
-        hints = _fields(kind)
+        noun: Any = kind
+        hints = _fields(noun)
         _required(value, isinstance(value, dict) and value.keys() == hints.keys())
-        return kind(**{name: _read(hint, value[name]) for name, hint in hints.items()})
+        return noun(**{name: _read(hint, value[name]) for name, hint in hints.items()})
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple:
         _required(value, isinstance(value, list))
