@@ -114,11 +114,11 @@ class BuildRequest(Request):
             "root_path": "",
             "path": "/" + path,
             "raw_path": ("/" + path).encode(),
-            "query_string": b"",
+            "query_string": _NoQuery(),
             "headers": _NoHeaders(),
             "path_params": dict(path_params),
         }
-        scope["headers"].on_read = self._report_scope
+        scope["headers"].on_read = scope["query_string"].on_read = self._report_scope
         super().__init__(_Scope(scope, self._report_scope), _nothing_arrives)
         self._on_read = on_read
         self._address = url
@@ -220,6 +220,27 @@ class _NoHeaders(list[tuple[bytes, bytes]]):
     def __repr__(self) -> str:
         if self.on_read:
             self.on_read("headers")
+        return super().__repr__()
+
+
+class _NoQuery(bytes):
+    """The empty query of a scope, which reports who looks into it, also by a copy of the scope."""
+
+    on_read: Callable[[str], None] | None = None
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        if self.on_read:
+            self.on_read("query")
+        return super().decode(encoding, errors)
+
+    def __len__(self) -> int:
+        if self.on_read:
+            self.on_read("query")
+        return super().__len__()
+
+    def __repr__(self) -> str:
+        if self.on_read:
+            self.on_read("query")
         return super().__repr__()
 
 

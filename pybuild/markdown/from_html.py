@@ -41,6 +41,7 @@ _DIALECT = re.compile(r"(?m)(?<!\S)(?:!!!|\?\?\?|:::|:(?=\s|$))")
 _CODE = re.compile(r"(?i)(?:javascript|vbscript|data|file):")
 _RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_DEEPEST = 16  # elements of one kind in one another that are still written as such
 _BLOCKS = "p, ul, ol, dl, pre, table, div, blockquote, section, aside"
 
 
@@ -75,6 +76,7 @@ def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
     page.link(base_url, links)
     page.write_raised()
     page.protect_text()
+    page.flatten_depths()
     page.quote_admonitions()
     page.write_definitions()
     page.part_quotations()
@@ -106,6 +108,17 @@ class _Page:
         """The elements, innermost and last first."""
         return self.tree.css(query)[::-1]
 
+    def nested(self, query: str) -> list[LexborNode]:
+        """As `css`, but for those inside of `_DEEPEST` others: each of these writes all inside of it anew."""
+        depths: dict[int, int] = {}
+        nodes = self.tree.css(query)
+        for node in nodes if len(nodes) > _DEEPEST else ():
+            around = node.parent
+            while around and around.mem_id not in depths:
+                around = around.parent
+            depths[node.mem_id] = depths[around.mem_id] + 1 if around else 0
+        return [node for node in nodes if depths.get(node.mem_id, 0) < _DEEPEST][::-1]
+
     def keep(self, markdown: str) -> str:
         """Text that stands for a piece of Markdown the converter would escape_html."""
         self.raw.append(markdown)
@@ -130,9 +143,10 @@ class _Page:
                 for name in ("hidden", "aria-hidden", "role"):
                     if name in panel.attrs:
                         del panel.attrs[name]
-                panel.inner_html = f"<p><strong>{escape_html(label)}</strong></p>{panel.inner_html}"
+                shown = _element(f"<p><strong>{escape_html(label)}</strong></p>")
+                panel.child.insert_before(shown) if panel.child else panel.insert_child(shown)
             tabs.decompose()
-        for label_node in self.css(".tabbed-set > label, .sd-tab-label"):
+        for label_node in self.nested(".tabbed-set > label, .sd-tab-label"):
             label_node.inner_html = f"<strong>{label_node.inner_html}</strong>"
 
     def flatten_code(self) -> None:
@@ -178,9 +192,17 @@ class _Page:
                 else:
                     node.attrs[name] = address
 
+    def flatten_depths(self) -> None:
+        """Let go of quotations and lists far inside of others: each of their lines begins with a sign for each level."""
+        for query in ("blockquote", "ul, ol"):
+            kept = {node.mem_id for node in self.nested(query)}
+            for node in self.css(query) if len(kept) >= _DEEPEST else ():
+                if node.mem_id not in kept:
+                    node.unwrap()
+
     def quote_admonitions(self) -> None:
         """Make each a GitHub alert, its own title in bold where it says more than the kind."""
-        for node in self.css(_ADMONITIONS):
+        for node in self.nested(_ADMONITIONS):
             classes = (node.attrs.get("class") or "").lower().replace("markdown-alert-", "").split()
             kind = next((name for name in classes if name in KINDS), "note")
             title_node = node.css_first(_TITLES)
@@ -195,9 +217,10 @@ class _Page:
 
     def write_definitions(self) -> None:
         """`**Term**: definition`, a paragraph each."""
-        for node in self.css("dl"):
+        for node in self.nested("dl"):
             parts, terms = [], []
-            for child in node.css("dt, dd"):
+            groups = [group.iter() if group.tag == "div" else (group,) for group in node.iter()]
+            for child in (child for group in groups for child in group if child.tag in ("dt", "dd")):
                 if child.tag == "dt":
                     terms.append((child.inner_html or "").strip())
                     continue

@@ -229,3 +229,26 @@ def test_code_survives_to_the_byte(before: str, after: str, code: str) -> None:
     markdown = convert(f'{before}<pre><code class="language-js">{escape(code)}</code></pre>{after}')
     node = again(markdown).css_first("pre code.language-js")
     assert node and node.text() == code, markdown
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("<dl><dt>x</dt><dd>y", "</dd></dl>"),
+        ("<blockquote>x<p>y</p>", "</blockquote>"),
+        ("<ul><li>x<p>y</p>", "</li></ul>"),
+        ('<div class="admonition note">x<p>y</p>', "</div>"),
+        ("<blockquote>x<ol><li>y", "</li></ol></blockquote>"),
+    ],
+)
+def test_what_is_deep_in_one_another_costs_no_more_than_its_text(start: str, end: str) -> None:
+    text = convert(start * 300 + "z" + end * 300)
+    assert [text.count(letter) for letter in "xyz"] == [300, 300, 1]
+    assert len(text) < 150 * 300
+
+
+def test_definitions_in_groups() -> None:
+    text = convert(
+        "<dl><div><dt>A</dt><dt>B</dt><dd>c</dd></div><dt>D</dt><dd>e<ul><li>f</li></ul></dd></dl>"
+    )
+    assert text == "**A, B**: c\n\n**D**:\n\ne\n\n- f\n"
