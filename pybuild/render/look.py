@@ -235,12 +235,9 @@ class Look:
             locale = self._library.locale_of(language) if language else None
             return self._library.words(name, value, locale=locale)
         except LookupError:
-            known = self._config.settings.languages.known.values()
-            names = (*ENGLISH, *(key for language in known for key in language.strings))
-            hint = (
-                did_you_mean(name, names)
-                or f"write it below [languages.{self._config.site.language}.strings]"
-            )
+            known, default = self._config.settings.languages.known, self._config.site.language
+            own = known[default].strings if default in known else ()
+            hint = did_you_mean(name, (*ENGLISH, *own)) or f"write it below [languages.{default}.strings]"
             raise Stop(Diagnostic("template-error", f't("{name}") has no words', Location(), hint)) from None
 
     def home(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,12 @@ class Templates:
         environment = environment or self.environment
         try:
             return environment.get_template(name).render(context)
-        except (Stop, Expired, KeyboardInterrupt, GeneratorExit):
+        except Stop as stop:  # of what templates are given; only the template knows the line
+            rewrite_traceback_stack()
+            at = self._code.raised_at(stop, blame)
+            placed = (f if f.location.file else replace(f, location=at) for f in stop.findings)
+            raise Stop(*placed, keeps=stop.keeps) from None
+        except (Expired, KeyboardInterrupt, GeneratorExit):
             raise
         except jinja2.TemplateSyntaxError as fault:
             file = self._code.relative(fault.filename or "") or blame.file
