@@ -5,7 +5,7 @@ Owns the names that these templates see. Source: docs/look.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from pybuild.site_files.selection import FEED_FILES
 from pybuild.source.navigation import WHOLE, Node
 from pybuild.source.site_lists import ListPage, TermKind
 
+_LONG = 155  # characters of a description that search engines show
 TEMPLATES = {
     "home": "default/home.html",
     "folders": "default/folder.html",
@@ -103,7 +104,19 @@ def _home(library: DocumentIndex) -> Listed:
     known = library.lists.newest(library.locale)
     newest = [library.collections[name].numbered(number) for name, number in known]
     values = {"collections_shown": cards, "newest": newest}
-    return Listed(TEMPLATES["home"], site.title, values, site.description, is_home=True)
+    description = site.description or _of_titles(card.label for card in cards)
+    return Listed(TEMPLATES["home"], site.title, values, description, is_home=True)
+
+
+def _of_titles(titles: Iterable[str]) -> str:
+    """What a page says of itself that lists these: the first of them."""
+    said = ""
+    for title in titles:
+        longer = f"{said} · {title}" if said else title
+        if said and len(longer) > _LONG:
+            break
+        said = longer
+    return said
 
 
 def _folder(library: DocumentIndex, name: str, url: str) -> Listed:
@@ -111,7 +124,8 @@ def _folder(library: DocumentIndex, name: str, url: str) -> Listed:
     owner = library.collections[name]
     shown = nodes if sum(node.size for node in nodes) <= WHOLE else tuple(map(_closed, nodes))
     values = {"nodes": [NavNode(node, owner) for node in shown]}
-    return Listed(TEMPLATES["folders"], label, values, collection=name)
+    said = _of_titles(node.title for node in nodes)
+    return Listed(TEMPLATES["folders"], label, values, said, collection=name)
 
 
 def _closed(node: Node) -> Node:
@@ -125,7 +139,8 @@ def _all_terms(library: DocumentIndex, name: str, kind: TermKind) -> Listed:
         for term in library.lists.terms(name, kind).values()
     ]
     title = library.words(kind)
-    return Listed(TEMPLATES["all_terms"], title, {"terms": terms}, collection=name)
+    said = _of_titles(term.name for term in terms)
+    return Listed(TEMPLATES["all_terms"], title, {"terms": terms}, said, collection=name)
 
 
 def _list(library: DocumentIndex, route: Route, job: Job) -> Listed:
@@ -139,13 +154,15 @@ def _list(library: DocumentIndex, route: Route, job: Job) -> Listed:
         if page.term and route.listing and route.listing.term == "tags"
         else ""
     )
+    shown = list_values(library, page)
     values = {
-        **list_values(library, page),
+        **shown,
         "description": "",
         "feed": library.links.href(feed) if feed else "",
         "term": page.term.name if page.term else "",
     }
-    return Listed(TEMPLATES["list"], title, values, collection=page.collection, feed=feed)
+    said = _of_titles(document.title for document in shown["listing"])
+    return Listed(TEMPLATES["list"], title, values, said, collection=page.collection, feed=feed)
 
 
 def list_values(library: DocumentIndex, page: ListPage) -> dict[str, Any]:

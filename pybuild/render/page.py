@@ -416,10 +416,14 @@ def _flat(headings: Iterable[Heading]) -> list[tuple[str, str]]:
     return found
 
 
+_MAPS = ("home", "folders")  # built-in pages that show where texts are: an index of the site names them
+
+
 def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
     """What the rest of the site may know of the page."""
     page, view, summary = made.page, made.view, made.summary
     metadata, meta = summary.metadata, view.meta
+    listing = page.route.listing
     return Page(
         url=page.url,
         href=view.href,
@@ -437,7 +441,7 @@ def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
         headings=_headings(made, html) if view.is_searched else "",
         is_searched=view.is_searched,
         in_sitemap=meta.get("sitemap") is not False,
-        in_llms=not made.listed and meta.get("llms") is not False,
+        in_llms=(listing is None or listing.kind in _MAPS) and meta.get("llms") is not False,
         tags=view.tags,
         collection=view.collection,
         group=page.route.surroundings.group,
