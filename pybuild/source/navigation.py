@@ -256,7 +256,7 @@ class Navigation:
         return {node.url: self._section_of(node) for node in self.sequence}
 
     def _section_of(self, node: Node) -> str:
-        above = self._places[node.url]
+        above = self.parents(node.url)
         return above[0].title if above else node.title if node.children else ""
 
 
