@@ -193,8 +193,8 @@ class _Page:
                     node.attrs[name] = address
 
     def flatten_depths(self) -> None:
-        """Let go of quotations and lists far inside of others: each of their lines begins with a sign for each level."""
-        for query in ("blockquote", "ul, ol"):
+        """Take quotations and lists that are far inside of others for their text: each level is on each of their lines."""
+        for query in ("blockquote", "ul, ol", "dl"):
             kept = {node.mem_id for node in self.nested(query)}
             for node in self.css(query) if len(kept) >= _DEEPEST else ():
                 if node.mem_id not in kept:

@@ -38,7 +38,7 @@ _FOREIGN: Sequence[tuple[Kind, Sequence[str], re.Pattern[str]]] = (
     ("jsx", ["import "], re.compile(r"(?m)^import +(?:[\w*{][^\n]* from +)?(?=[\"'][^\"'\n]+[\"'] *;? *$)")),
     ("jsx", ["export "], re.compile(r"(?m)^export +(?:default|const|let|function|async)\b")),
     ("shortcode", ["{{<", "{{%"], re.compile(r"\{\{(?<!\\\{\{)[<%]\s*/?\s*[\w./-]+")),
-    ("liquid", ["{%"], re.compile(r"\{%(?<![\\{]\{%)-?\s*[a-z_]+(?=[^\n]*?%\})")),
+    ("liquid", ["{%"], re.compile(r"\{%(?<![\\{]\{%)-?\s*[a-z_]+(?=[^\n]{0,300}?%\})")),
     ("snippet", ["8<-"], re.compile(r"(?m)^[ \t>]*-+8<-+(?=[ \t]|$)")),
     ("snippet", ["<<<"], re.compile(r"(?m)^[ \t>]*<<<(?=[ \t]*[@./\w])")),
     ("contents", ["toc]", "TOC]", "TOC_]", "{:toc}"], re.compile(r"(?mi)^(?:\[\[_?toc_?\]\]|\[toc\]|\{:toc\})(?=[ \t]*$)")),

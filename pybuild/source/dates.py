@@ -17,6 +17,13 @@ _MOMENT = re.compile(
         [ \t]*(?:([Zz]|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?)?)?""",
     re.X,
 )
+_YEAR_FIRST = re.compile(r"([0-9]{4})([-./ ]?)([0-9]{1,2})\2([0-9]{1,2})(?![0-9])")
+_DAY_AND_MONTH = re.compile(r"([0-9]{1,2})([-./])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
+_NAMED = re.compile(
+    r"""(?:[A-Za-z]+\.?,?[ ])?(?:([0-9]{1,2})(?:st|nd|rd|th)?[ -])?([A-Z][a-z]{2})[a-z]*\.?
+        [ -](?:([0-9]{1,2})(?:st|nd|rd|th)?)?,?[ ]?([0-9]{4})\b""",
+    re.X,
+)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -35,6 +42,26 @@ def parse_date(value: object, zone: ZoneInfo) -> datetime | None:
         return _fixed(_read(value.strip()), zone) if isinstance(value, str) else None
     except (ValueError, OverflowError):
         return None
+
+
+def probable_date(written: str) -> str:
+    """The date that another spelling means: `17.12.2021`, `20211217`, `2021-2-3`, `Dec 17, 2021` → `2021-12-17`.
+
+    "" where two dates may be meant, such as by `1/2/2021`.
+    """
+    text, year, month, day = written.strip(), 0, 0, 0
+    if found := _YEAR_FIRST.match(text):
+        year, month, day = int(found[1]), int(found[3]), int(found[4])
+    elif found := _DAY_AND_MONTH.match(text):
+        day, month, year = int(found[1]), int(found[3]), int(found[4])
+        if found[2] != "." and day <= 12:
+            day, month = (month, day) if month > 12 or month == day else (0, 0)
+    elif (found := _NAMED.match(text)) and found[2] in _MONTHS and bool(found[1]) != bool(found[3]):
+        year, month, day = int(found[4]), _MONTHS.index(found[2]) + 1, int(found[1] or found[3])
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return ""
 
 
 def _read(text: str) -> datetime:

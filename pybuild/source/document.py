@@ -29,7 +29,7 @@ from pybuild.files import read, walk
 from pybuild.language_tags import is_language_tag, language_hint
 from pybuild.routing.segments import Pattern
 from pybuild.source.addresses import ALIAS_KEYS, asked_addresses, foreign_keys
-from pybuild.source.dates import parse_date
+from pybuild.source.dates import parse_date, probable_date
 from pybuild.source.foreign import foreign_names
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.source.includes import may_include, with_includes
@@ -170,7 +170,8 @@ class _Meta:
             return None
         found = parse_date(self.meta[key], self.zone)
         if found is None:
-            self.fault(key, f'{key} is not a date: "{self.meta[key]}"', f"write {key}: 2026-01-31")
+            meant = probable_date(str(self.meta[key])) or "2026-01-31"
+            self.fault(key, f'{key} is not a date: "{self.meta[key]}"', f"write {key}: {meant}")
         return found
 
     def flag(self, key: str) -> bool:

@@ -172,8 +172,13 @@ def _nothing_fault(site: Site) -> tuple[Diagnostic, ...]:
         hint = "write a first page, app/page.md, or a collection"
         if (config.root / "src/app").is_dir() and not (config.root / "app").is_dir():
             hint = "move src/app to app: routes lie beside the settings"
-        nothing = Diagnostic("config-error", "the site has no page", Location(config.file), hint)
-        return () if empty else (nothing,)
+        if empty:
+            message = (
+                "the site has no page today: each of its documents is a draft or has a date in the future"
+            )
+            hint = "publish a document, or export with --drafts or --future"
+            return (warning("config-error", message, Location(config.file), hint),)
+        return (Diagnostic("config-error", "the site has no page", Location(config.file), hint),)
     return tuple(_empty_collection(collection) for collection in empty)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybuild.source.dates import parse_date, rfc822, rfc3339, w3c
+from pybuild.source.dates import parse_date, probable_date, rfc822, rfc3339, w3c
 
 VIENNA = ZoneInfo("Europe/Vienna")
 
@@ -115,3 +115,27 @@ def test_what_is_written_is_read_again(moment: datetime) -> None:
     assert again == moment and again.utcoffset() == moment.utcoffset()
     assert rfc822(moment) == format_datetime(moment)
     assert parsedate_to_datetime(rfc822(moment)) == moment
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2021-2-3", "2021-02-03"),
+        ("20211217", "2021-12-17"),
+        ("2021.12.17", "2021-12-17"),
+        ("17.12.2021", "2021-12-17"),
+        ("1.2.2021", "2021-02-01"),
+        ("17/12/2021", "2021-12-17"),
+        ("12/17/2021 10:00", "2021-12-17"),
+        ("1/2/2021", ""),
+        ("Dec 17, 2021", "2021-12-17"),
+        ("December 17th, 2021", "2021-12-17"),
+        ("17 Dec 2021", "2021-12-17"),
+        ("Fri, 17 Dec 2021 10:00:00 GMT", "2021-12-17"),
+        ("2021-13-01", ""),
+        ("soon", ""),
+        ("True", ""),
+    ],
+)
+def test_what_another_spelling_means(written: str, meant: str) -> None:
+    assert probable_date(written) == meant
