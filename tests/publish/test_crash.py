@@ -130,7 +130,7 @@ def test_a_site_that_was_moved_after_a_crash_recovers(desks: Desks, crash: Any) 
 
 def test_foreign_files_that_come_after_a_crash_turn_the_swap_into_renames(desks: Desks, crash: Any) -> None:
     seen = 0
-    for point in range(20, 80, 1 if LONG else 3):
+    for point in range(20, 80):
         desk = desks()
         desk.export(OLD)
         folder = desk.out.stat().st_ino
@@ -146,7 +146,7 @@ def test_foreign_files_that_come_after_a_crash_turn_the_swap_into_renames(desks:
 
 def test_a_recovery_that_meets_something_in_the_way_waits_for_the_author(desks: Desks, crash: Any) -> None:
     seen = 0
-    for point in range(20, 80, 1 if LONG else 3):
+    for point in range(20, 80):
         desk = desks()
         desk.export(OLD)
         crash(point, lambda desk=desk: desk.export(NEW))
