@@ -25,9 +25,11 @@ from typing import Any
 
 import pytest
 from harness import LONG
+from zygote import load
 
 from pybuild.cli import main as cli
 
+load()
 SEED = int(os.environ.get("PYBUILD_SEED", "20260101"))
 STEPS = {"read", "cache", "stage", "sync", "journal", "exchange", "per-file", "manifest", "delete"}
 _EVENTS = {"open", *(f"os.{n}" for n in ("rename", "link", "mkdir", "remove", "rmdir", "chmod", "scandir"))}

@@ -23,6 +23,7 @@ LOADED = (
     "pybuild.site_files.feeds",
     "pybuild.site_files.llms",
     "pybuild.site_files.robots",
+    "pybuild.site_files.search",
     "pybuild.site_files.sitemap",
     "feedgen.feed",
     "starlette.responses",
@@ -87,9 +88,14 @@ def _become(request: Mapping[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def main() -> None:
+def load() -> None:
+    """Load what every command loads, so that no fork has to."""
     for name in LOADED:
         importlib.import_module(name)
+
+
+def main() -> None:
+    load()
     answers = os.fdopen(os.dup(1), "w")
     for line in sys.stdin:
         pid = os.fork()
