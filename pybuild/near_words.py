@@ -57,7 +57,7 @@ class Words:
 
 
 def letters_of(word: str) -> str:
-    """A word without letter case and what stands between its parts: `Set-up` → `setup`."""
+    """A word without letter case and what is between its parts: `Set-up` → `setup`."""
     return "".join(_WORD.findall(word.casefold()))
 
 

@@ -327,7 +327,7 @@ def _kind(route: Route) -> JobKind:
 
 
 def params_of(job: Job, site: Site) -> Given:
-    """The params of a job; those of a document follow from where it stands."""
+    """The params of a job; those of a document follow from where it is."""
     if job.entry < 0:
         return job.params
     entry, segment = entry_of(job, site), site.patterns[site.collection_of[job.route]].segments[-1]
@@ -422,7 +422,7 @@ def _above(key: str) -> Iterator[str]:
 
 
 def _same_path(first: Claim, second: Claim) -> Diagnostic:
-    """Both places are named, the finding stands at the author's; one that makes both paths is told to drop one."""
+    """Both places are named, the finding is at the author's; one that makes both paths is asked to drop one."""
     if not second.origin.file:
         first, second = second, first
     folded = ", which some systems store in one file" if first.path != second.path else ""

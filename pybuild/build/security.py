@@ -22,7 +22,7 @@ from pybuild.rules.model import SetHeaders
 from pybuild.rules.patterns import parse_pattern
 
 LONGEST = (
-    4096  # characters of a policy; hosts and what stands before them take some kilobytes of headers in all
+    4096  # characters of a policy; hosts and what is in front of them take some kilobytes of headers in all
 )
 _BASIC = (
     ("Referrer-Policy", "strict-origin-when-cross-origin"),

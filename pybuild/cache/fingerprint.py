@@ -276,7 +276,7 @@ def markdown_folder(config: Config) -> str:
 
 
 def history(root: Path) -> str:
-    """The digest of the git history a site stands in: its newest commit and its index; "" outside of git."""
+    """The digest of the git history a site is in: its newest commit and its index; "" outside of git."""
     found = next((p / ".git" for p in (root, *root.parents) if os.path.lexists(p / ".git")), None)
     if found is None:
         return ""

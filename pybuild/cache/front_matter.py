@@ -48,7 +48,7 @@ class FrontMatterCache:
         self._config = config
         self._snapshot = snapshot
         self._kept = kept
-        self._lines = table(PLAIN, len(snapshot.stamps))  # file and value; None where the line stands
+        self._lines = table(PLAIN, len(snapshot.stamps))  # file and value; None where the kept line holds
         self.is_same = True  # whether every file was taken over
 
     def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:

@@ -201,7 +201,7 @@ class Keys:
         )
 
     def _address(self, job: Job, surroundings: str) -> str:
-        """The job without its place in the plan and its URL, which names it, and what stands around its route."""
+        """The job without its place in the plan and its URL, which names it, and what is around its route."""
         taken: tuple[str, ...] = ()
         if self._plan.taken:
             urls = variant_urls(job.url, trailing_slash=self._site.config.trailing_slash)
@@ -331,7 +331,7 @@ def _roots(route: Route, job: Job) -> tuple[str, ...]:
 
 
 def _inner_roots(route: Route, job: Job) -> tuple[str, ...]:
-    """Those of them that make what stands inside all layouts."""
+    """Those of them that make what is inside all layouts."""
     own = route.template or (NOT_FOUND if job.kind == "not_found" else DOCUMENT)
     more = (UNTRANSLATED,) if route.locale else ()
     if route.listing:
@@ -345,7 +345,7 @@ def _is_default(route: Route) -> bool:
 
 
 def _said(entry: Entry) -> str:
-    """What a document says of itself, and where it stands."""
+    """What a document says of itself, and where it is."""
     moments = (moment.isoformat() if moment else "" for moment in (entry.date, entry.updated))
     stands_in = (entry.locale, entry.original, str(entry.is_fallback)) if entry.locale else ()
     return "\0".join((entry.file, entry.collection, entry.slug, entry.url, *moments, entry.head, *stands_in))

@@ -183,7 +183,7 @@ class Pages:
         return resolution(self._map.resolve(href, None, home) for href in hrefs) == row.link_digest
 
     def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
-        """What to keep of all rows for the next export: None where the line stands."""
+        """What to keep of all rows for the next export: None where the kept line holds."""
         needed, fresh = set(self._used), dict[int, Link]()
         keeping: list[str] = []
         for index in rows:

@@ -148,7 +148,7 @@ class TemplateDependencies:
     def _is_of_site(self, name: str) -> bool:
         """Whether a template may show texts that the part for navigation does not tell: none of ours does.
 
-        Nor does one that stands in for the item of a list and shows nothing else: lists are told with their texts.
+        Nor does one that is the item of a list and shows nothing else: lists are compared with their texts.
         """
         facts = self._of(name)[1]
         if name in _OF_LISTS and not (facts.index or facts.around):
@@ -229,7 +229,7 @@ def _imported(every: Iterable[nodes.Node]) -> Iterator[str]:
 
 
 def _copies(call: nodes.Call) -> bool:
-    """Whether it is `asset` with a path that stands there."""
+    """Whether it is `asset` with a path written there."""
     if not (isinstance(call.node, nodes.Name) and call.node.name == "asset"):
         return False
     given = call.args[0] if len(call.args) == 1 and not call.kwargs else None
@@ -237,7 +237,7 @@ def _copies(call: nodes.Call) -> bool:
 
 
 def _asks(call: nodes.Call) -> bool:
-    """Whether it is `url_for` or `has_page` with an address that stands there, or with one of `outputs`."""
+    """Whether it is `url_for` or `has_page` with an address written there, or with one of `outputs`."""
     if not (isinstance(call.node, nodes.Name) and call.node.name in ("url_for", "has_page")):
         return False
     if len(call.args) != 1 or call.kwargs or call.dyn_args or call.dyn_kwargs:

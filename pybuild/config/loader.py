@@ -70,7 +70,7 @@ _ADVICE = {  # by how the parser's sentence begins
 
 
 class MissingSettings(Exception):
-    """No settings file stands in the folder; the command line named the wrong one (exit 2)."""
+    """No settings file is in the folder; the command line named the wrong one (exit 2)."""
 
 
 def read_file(root: Path) -> tuple[str, str, dict[str, Any], list[Diagnostic]]:

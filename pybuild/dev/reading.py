@@ -1,6 +1,6 @@
 """The site as last read: settings, routes, documents and plan, read again after a change.
 
-Owns which changes need the whole site read, and which files an error stands in. Runs site code only to enumerate params,
+Owns which changes need the whole site read, and which files an error is in. Runs site code only to enumerate params,
 through an engine. Renders nothing.
 """
 

@@ -7,7 +7,7 @@ What hosts refuse to take: counts and sizes held against their documented limits
 
 Owns the finding `rule-limit`. Knows no host.
 
-The page that stands beside the files of a target and says how to put them to use.
+The page that is beside the files of a target and says how to put them to use.
 
 Owns its wording. Knows no host.
 

@@ -98,7 +98,7 @@ class _Frame:
 
     @property
     def prefix(self) -> str:
-        """What stands before its lines in the text for the engine."""
+        """What is put before its lines in the text for the engine."""
         return {"quote": "> ", "item": " " * self.width}.get(self.kind, "")
 
 
@@ -313,7 +313,7 @@ class _Cutter:
                 self.term = (len(self.out) - 1, kept)
 
     def _group(self) -> int:
-        """How many frames there are down to the group of tabs that a line stands right inside of; 0 for none."""
+        """How many frames there are down to the group of tabs that a line is right inside of; 0 for none."""
         for depth, frame in enumerate(reversed(self.frames[-2:])):
             directive = self.blocks[frame.number].directive if frame.number >= 0 else None
             if directive and directive.name in GROUPS:

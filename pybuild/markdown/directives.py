@@ -50,7 +50,7 @@ class Directive:
 
 
 def attributes_of(rest: str) -> dict[str, str]:
-    """What stands behind a name: `Some title {key="value"}` → title and key."""
+    """What follows a name: `Some title {key="value"}` → title and key."""
     rest = rest.replace("{", "{ ")
     found = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(rest)}
     text = _ATTRIBUTE.sub("", rest).strip()
@@ -150,7 +150,7 @@ class DirectiveTexts:
         return _Piece(html + "\n", directive if name == "tab" else None)
 
     def _known(self, name: str) -> str:
-        """The component that shows a directive; "" where its body stands alone."""
+        """The component that shows a directive; "" where its body is all there is."""
         if name in self._components.names:
             return name
         return "tabs" if name in GROUPS and "tabs" in self._components.names else ""

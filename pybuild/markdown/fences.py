@@ -1,4 +1,4 @@
-"""Blocks of code: what stands behind a fence, and the HTML of the block.
+"""Blocks of code: what follows a fence, and the HTML of the block.
 
 Owns the spellings of language, title, marked lines and line numbers that common tools have, and the one HTML they become.
 Knows no colours and no page.

@@ -32,7 +32,7 @@ _BLOCK_TAG = (
     r"(?:[uo]l|li|d[dlt]|pre|p|h[1-6r]|blockquote|table|t(?:body|head|foot|[dhr])|div|aside|details|summary|figure|figcaption"
     r"|address|article|section|nav|main|header|footer|hgroup|form|fieldset|dialog|center)\b"
 )
-# Behind "<", which stands before them all: a pattern that begins with one character is found many times faster.
+# Behind "<", which is before them all: a pattern that begins with one character is found many times faster.
 _TAGS = r"""
     pre><code(?:\ class="language-(?P<info>[^"]*)")?>(?P<code>[^<]*)</code></pre>
   | h(?P<level>[1-6])(?P<own>\s[^>]*)?>(?P<heading>.*?)</h[1-6]\s*>
@@ -343,7 +343,7 @@ def _has_markup_in_text(html: str) -> bool:
 
 
 def _is_at_top(html: str, at: int) -> bool:
-    """Whether a place stands in no quotation and no list."""
+    """Whether a place is in no quotation and no list."""
     return all(
         html.count(f"<{tag}>", 0, at) <= html.count(f"</{tag}>", 0, at) for tag in ("blockquote", "li")
     )

@@ -84,7 +84,7 @@ def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
 
 
 def _indented(containers: str, text: str) -> str:
-    """Put what stands before the first line before the others too, a list's marker as spaces."""
+    """Put what is before the first line before the others too, a list's marker as spaces."""
     below = re.sub(r"[^>\s]", " ", containers)
     first, *rest = text.split("\n")
     return "\n".join(

@@ -86,7 +86,7 @@ class Formulas:
         return self._sign.sub(lambda sign: self.found[int(sign[1])].written, text) if self.found else text
 
     def shown(self, html: str) -> str:
-        """HTML with MathML for the signs; in code and attributes stands what was written."""
+        """HTML with MathML for the signs; in code and attributes is what was written."""
         if not self.found:
             return html
         in_addresses = re.compile(f"{encoded(self.keep)}m(\\d+){encoded(self.keep)}")

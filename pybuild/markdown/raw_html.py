@@ -179,5 +179,5 @@ def with_foreign_tags_shown(html: str) -> str:
 
 
 def shows_tags(html: str, sign: str) -> bool:
-    """Whether a tag stands outside of code. Precondition: `sign` was not replaced yet."""
+    """Whether a tag is outside of code. Precondition: `sign` was not replaced yet."""
     return sign in html and sign in _CODE.sub("", html)

@@ -105,7 +105,7 @@ def _lines_by_href(source: str) -> dict[str, list[tuple[int, str]]]:
 
 @lru_cache(maxsize=1)  # it is asked for more than once for a text
 def without_code(source: str) -> str:
-    """The source with spaces for what stands in fences and backticks and in comments; lines and places stay."""
+    """The source with spaces for what is in fences and backticks and in comments; lines and places stay."""
 
     def blank(part: re.Match[str]) -> str:
         if part["fence"] or part["ticks"] is not None or part["comment"]:
@@ -119,7 +119,7 @@ _NO_LINE_END = re.compile(r"[^\n]")
 
 
 def rebased(source: str, change: Callable[[str], str]) -> str:
-    """The source with each address that stands outside of code changed."""
+    """The source with each address that is outside of code changed."""
     scan = _Scan("\n" + source, _Changed(change))
     for part in _PARTS.finditer(scan.source):
         scan.take(part)
@@ -147,7 +147,7 @@ class _Scan:
         self.counts: Counter[str] = Counter()  # of addresses on lines that are not indented
         self.doubtful: list[tuple[str, Edit]] = []  # on lines that are, with the address
         self.h1s: list[tuple[bool, Edit]] = []  # whether its line is indented; the edit that makes it an H2
-        self.places: list[tuple[str, int, str]] = []  # every address, where it stands, and as it is written
+        self.places: list[tuple[str, int, str]] = []  # every address, where it is, and as it is written
 
     def take(self, part: re.Match[str]) -> None:
         kind = part.lastgroup

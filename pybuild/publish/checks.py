@@ -1,6 +1,6 @@
 """Is this folder fit to be an output?
 
-Owns the judgement on `--out` before any work. Writes nothing, knows no manifest: what stands in a fit folder
+Owns the judgement on `--out` before any work. Writes nothing, knows no manifest: what is in a fit folder
 is judged when the site is published.
 
 What must not be published over.
@@ -85,7 +85,7 @@ def _within(path: Path, folder: Path) -> bool:
 
 
 def _disk_fault(real: Path) -> tuple[str, str] | None:
-    """Judge whether a folder stands there or can be made there."""
+    """Judge whether there is a folder or one can be made."""
     base = next(p for p in (real, *real.parents) if os.path.lexists(p))
     if not stat.S_ISDIR(os.lstat(base).st_mode):
         return ("is not a folder" if base == real else f"cannot be made: {base} is not a folder"), _HINT
@@ -99,7 +99,7 @@ _NAMED = 5  # foreign files that a message names
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The old and the new site as sets of paths, and what stands in the output."""
+    """The old and the new site as sets of paths, and what is in the output."""
 
     output: Output
     listing: Listing

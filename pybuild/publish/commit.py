@@ -1,6 +1,6 @@
 """From the stage to the output: refuse what is unsafe, then publish; and the way back, `clean`.
 
-Owns the decision to publish. Knows no route and no page. Until the journal stands, nothing of the output has
+Owns the decision to publish. Knows no route and no page. Until the journal is written, nothing of the output has
 changed and the stage can be dropped; from then on `journal` goes forward only.
 """
 
@@ -148,7 +148,7 @@ def _publish(stage: Stage, plan: Plan, new: _New, spare: Path | None) -> Set[str
     """Complete the stage, bring it to the disk, set the commit point and go through with it.
 
     The kept files of which a link was made or removed; None where no file changes. Then the output is not touched at
-    all: what watches or stands in it goes on undisturbed.
+    all: what watches it or works in it goes on undisturbed.
     """
     output = stage.output
     if len(new.kept) == len(new.files) and not plan.stale and output.out.is_dir():

@@ -145,7 +145,7 @@ def aliases(out: Path, listing: Listing, old: Set[str], wanted: Set[str]) -> lis
 def split_stale(listing: Listing, old: Set[str], wanted: Set[str]) -> tuple[list[str], list[str]]:
     """Part what the old site leaves behind: what must go before the new files come, and what can go after.
 
-    First goes what stands in the way, and what some file system would take for a wanted path.
+    First goes what is in the way, and what some file system would take for a wanted path.
     """
     stale = sorted((old - wanted) & listing.files.keys())
     parents, keys = parents_of(wanted), {collision_key(path) for path in wanted} if stale else set()

@@ -4,7 +4,7 @@ Owns the staging folder, what goes into it and its removal. Knows no route and n
 A file that is already published with the same bytes is not written again; `commit` links it.
 
 A stage is a folder of its own name below a container, because the output itself takes its place in the swap.
-The container stands where a rename into the output works: in the state folder, beside the output, or in it.
+The container lies where a rename into the output works: in the state folder, beside the output, or in it.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ def is_unfinished(output: Output) -> bool:
 
 
 def is_inner(output: Output, tree: Path) -> bool:
-    """Whether the stage `tree` stands inside the output, which then cannot be swapped."""
+    """Whether the stage `tree` lies inside the output, which then cannot be swapped."""
     return tree.parent == containers(output)[2]
 
 

@@ -91,7 +91,7 @@ class RenderContext:
         return absolute(self.config.site.url, self.page_config.prefix + "/llms.txt")
 
     def original(self, page: PageJob, document: Document | None) -> str:
-        """The decoded URL of the page in whose place this one stands, where it is not translated; else ""."""
+        """The decoded URL of the page in whose place this one is, where it is not translated; else ""."""
         entry = document.entry if document else None
         if entry and entry.is_fallback:
             return entry.original

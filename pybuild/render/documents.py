@@ -214,7 +214,7 @@ def _without_ids(html: str, url: str) -> str:
 
 
 def home_of(entry: Entry, url: str, mounts: Mapping[str, tuple[str, str]], locale: str = "") -> Home:
-    """Where a document stands and answers; `mounts` as for a library, `locale` is that of the page."""
+    """Where a document is and answers; `mounts` as for a library, `locale` is that of the page."""
     default = mounts.get(entry.collection.partition("@")[0])
     mount = default if entry.is_fallback else mounts.get(entry.collection)
     folder, base = mount or (entry.file.rpartition("/")[0], url)

@@ -1,7 +1,7 @@
-"""What stands around a page: its layouts, innermost first, and the default layout outside.
+"""What is around a page: its layouts, innermost first, and the default layout outside.
 
 Owns the order in which layouts are put around a page, the findings on those that lose it, and the note of where the
-finished page holds what each of them stands around. A change of a layout leaves that as it was, so the page can be
+finished page holds what each of them is around. A change of a layout leaves that as it was, so the page can be
 made from what was published (see `relayout`). Knows no document.
 Source: docs/layouts.md.
 """
@@ -23,7 +23,7 @@ from pybuild.render.user_code import Stop
 from pybuild.source.layouts import LEFT_OUT, read_uses
 
 LAYOUT = "default/layout.html"
-Child = tuple[str, int]  # what stands inside a layout, and how many files the page has named by then
+Child = tuple[str, int]  # what is inside a layout, and how many files the page has named by then
 
 
 def in_layouts(

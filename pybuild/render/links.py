@@ -55,7 +55,7 @@ def resolution(found: Iterable[Resolved]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the text with the links stands, and where it will answer."""
+    """Where the text with the links is, and where it will answer."""
 
     file: str  # relative to the site
     url: str  # decoded URL of the page

@@ -74,7 +74,7 @@ class PageView:
     around: Around | None = None
     is_searched: bool = True
     has_look: bool = True  # no layout of the site is around it
-    original: str = ""  # the page in whose place it stands, where it is not translated
+    original: str = ""  # the page that it replaces, where it is not translated
     text_language: str = ""  # of its text, which is that of the default there
 
     @property

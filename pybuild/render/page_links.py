@@ -130,7 +130,7 @@ def read_page(page: str, known: KnownText | None) -> PageHtml:
     if "<table" in html and "<table" in page[:at].lower():  # the one may end the other
         return read_html(page)
     read, base = _read(f'{page[:at]}<p id="{_CUT}"></p>{page[at + len(html) :]}')
-    if base or _CUT not in read.ids:  # it stands where no element can
+    if base or _CUT not in read.ids:  # it is where no element can be
         return read_html(page)
     cut = read.ids.index(_CUT)
     ids = dict.fromkeys((*read.ids[:cut], *known.ids, *read.ids[cut + 1 :]))
@@ -302,7 +302,7 @@ def _link(
         return None
     file, line = context.written_at(address.text, found[0], page)
     if not file and is_own:
-        file = page.origin  # where it stands is sought when it leads nowhere
+        file = page.origin  # the line is looked for when it leads nowhere
     link = Link(*found, file, line, address.text, address.named)
     return link, link_digest(link)
 

@@ -1,6 +1,6 @@
 """A page of which only layouts changed, made of what was published of it.
 
-Owns which parts of the published page stay: what stands inside the innermost layout that changed, the head, and what
+Owns which parts of the published page stay: what is inside the innermost layout that changed, the head, and what
 is known of both. The layouts are rendered around them, and links and ids are read from what is new. Everything else of
 the page, its variants and its row are what they were. In doubt the page is rendered. Knows no cache.
 """
@@ -79,7 +79,7 @@ def _published(context: RenderContext, last: Rendered) -> str:
 
 
 def _places(last: Rendered, first: int, size: int) -> Places | None:
-    """The places in the old page; None where they do not tell what stands in that layout."""
+    """The places in the old page; None where they do not tell what is in that layout."""
     numbers = last.places
     is_sound = all(isinstance(number, int) and 0 <= number <= size for number in numbers)
     return Places.read(numbers) if is_sound and len(numbers) >= 4 + 3 * (first + 1) else None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pybuild.config.schema import Site
 
-_QUOTED = re.compile(r"""(?=["']([^"'\n]+)["'])""")  # what stands between two quotation marks
+_QUOTED = re.compile(r"""(?=["']([^"'\n]+)["'])""")  # what is between two quotation marks
 _BETWEEN = re.compile(r"[\s,]+")
 _VALUE = re.compile(
     r"^[ \t]*(?:-[ \t]+)?(?:[\w.-]+:[ \t]+)?([^\s\"'][^\n]*?)[ \t]*$", re.M

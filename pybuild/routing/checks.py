@@ -115,7 +115,7 @@ def _two_catch_alls(claims: Iterable[Claim]) -> list[Diagnostic]:
 
 
 def _parents_of_optional(claims: Iterable[Claim]) -> list[Diagnostic]:
-    """Find what stands at the parent of an optional catch-all, which answers its parent too."""
+    """Find what is at the parent of an optional catch-all, which answers its parent too."""
     claims = [claim for claim in claims if claim.kind in {"page", "handler"}]
     parents: Mapping[str, Claim] = {claim.pattern.shape: claim for claim in claims}
     findings = []

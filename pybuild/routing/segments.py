@@ -144,7 +144,7 @@ def sequence_fault(pattern: Pattern) -> Refused | None:
     for name in names:
         if names.count(name) > 1:
             return _invalid(
-                f'the parameter "{name}" stands twice in {pattern}', "give each parameter its own name"
+                f'the parameter "{name}" is used twice in {pattern}', "give each parameter its own name"
             )
     if any(segment.is_catch_all for segment in pattern.segments[:-1]):
         return _invalid(
@@ -191,7 +191,7 @@ def _parameter(text: str, folder: str) -> Segment | Refused:
     if optional is not None:
         if prefix or suffix:
             hint = f"write {prefix}[...{name}]{suffix}, and a second folder for the URL without it"
-            return _invalid(f'text stands around the optional catch-all of "{folder}"', hint)
+            return _invalid(f'there is text around the optional catch-all of "{folder}"', hint)
         return Segment("optional_catch_all", name)
     return Segment("dynamic" if catch_all is None else "catch_all", name, prefix, suffix)
 

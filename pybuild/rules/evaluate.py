@@ -302,7 +302,7 @@ def find(url: str, files: Mapping[str, File]) -> str | None:
 
 
 def variant_of(path: str) -> str:
-    """The Markdown variant that stands beside an HTML file; "" for other files."""
+    """The Markdown variant that is beside an HTML file; "" for other files."""
     return path.removesuffix(".html") + ".md" if path.endswith(".html") else ""
 
 

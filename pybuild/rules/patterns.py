@@ -330,7 +330,7 @@ class _Scanner:
         self.at += 1
 
     def _group(self) -> str:
-        """Take a balanced `(…)` and return what stands in it."""
+        """Take a balanced `(…)` and return what is in it."""
         start, depth, in_class = self.at, 0, False
         while self.at < len(self.source):
             char = self.source[self.at]

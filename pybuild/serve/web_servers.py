@@ -22,7 +22,7 @@ class Setup:
     host: str
     port: int
     base: str = ""  # path of the site: "/docs", or ""
-    origin: str = ""  # host and port of the plain files, for an engine that stands before such a server
+    origin: str = ""  # host and port of the plain files, for an engine in front of such a server
     is_root: bool = False  # whether the user is, who must be kept by name
     secrets: Mapping[str, str] = field(default_factory=dict)  # of the proxies, by variable
 
@@ -39,7 +39,7 @@ class Engine:
     ]  # configuration by name in `home`; reads the target's files there
     command: Callable[[Setup], tuple[str, ...]]
     environment: Callable[[Setup], dict[str, str]]  # besides that of the user
-    has_files: bool = True  # False: it stands before a server of plain files, which runs along with it
+    has_files: bool = True  # False: it is in front of a server of plain files, which runs along with it
 
 
 def _nginx_files(setup: Setup) -> dict[str, str]:

@@ -44,7 +44,7 @@ NO_ORDER = SiteOrder()
 class Output:
     """One row: the path that stands for the output, and who makes it."""
 
-    path: str  # the site's own file of this path replaces the whole output; "" where each file stands alone
+    path: str  # the site's own file of this path replaces the whole output; "" where each file counts alone
     maker: str  # "module:function", called with (pages, config), then read and order where it wants them
     reads: bool = False  # needs the Markdown variants
     ordered: bool = False  # needs the order of the site

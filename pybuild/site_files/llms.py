@@ -3,7 +3,7 @@
 Owns the grammar that every reader of llms.txt takes, the sections, and the split of what grows too long.
 Knows no Markdown but the head of a variant. Source: llmstxt.org and its reference parser (PyPI `llms-txt`).
 
-A section stands at its collection's folder (`/docs/[...slug]` → `docs/llms.txt`); route groups, the remaining
+A section lies at its collection's folder (`/docs/[...slug]` → `docs/llms.txt`); route groups, the remaining
 pages and collections without a folder of their own stand below `llms/` (`llms/pages.txt`).
 """
 

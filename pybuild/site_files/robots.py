@@ -73,7 +73,7 @@ HINTS = {
 
 
 def value_fault(value: str) -> str:
-    """Say why a value would break the line it stands in, or `""`."""
+    """Say why a value would break its line, or `""`."""
     if not value.strip():
         return "is empty"
     found = _UNSAFE.search(value)
@@ -88,7 +88,7 @@ def path_fault(value: str) -> str:
 def document(groups: Iterable[Group], sitemaps: Iterable[str] = (), host: str = "") -> bytes:
     """Write the file from sound values.
 
-    `Disallow` stands before `Allow`, and `Allow: /` is left out: readers that take the first match would
+    `Disallow` comes before `Allow`, and `Allow: /` is left out: readers that take the first match would
     let everything in. A group that forbids nothing says so by an empty `Disallow`.
     """
     blocks = ["\n".join(_group_lines(group)) for group in groups]

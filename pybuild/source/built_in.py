@@ -94,7 +94,7 @@ def has_folder_pages(own: Route | None) -> bool:
 
 
 def term_pattern(collection: Collection, kind: str) -> Pattern | Diagnostic:
-    """The route of the pages of terms: its only parameter stands last."""
+    """The route of the pages of terms: its only parameter is last."""
     text = getattr(collection, kind)
     pattern = Pattern.parse(text)
     if isinstance(pattern, Refused):

@@ -191,7 +191,7 @@ class _Meta:
 
 
 def first_heading(body: str) -> str:
-    """The text of the first H1 that stands before any code fence, without its marks; "" when there is none."""
+    """The text of the first H1 that is before any code fence, without its marks; "" when there is none."""
     fence = _FENCE.search(body)
     head = body[: fence.start()] if fence else body
     found = min(
@@ -217,7 +217,7 @@ _UNREAD = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a document stands, and where it answers."""
+    """Where a document is, and where it answers."""
 
     file: str  # relative to the site, POSIX
     collection: str = ""  # name; "" for a page.md

@@ -107,12 +107,12 @@ def _without(text: str, file: str) -> FrontMatter:
     if late:
         line = text.count("\n", 0, late.start(1)) + 1
         message = "front matter begins on the first line; this one is shown as text"
-        hint = "delete what stands above it"
+        hint = "delete what is above it"
         return FrontMatter(
             body=text, findings=(warning("front-matter-error", message, Location(file, line), hint),)
         )
     if _BARE.match(text):
-        message = "the file begins with keys that are shown as text: front matter stands between lines of ---"
+        message = "the file begins with keys that are shown as text: front matter goes between lines of ---"
         return FrontMatter(body=text, findings=(warning("front-matter-error", message, at, _AS_YAML),))
     return FrontMatter(body=text)
 

@@ -1,4 +1,4 @@
-"""Pages in several languages: the routes and documents of each, what stands in where a translation is missing, and
+"""Pages in several languages: the routes and documents of each, what takes the place of a missing translation, and
 which pages are translations of each other.
 
 Owns the addresses of languages: the default one has no prefix, the others begin with their code. Reads nothing.

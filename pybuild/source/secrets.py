@@ -138,14 +138,14 @@ def _encoded(secrets: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[tuple[st
 
 
 def leak_in(body: bytes, secrets: Secrets) -> str:
-    """The name of a variable whose value stands in `body`, or `""`."""
+    """The name of a variable whose value is in `body`, or `""`."""
     if not secrets:
         return ""
     return next((name for name, spelled in _encoded(tuple(secrets.items())) if spelled in body), "")
 
 
 def leak_in_file(file: Path, secrets: Secrets) -> str:
-    """The name of a variable whose value stands in a file, or `""`. Reads a piece at a time."""
+    """The name of a variable whose value is in a file, or `""`. Reads a piece at a time."""
     if not secrets:
         return ""
     reach = max(len(spelled) for _, spelled in _encoded(tuple(secrets.items())))

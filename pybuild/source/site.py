@@ -126,7 +126,7 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
 
 
 def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:
-    """Read a collection's route: its only parameter stands last."""
+    """Read a collection's route: its only parameter is last."""
     pattern = (
         Pattern.parse(collection.route) if collection.route else Refused("it is empty", "", "write a route")
     )

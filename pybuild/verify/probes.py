@@ -178,7 +178,7 @@ class _Asker:
         return (*agents, *more, *head, *again, *self._asked(f"/{twin}"), *self._short_twin(page))
 
     def _short_twin(self, page: File) -> Iterator[Probe]:
-        """`/a.md` of the page `a/index.html`, which stands beside `/a/index.md`."""
+        """`/a.md` of the page `a/index.html`, which is beside `/a/index.md`."""
         short = page.path.removesuffix("/index.html") + ".md"
         if page.path.endswith("/index.html") and short in self._files and page_of(short, self._files):
             yield from self._asked(f"/{short}")

@@ -262,7 +262,7 @@ CONFLICTS = [
     (
         ["app/[a]/b/[a]/page.py"],
         "app/[a]/b/[a]/page.py",
-        'the parameter "a" stands twice in /[a]/b/[a]',
+        'the parameter "a" is used twice in /[a]/b/[a]',
     ),
     (
         ["app/[...a]/b/page.py"],

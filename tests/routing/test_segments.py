@@ -54,7 +54,7 @@ REFUSALS = [
     ("[a][b]", "invalid-segment", '"[a][b]" holds two parameters'),
     ("[a]-[...b]", "invalid-segment", '"[a]-[...b]" holds two parameters'),
     ("[a b]", "invalid-segment", '"a b" is not a name in "[a b]"'),
-    ("x[[...a]]", "invalid-segment", 'text stands around the optional catch-all of "x[[...a]]"'),
+    ("x[[...a]]", "invalid-segment", 'there is text around the optional catch-all of "x[[...a]]"'),
     ("()", "invalid-segment", '"()" is not a route group'),
     ("(a)(b)", "invalid-segment", '"(a)(b)" is not a route group'),
     ("", "invalid-segment", '"" cannot be part of a URL: it is empty'),
@@ -132,7 +132,7 @@ REFUSED_ROUTES = [
     ("/a//b", '"" cannot be part of a URL: it is empty', "rename it"),
     ("/(docs)/a", '"(docs)" is a route group, which is no part of a URL', "leave it out"),
     ("/_a", '"_a" is private', 'write "%5Fa" for a literal underscore'),
-    ("/[a]/[a]", 'the parameter "a" stands twice in /[a]/[a]', "give each parameter its own name"),
+    ("/[a]/[a]", 'the parameter "a" is used twice in /[a]/[a]', "give each parameter its own name"),
     (
         "/[...a]/b",
         "the catch-all in /[...a]/b is not the last segment",

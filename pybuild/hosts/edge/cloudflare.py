@@ -1,6 +1,6 @@
 """Cloudflare Workers with static assets.
 
-Owns `wrangler.jsonc`, the Worker and `_headers`. The Worker stands before the files, but for folders where it
+Owns `wrangler.jsonc`, the Worker and `_headers`. The Worker runs before the files, but for folders where it
 would have nothing to add: requests there cost nothing. Files are asked for by their own names, so that the
 platform redirects nothing of itself. Writes no file.
 Sources: developers.cloudflare.com/workers/static-assets (routing, headers), /workers/platform/limits.

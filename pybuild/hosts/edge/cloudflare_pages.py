@@ -1,6 +1,6 @@
 """Cloudflare Pages.
 
-Owns `_worker.js`, `_routes.json` and `_headers`, which Pages reads from the web root. The Worker stands before
+Owns `_worker.js`, `_routes.json` and `_headers`, which Pages reads from the web root. The Worker runs before
 all but the folders where no rule could ever apply, since Pages does not ask it about files that are missing
 there. Writes no file.
 Sources: developers.cloudflare.com/pages/functions/advanced-mode, /functions/routing, /platform/limits.

@@ -1,7 +1,7 @@
 """Amazon S3 behind CloudFront.
 
 Owns the CloudFront Function, a CloudFormation template that holds it, and the upload that tells S3 the type of
-each object. The function stands before the cache and names the object, so that the cache keeps both
+each object. The function runs before the cache and names the object, so that the cache keeps both
 representations of a page apart; on the way back it adds headers. It cannot look for an object and cannot call
 a backend. Writes no file.
 Sources: docs.aws.amazon.com/AmazonCloudFront, "CloudFront Functions event structure", "Restrictions on

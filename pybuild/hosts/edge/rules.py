@@ -1,7 +1,7 @@
 """The rules as data for hosts that run code, and the JavaScript that reads them.
 
 Owns the shape of that data: what `route.js` beside this file wants. No text of a site is ever spliced into
-code; it stands in one JSON literal. Where a host cannot look for a file, the data says what a URL stands for:
+code; it is in one JSON literal. Where a host cannot look for a file, the data says what a URL stands for:
 a few exceptions, since all other URLs follow from their suffix. Knows no host.
 Source: `rules.evaluate`, whose answers `route.js` gives.
 

@@ -304,7 +304,7 @@ class _Vcl(Backends):
         yield "return (restart);"
 
     def _found(self) -> Lines:
-        """A file answers: lead to its one address, or see what stands beside it."""
+        """A file answers: lead to its one address, or see what is beside it."""
         if self.rules.trailing_slash:
             free = f'!{var("proxy")} && !{var("options")} && {var("sent")} !~ "^//"'
             free += f' && {var("to")} != "" && {var("step")}'

@@ -1,7 +1,7 @@
 """Varnish: what is decided of a request before any file is asked for, in VCL.
 
 Owns how texts and regexes are spelled, weights of Accept, conditions, redirects, rewrites, proxies, headers. What
-is known of a request stands in headers named `pb-…`, which go neither to a backend nor to a visitor.
+is known of a request is in headers named `pb-…`, which go neither to a backend nor to a visitor.
 Sources: varnish-cache.org, vcl(7), vmod_std(3), vmod_blob(3); pcre2pattern(3).
 """
 
@@ -36,7 +36,7 @@ _UNRESERVED = "/:@!$&'()*+,;="  # left as they are by `encode`, but not by Varni
 
 
 def quoted(text: str) -> str:
-    """An expression for any text: VCL has no escapes, so a quote stands in a string of its own."""
+    """An expression for any text: VCL has no escapes, so a quote is a string of its own."""
     assert text.isprintable(), "control characters are refused before rules are compiled"
     return ' + {"""} + '.join(f'"{part}"' for part in text.split('"'))
 
