@@ -180,7 +180,7 @@ def assert_lists(files: Mapping[str, bytes], record: Record) -> None:
     table = json.loads(files["feed.json"])
     assert len(table["items"]) == 1
     parsed = parse_llms_file(files["llms.txt"].decode())
-    assert sum(len(links) for links in parsed.sections.values()) == 3
+    assert sum(len(links) for links in parsed.sections.values()) == 4  # and the list at /docs
     assert len(parsed.sections) <= 2
     robots = Protego.parse(files["robots.txt"].decode())
     assert list(robots.sitemaps) == ["https://example.com/sitemap.xml"]
