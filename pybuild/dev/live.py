@@ -37,6 +37,7 @@ from pybuild.urls import page_path, variant_urls
 _ROUNDS = 4  # a rewrite may lead to a page that redirects to a name that only rendering tells
 _DIGEST = re.compile(r"\.[0-9a-f]{8,}\.[^./]+$")  # of a file of the look, or of a copy that `asset` makes
 _MADE = (".xml", ".txt", ".json")  # what a site-wide output may be called
+_STAND_IN = ".html"  # of a page that leads on, where a host has no redirects
 _SOME_PAGE = Page("/", "", "index.html", "", variant_path="index.md")
 
 
@@ -240,7 +241,7 @@ class LiveSite:
 
     def _may_be_made(self, url: str) -> bool:
         """Whether an address that nothing answers yet may be that of a site-wide output or of a file beside a document."""
-        if url.endswith(_MADE) or _DIGEST.search(url) or self._extend:
+        if url.endswith((*_MADE, _STAND_IN)) or _DIGEST.search(url) or self._extend:
             return True
         site = self.reading.site
         homes = [*homes_of(site).values()]

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from developing import OPTIONS, addresses, differences, session_of
+from developing import OPTIONS, addresses, differences, request, session_of
 from harness import LONG, run_command
 from incremental import CODE, EDITS, PLAIN, clean_copy, write_site
 from previewing import published
@@ -114,3 +114,19 @@ def test_pages_that_are_not_translated_are_no_finding(tmp_path: Path) -> None:
         state = session.take(Change())
         assert isinstance(state, State)
         assert [finding.message for finding in state.findings] == []
+
+
+def test_pages_that_lead_on(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    moved = 'from pybuild import redirect\ndynamic = "force-static"\ndef GET(): return redirect("/")\n'
+    files = {
+        "pybuild.toml": '[site]\nurl = "https://example.com"\ntitle = "Example"\n',
+        "app/page.md": "---\naliases: [/old/index, /was]\n---\n# Home\n",
+        "app/moved/route.py": moved,
+    }
+    write_site(root, files)
+    assert exported(root)
+    publication = published(root)
+    with session_of(root, tmp_path / "dev") as session:
+        wanted = [request(url) for url in ("/old/index.html", "/was.html", "/moved.html", "/none.html")]
+        assert differences(session, publication, wanted) == []
