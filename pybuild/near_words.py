@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+")
 _LONGEST = 80  # characters of a word that is looked for by its letters
@@ -54,6 +55,12 @@ class Words:
         best, common = min(counts.items(), key=lambda item: (-item[1], len(item[0]), item[0]))
         of_both = len(parts) + len(set(_WORD.findall(best.casefold())))
         return best if common > 1 and 2 * common >= 0.6 * of_both else ""
+
+
+@lru_cache(maxsize=8)
+def words_of(known: tuple[str, ...]) -> Words:
+    """The same words, made ready once however often they are asked for."""
+    return Words(known)
 
 
 def letters_of(word: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybuild.near_words import Words
+from pybuild.near_words import Words, words_of
 
 KNOWN = ("docs/five-minutes", "style.css", "blog/a-long-title", "ab")
 
@@ -36,3 +36,8 @@ def test_a_look_up_compares_with_no_word_that_is_far() -> None:
     compared.clear()
     assert words.nearest("chapter") == ""
     assert compared == []
+
+
+def test_the_index_of_equal_words_is_made_once() -> None:
+    assert words_of(("titles", "menu")) is words_of(("titles", "menu"))
+    assert words_of(("titles", "menu")).hint("title") == 'did you mean "titles"?'

@@ -47,6 +47,15 @@ class Addresses:
         return self._grouped(lambda url: _folded(url).rpartition("/")[2])
 
     @cached_property
+    def _by_end(self) -> dict[str, str]:
+        """Pages by what their addresses end with, from two segments on; "" where several pages end so."""
+        found: dict[str, str] = {}
+        for url in sorted(self._pages):
+            for end in _ends(_folded(url)):
+                found[end] = "" if end in found else url
+        return found
+
+    @cached_property
     def _by_folder(self) -> dict[Hashable, list[str]]:
         return self._grouped(lambda url: _folded(url).rpartition("/")[0])
 
@@ -67,6 +76,9 @@ class Addresses:
             return found
         if len(same := self._by_letters.get(_segments(asked), [])) == 1:
             return same[0]
+        end = next((end for end in _ends(asked) if end in self._by_end), "")
+        if found := self._by_end.get(end, ""):
+            return found
         folder, _, name = asked.rpartition("/")
         known = self._by_name.get(name, [])
         beside = [url for url in known if _folded(url).rpartition("/")[0] == folder] or known
@@ -89,6 +101,12 @@ def _folded(url: str) -> str:
     """An address without its spelling: `/Docs/A%20b.html`, `/docs/a b/index.md` and `/docs/a b/` → `/docs/a b`."""
     plain = nfc(unquote(url)).casefold().rstrip("/")
     return _INDEX.sub("", _SUFFIX.sub("", plain))
+
+
+def _ends(url: str) -> list[str]:
+    """What an address ends with, the longest first: `/a/b/c` → `/a/b/c`, `/b/c`."""
+    parts = url.split("/")[1:]
+    return ["/" + "/".join(parts[at:]) for at in range(len(parts) - 1)]
 
 
 def _segments(url: str) -> str:

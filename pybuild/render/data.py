@@ -16,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.diagnostics import Diagnostic, Location
+from pybuild.near_words import words_of
 from pybuild.render.user_code import Stop
 
 FOLDER = "data"
@@ -71,7 +72,10 @@ class DataFiles:
         """The value of `data/NAME.*`. Raises `LookupError` for none, `Stop` for one that cannot be read."""
         if name not in self._read:
             if name not in self._files:
-                near = did_you_mean(name, self._files) or f"write {FOLDER}/{name}.toml, .yaml, .json or .csv"
+                near = (
+                    words_of(tuple(self._files)).hint(name)
+                    or f"write {FOLDER}/{name}.toml, .yaml, .json or .csv"
+                )
                 raise LookupError(f'there is no data file "{name}": {near}')
             self._read[name] = self._value(self._files[name])
         return self._read[name]

@@ -18,10 +18,10 @@ import jinja2
 from markupsafe import Markup
 
 from pybuild.config.languages import language_of
-from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.diagnostics import Diagnostic, Location
 from pybuild.look.files import ORIGIN, LookFile, LookFiles, accents, look_files
 from pybuild.look.strings import ENGLISH, is_rtl, search_texts
-from pybuild.near_words import Words
+from pybuild.near_words import Words, words_of
 from pybuild.render.documents import DocumentIndex
 from pybuild.render.links import Asset
 from pybuild.render.nav_nodes import NavNode
@@ -237,7 +237,7 @@ class Look:
         except LookupError:
             known, default = self._config.settings.languages.known, self._config.site.language
             own = known[default].strings if default in known else ()
-            hint = did_you_mean(name, (*ENGLISH, *own)) or f"write it below [languages.{default}.strings]"
+            hint = words_of((*ENGLISH, *own)).hint(name) or f"write it below [languages.{default}.strings]"
             raise Stop(Diagnostic("template-error", f't("{name}") has no words', Location(), hint)) from None
 
     def home(self) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from pybuild.diagnostics import Diagnostic, Location, Note, did_you_mean, warning
+from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.markdown.blocks import KINDS
 from pybuild.markdown.directives import GROUPS, INCLUDE
+from pybuild.near_words import words_of
 from pybuild.render.documents import RenderedBody
 
 TAGS_SHOWN = "raw HTML is shown as text, since markdown.html is false"
@@ -82,7 +83,7 @@ def document_remarks(body: RenderedBody, file: str, components: Iterable[str]) -
     """The findings of one document; `components` are the names that directives may have."""
     for directive in body.result.unknown:
         names = sorted({*KINDS, *GROUPS, INCLUDE, *components})
-        hint = did_you_mean(directive.name, names) or (
+        hint = words_of(tuple(names)).hint(directive.name) or (
             f"write templates/components/{directive.name}.html, or one of tabs, steps, cards, details, include"
         )
         message = f'there is no component "{directive.name}", so the text within is shown without it'

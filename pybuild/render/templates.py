@@ -24,6 +24,7 @@ from pybuild.engines.base import Expired
 from pybuild.files import shipped_templates
 from pybuild.look.strings import ENGLISH
 from pybuild.markdown.code import stylesheet
+from pybuild.near_words import words_of
 from pybuild.render.data import DataFiles, DataView, set_data
 from pybuild.render.documents import DocumentCollection, DocumentIndex, collection
 from pybuild.render.extensions import Extensions
@@ -174,7 +175,7 @@ class Templates:
 
     def _hint(self, fault: BaseException, known: Mapping[str, Any]) -> str:
         if isinstance(fault, jinja2.TemplatesNotFound | jinja2.TemplateNotFound):
-            near = did_you_mean(str(fault.name), self.environment.list_templates())
+            near = words_of(tuple(self.environment.list_templates())).hint(str(fault.name))
             return near or "make the file below templates/, or correct the name"
         if isinstance(fault, jinja2.UndefinedError):
             return self._near(str(fault), known) or (

@@ -8,6 +8,7 @@ Source: docs/components.md, "Other files".
 from __future__ import annotations
 
 import hashlib
+import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +17,12 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 from pybuild.config.loader import Config
-from pybuild.diagnostics import Diagnostic, Location, did_you_mean
+from pybuild.diagnostics import Diagnostic, Location
 from pybuild.files import decode
 from pybuild.markdown.blocks import IncludeLine, include_lines
 from pybuild.markdown.code import fence
 from pybuild.markdown.rewrite import rebased
+from pybuild.near_words import words_of
 from pybuild.source.front_matter import parse
 from pybuild.source.secrets import is_secret_file
 from pybuild.urls import is_external, path_fault
@@ -155,8 +157,8 @@ class _Reader:
             self.found.files[missing] = ""
         if not path:
             folder = (self.config.root / inside[0]).parent
-            known = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
-            raise _Refused(f'"{name}" is no file of the site', did_you_mean(Path(name).name, known) or _HINT)
+            known = words_of(tuple(sorted(os.listdir(folder))) if folder.is_dir() else ())
+            raise _Refused(f'"{name}" is no file of the site', known.hint(Path(name).name) or _HINT)
         if fault := self._fault(path):
             raise _Refused(
                 f"{path} is not included: {fault}", "copy what is meant to be shown to another file"
