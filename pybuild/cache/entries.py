@@ -109,5 +109,5 @@ def _place(at: Location) -> list[Any]:
 def to_finding(value: list[Any]) -> Diagnostic:
     """Read a finding."""
     code, message, at, hint, notes, severity, subject = value
-    told = tuple(Note(text, Location(*place)) for text, place in notes)
-    return Diagnostic(code, message, Location(*at), hint, told, severity, subject)
+    read = tuple(Note(text, Location(*place)) for text, place in notes)
+    return Diagnostic(code, message, Location(*at), hint, read, severity, subject)

@@ -1,14 +1,11 @@
-"""The files of a site as the disk tells them, without reading them.
+"""What an export depends on: the files of its site by their stamps, without reading them; the tool, the libraries,
+the settings and the history by digests.
 
 Owns the walk over all that site code and templates may read below the site, and the doubt about files that
-changed so lately that a further change would not show. Knows no meaning of a file.
-Sources: inode(7) for what a change shows in; git's Documentation/technical/racy-git.txt for the doubt.
-
-What an export depends on besides the files of the site.
-
-Owns the digests of the tool, the libraries, the settings and the history. Reads the environment only as the
-configuration gives it. Knows no page.
-Sources: packaging.python.org, "Recording installed projects"; gitrepository-layout(5).
+changed so lately that a further change would not show. Reads the environment only as the configuration has it.
+Knows no page and no meaning of a file.
+Sources: inode(7) for what a change shows in; git's Documentation/technical/racy-git.txt for the doubt;
+packaging.python.org, "Recording installed projects"; gitrepository-layout(5).
 """
 
 from __future__ import annotations
@@ -72,7 +69,7 @@ Note = Callable[[str, Stamp | None, str], None]
 def glance(config: Config, now: int = LATE, note: Note | None = None) -> tuple[str, Mapping[str, str]]:
     """A digest of all stamps, and those of the contents of files too young for their stamp to be trusted.
 
-    `note` is told of each path, its stamp and what it links to. The site is held as little as it can be.
+    `note` is called with each path, its stamp and what it links to. The site is held as little as it can be.
     """
     sha = hashlib.sha256()
     fresh: dict[str, str] = {}

@@ -4,7 +4,7 @@ Owns the file and its distrust. SQLite does not see a flipped byte in a row, so 
 set, the header of the set, its name and its value, and is read through it; a row whose check fails is not there.
 What is damaged, foreign, older or being written by another counts as absent. Nothing in it is run: its schema must be
 the one below, word for word. It is a rollback journal (`DELETE`, as network disks have no WAL) that is not synced: a
-killed export leaves the rows of the last, and after a power cut the checks tell what was lost. Knows no page.
+killed export leaves the rows of the last, and after a power cut the checks show what was lost. Knows no page.
 Sources: sqlite.org, "PRAGMA Statements" and "Defense Against The Dark Arts"; RFC 8259 for JSON.
 """
 
@@ -117,7 +117,7 @@ class RowSet:
         Raises `OSError`. Precondition: the site is locked.
         """
         self.close()
-        with _told_as_os_error(self._file):
+        with _as_os_error(self._file):
             self._database = _writable(self._file)
             self._is_open = True
             self._database.execute("BEGIN IMMEDIATE")
@@ -157,7 +157,7 @@ class RowSet:
     def keep(self) -> None:
         """Let the written rows count; nothing where none were written. Raises `OSError`."""
         if self._database is not None and self._database.in_transaction:
-            with _told_as_os_error(self._file):
+            with _as_os_error(self._file):
                 self._database.execute("COMMIT")
         self.close()
 
@@ -216,7 +216,7 @@ def _remove(file: Path) -> None:
 
 
 @contextlib.contextmanager
-def _told_as_os_error(file: Path) -> Iterator[None]:
+def _as_os_error(file: Path) -> Iterator[None]:
     """Turn what SQLite says into an `OSError`. A damaged file is removed: the next export makes it anew."""
     try:
         yield

@@ -62,7 +62,7 @@ class Dependencies:
 
     digest: str  # of the templates
     index: bool = False  # looks at collections
-    whole: bool = False  # looks at other documents' text, or at what cannot be told
+    whole: bool = False  # looks at other documents' text, or at what cannot be known
     pages: bool = False  # asks for URLs that only rendering knows
     asked: tuple[str, ...] = ()  # URLs it asks for, sorted
     around: bool = False  # shows the tree, or what is before and after

@@ -260,8 +260,8 @@ def verify(
     """Hold the site at URL against the last export of SITE."""
     command = _serving()
     options, manner = command.Options(out=out), command.ClientOptions(jobs, timeout)
-    told = _shown(shown["form"], shown["quiet"], shown["verbose"])
-    sys.exit(command.verify(site, url, options, manner, sample=sample or 0, shown=told))
+    report = _shown(shown["form"], shown["quiet"], shown["verbose"])
+    sys.exit(command.verify(site, url, options, manner, sample=sample or 0, shown=report))
 
 
 @cli.command()

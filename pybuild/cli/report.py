@@ -1,4 +1,4 @@
-"""What people and machines are told. The one module that prints.
+"""What people and machines read of a run. The one module that prints.
 
 Owns the three formats of findings, the progress bar and the summary. Results go to standard output,
 people read standard error. Whatever text of a site is in them, file names too, reaches a terminal without

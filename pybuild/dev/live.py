@@ -42,7 +42,7 @@ _SOME_PAGE = Page("/", "", "index.html", "", variant_path="index.md")
 
 
 class Expected:
-    """What a plan will make, as far as it can be told before anything is rendered; one for all live sites of a reading."""
+    """What a plan will make, as far as it is known before anything is rendered; one for all live sites of a reading."""
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading

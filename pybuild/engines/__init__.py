@@ -68,8 +68,8 @@ def open_engine(
 ) -> AbstractContextManager[Engine[T, R]]:
     """Open an engine of the table for one program.
 
-    `jobs` is the greatest number of workers, `timeout` the seconds a task may take unless `run` is told
-    otherwise; only engines of many machines read `cluster`. Raises `UnknownEngine`, and on opening `EngineFault`.
+    `jobs` is the greatest number of workers, `timeout` the seconds a task may take unless `run` has
+    others; only engines of many machines read `cluster`. Raises `UnknownEngine`, and on opening `EngineFault`.
     Leaving the context leaves no process behind.
     """
     if name not in ENGINES:

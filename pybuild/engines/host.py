@@ -39,7 +39,7 @@ Places = Mapping[str, Path]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a host is told first: which program to run, and how."""
+    """What a host is sent first: which program to run, and how."""
 
     digest: str  # of the pickle
     private: Private

@@ -196,7 +196,7 @@ def _check(names: bytes, numbers: bytes) -> bytes:
 def shrink_findings(old: Manifest, new: Iterable[File], *, allow: bool = False) -> tuple[Diagnostic, ...]:
     """Return `site-shrunk` when over 10 pages and over 20 % of those published last time would vanish.
 
-    Pages are told by their address, so turning `trailing_slash` on or off loses none.
+    Pages are known by their address, so turning `trailing_slash` on or off loses none.
     """
     pages = {_address(file) for file in old.files if file.page}
     kept = {_address(file) for file in new if file.page} if pages else set()

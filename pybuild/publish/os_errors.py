@@ -1,4 +1,4 @@
-"""What the system said, told to the author.
+"""What the system said, for the author.
 
 Owns the sentence for an `OSError` of publishing. Knows no phase. Source: errno(3).
 """

@@ -1,7 +1,7 @@
 """The spare tree: the output before this one, brought up to date and swapped in again.
 
 Owns the one tree that is kept in the state after a swap. An export that changes one file then links one file, and
-not all that stay. The tree is told from the output by what the disk says of each file, so whatever an export that
+not all that stay. The tree is compared with the output by what the disk says of each file, so whatever an export that
 was cut off did to it, the next makes it right; in doubt there is none, and the stage is made whole by links. A tree
 that is being changed lies in the container of the stage, which recovery drops. Knows no page and no journal.
 """

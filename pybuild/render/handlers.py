@@ -252,7 +252,7 @@ def moved_page(location: str) -> bytes:
 
 
 def _target(context: RenderContext, page: PageJob, location: str) -> str:
-    """Where a redirect leads, as browsers are told: a path of the site is put below the base path."""
+    """Where a redirect leads, as browsers see it: a path of the site is put below the base path."""
     base = encode(context.config.site.base_path)
     if is_external(location):
         return location

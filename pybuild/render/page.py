@@ -265,7 +265,7 @@ def view_of(
     document: Document | None,
     listing: Listed | None = None,
 ) -> PageView:
-    """What templates are told of a page."""
+    """What templates know of a page."""
     links, is_page = context.library.links, page.is_page
     collection = document.entry.collection if document else listing.collection if listing else ""
     language = summary.language or context.page_config.site.language

@@ -1,4 +1,4 @@
-"""What a host must be told of the files of a site.
+"""What a host must know of the files of a site.
 
 Owns the types, headers and names of files that a host does not find of itself, each written once for a whole
 folder where that can be. Knows no host and no setting. Source: RFC 9110 §8.3 (Content-Type) and §7.6.1.
@@ -93,7 +93,7 @@ def _ending(file: File) -> str:
 
 
 def _kept(headers: Headers) -> Headers:
-    """The headers that a host must be told of, sorted; those it cannot carry have a finding of their own."""
+    """The headers that a host must have rules for, sorted; those it cannot carry have a finding of their own."""
     named = ((name, value.strip()) for name, value in headers if name.lower() not in _NO_RULE)
     return tuple(sorted(pair for pair in named if is_sound(*pair)))
 
@@ -112,7 +112,7 @@ def _unsound(headers: Headers, url: str, origin: str) -> Iterator[Diagnostic]:
 
 
 class _Grouped(Generic[Value]):
-    """Values by URL, to be told with as few patterns as they can. An empty value is none.
+    """Values by URL, in as few patterns as they can be said in. An empty value is none.
 
     So 10,000 files of one handler need one rule: `/api/posts/1`, … → `/api/posts/:name`.
     """

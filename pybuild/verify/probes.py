@@ -267,12 +267,12 @@ class _Asker:
         return max((self._files[path].size for path in paths if path in self._files), default=0)
 
     def _typed(self, outcome: Outcome) -> Outcome:
-        """Want no type where the export says none; and where the host cannot be told, that of the suffix alone."""
+        """Want no type where the export says none; and where the host cannot name one, that of the suffix alone."""
         path = outcome.path
-        told = any(rule.source.match("/" + path) is not None for rule in self._rules.types)
-        if not path or (self._knows_types and (told or type_of(path))):
+        is_named = any(rule.source.match("/" + path) is not None for rule in self._rules.types)
+        if not path or (self._knows_types and (is_named or type_of(path))):
             return outcome
-        media = "" if told else type_of(path).partition(";")[0]
+        media = "" if is_named else type_of(path).partition(";")[0]
         others = tuple(pair for pair in outcome.headers if pair[0] != "Content-Type")
         return replace(outcome, headers=(("Content-Type", media), *others) if media else others)
 

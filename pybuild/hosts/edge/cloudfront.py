@@ -178,7 +178,7 @@ def _distribution(*, has_404: bool) -> Json:
 
 
 def _upload(rules: RuleSet, files: Files, out: str) -> Iterator[str]:
-    """A shell script: one upload for each type, told to S3, then the removal of what is gone."""
+    """A shell script: one upload for each type, which S3 keeps, then the removal of what is gone."""
     yield "#!/bin/sh\n# Uploads the site: sh upload.sh BUCKET DISTRIBUTION"
     yield 'set -e\ncd "$(dirname "$0")"'
     for name in sorted({suffix(path) for path in files}):

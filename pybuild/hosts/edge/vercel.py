@@ -1,8 +1,8 @@
 """Vercel, by its Build Output API.
 
 Owns `config.json` and the routing middleware, which runs before the files: rewrites of `vercel.json` come
-after them and would never see a page. The middleware cannot look for a file, so what a URL stands for is told
-it in advance, and proxies may not share addresses with files. Writes no file.
+after them and would never see a page. The middleware cannot look for a file, so it is given
+what each URL stands for, and proxies may not share addresses with files. Writes no file.
 Sources: vercel.com/docs/build-output-api/v3 (configuration, primitives), /docs/functions/limitations.
 """
 
