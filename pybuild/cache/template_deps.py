@@ -108,7 +108,25 @@ class TemplateDependencies:
     def reach(self, roots: tuple[str, ...]) -> Dependencies:
         """Everything that rendering these templates can depend on."""
         if roots not in self._reach:
-            self._reach[roots] = self._joined(self._closed(roots))
+            names = self._closed(roots)
+            every = [self._of(name)[1] for name in names]
+            index = any(facts.index for facts in every)
+            shadows_builtins = any(facts.shadows_builtins for facts in every)
+            of_site = [self._of(name)[1] for name in self._closed(filter(self._is_of_site, names))]
+            bodies = any(facts.bodies for facts in of_site) or (
+                shadows_builtins and any(facts.reads_own_body for facts in every)
+            )
+            shows_others = index or any(facts.around for facts in of_site)
+            self._reach[roots] = Dependencies(
+                digest=digest(*(f"{name}\0{self._of(name)[0]}" for name in names)),
+                index=index,
+                whole=any(facts.unanalyzable for facts in every) or (shows_others and bodies),
+                pages=any(facts.pages for facts in every),
+                asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
+                around=any(facts.around for facts in every),
+                data=any(facts.data for facts in every),
+                copied=tuple(sorted({path for facts in every for path in facts.copied})),
+            )
         return self._reach[roots]
 
     def _closed(self, roots: Iterable[str]) -> list[str]:
@@ -124,26 +142,6 @@ class TemplateDependencies:
             if facts.is_dynamic:
                 waiting += self._environment.list_templates()
         return sorted(found)
-
-    def _joined(self, names: list[str]) -> Dependencies:
-        every = [self._of(name)[1] for name in names]
-        index = any(facts.index for facts in every)
-        shadows_builtins = any(facts.shadows_builtins for facts in every)
-        of_site = [self._of(name)[1] for name in self._closed(filter(self._is_of_site, names))]
-        bodies = any(facts.bodies for facts in of_site) or (
-            shadows_builtins and any(facts.reads_own_body for facts in every)
-        )
-        shows_others = index or any(facts.around for facts in of_site)
-        return Dependencies(
-            digest=digest(*(f"{name}\0{self._of(name)[0]}" for name in names)),
-            index=index,
-            whole=any(facts.unanalyzable for facts in every) or (shows_others and bodies),
-            pages=any(facts.pages for facts in every),
-            asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
-            around=any(facts.around for facts in every),
-            data=any(facts.data for facts in every),
-            copied=tuple(sorted({path for facts in every for path in facts.copied})),
-        )
 
     def _is_of_site(self, name: str) -> bool:
         """Whether a template may show texts that the part for navigation does not tell: none of ours does.

@@ -82,7 +82,12 @@ class _Desk:
 
     def flush(self) -> None:
         if self._rows:
-            _write_all(self._ends.rows.number, pack_rows(self._rows))
+            view = memoryview(pack_rows(self._rows))
+            try:
+                while view:
+                    view = view[os.write(self._ends.rows.number, view) :]
+            except OSError:
+                os._exit(1)
         self._rows = []
         self._weight = 0
         self._flushed = time.monotonic()
@@ -118,15 +123,6 @@ def _next_batch(stream: BinaryIO) -> Batch | None:
     except EOFError:
         return None
     return batch
-
-
-def _write_all(file: int, content: bytes) -> None:
-    view = memoryview(content)
-    try:
-        while view:
-            view = view[os.write(file, view) :]
-    except OSError:
-        os._exit(1)
 
 
 def _flush_streams() -> None:

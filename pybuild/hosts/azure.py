@@ -83,26 +83,22 @@ def route_of(source: PathPattern) -> str | None:
 
 def _settings(rules: RuleSet, *, has_404: bool) -> dict[str, Json]:
     everywhere = [rule for rule in rules.headers if route_of(rule.source) == _ALL]
-    settings: dict[str, Json] = {
-        "trailingSlash": "always" if rules.trailing_slash else "never",
-        "routes": _routes(rules),
-    }
-    if everywhere:
-        settings["globalHeaders"] = dict(_merged(everywhere))
-    if has_404:
-        settings["responseOverrides"] = {"404": {"rewrite": f"/{NOT_FOUND}"}}
-    return settings
-
-
-def _routes(rules: RuleSet) -> list[Json]:
-    """Redirects and rewrites in their order, then headers, the narrowest route first."""
+    # redirects and rewrites in their order, then headers, the narrowest route first
     leading: tuple[Redirect | Rewrite, ...] = (*rules.redirects, *rules.rewrites)
     routes = [_leading(rules, rule, place) for rule in leading for place in _places(route_of(rule.source))]
     places = {route for rule in rules.headers if (route := route_of(rule.source)) and route != _ALL}
     places |= {place.removesuffix("/*") for place in places if place.endswith("/*")}
     for place in sorted(places, key=_narrowness):
         routes.append({"route": place, "headers": dict(_merged(_holding(rules, place)))})
-    return routes
+    settings: dict[str, Json] = {
+        "trailingSlash": "always" if rules.trailing_slash else "never",
+        "routes": routes,
+    }
+    if everywhere:
+        settings["globalHeaders"] = dict(_merged(everywhere))
+    if has_404:
+        settings["responseOverrides"] = {"404": {"rewrite": f"/{NOT_FOUND}"}}
+    return settings
 
 
 def _narrowness(place: str) -> tuple[bool, int, str]:

@@ -49,13 +49,17 @@ def compile_firebase(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `firebase.json`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
     parted = part("Firebase Hosting", rules, config, _reasons(files), types=True)
     kept = expand_empty_destinations(parted.kept)
+    types: list[Json] = [  # reversed, for with Firebase the last one wins
+        {"regex": _regex(rule.source), "headers": [{"key": "Content-Type", "value": rule.media_type}]}
+        for rule in reversed(kept.types)
+    ]
     hosting: dict[str, Json] = {
         "public": os.path.relpath(config.out, config.deploy),
         "cleanUrls": True,
         "trailingSlash": rules.trailing_slash,
         "redirects": [_redirect(rule) for rule in kept.redirects],
         "rewrites": [_rewrite(rule) for rule in kept.rewrites],
-        "headers": [*_types(kept), *(_headers(rule) for rule in kept.headers)],
+        "headers": [*types, *(_headers(rule) for rule in kept.headers)],
     }
     text = json.dumps({"hosting": hosting}, indent=2) + "\n"
     deploy = (Artifact("firebase.json", "[firebase]", text.encode()), readme("firebase", _STEPS))
@@ -119,17 +123,6 @@ def _rewrite(rule: Rewrite) -> Json:
 def _headers(rule: SetHeaders) -> Json:
     pairs: list[Json] = [{"key": name, "value": value} for name, value in rule.headers]
     return {"regex": _regex(rule.source), "headers": pairs}
-
-
-def _types(rules: RuleSet) -> list[Json]:
-    """Types in the reverse order: with Firebase the last one wins."""
-    return [
-        {
-            "regex": _regex(rule.source),
-            "headers": [{"key": "Content-Type", "value": rule.media_type}],
-        }
-        for rule in reversed(rules.types)
-    ]
 
 
 TARGET = Target(

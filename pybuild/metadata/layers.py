@@ -82,24 +82,19 @@ def read_layer(layer: Layer, config: Config, href: str) -> tuple[Said, list[Diag
     Findings: `config-error` for settings, `front-matter-error` for a document, else `invalid-setting`.
     """
     reader = Reader(_CODES.get(layer.kind, "invalid-setting"), layer.location, "metadata", layer.lines)
-    said = _LayerReader(reader, config, href).read(_own_values(layer, reader))
-    return said, reader.findings
-
-
-def _own_values(layer: Layer, reader: Reader) -> dict[str, Any]:
-    """The layer's metadata, `canonical` moved below `alternates`, without what only a page may say."""
     known = layer.values
     if layer.kind == "document":
         known = {key: value for key, value in known.items() if key in DOCUMENT_KEYS}
     values = reader.table(known, "metadata", KEYS)
     alternates = reader.table(values.pop("alternates", {}), "alternates", _ALTERNATE_KEYS)
     values = {**alternates, **values}
-    if layer.kind in ("settings", "layout"):
+    if layer.kind in ("settings", "layout"):  # what only a page may say
         for key in ("canonical", "languages"):
             if values.pop(key, None) is not None:
                 message = f'"{key}" above a page would make every page below a copy of one'
                 reader.fault(message, f'move "{key}" to the page it is for')
-    return values
+    said = _LayerReader(reader, config, href).read(values)
+    return said, reader.findings
 
 
 class _LayerReader:

@@ -74,27 +74,24 @@ class Templates:
         """The environment of the language of the page: its globals are also those of what a template imports."""
         locale = self._library.locale
         if locale not in self._environments:
-            self._environments[locale] = self._made()
+            made = _Environment(
+                loader=site_loader(self._config.root),
+                autoescape=True,
+                undefined=jinja2.StrictUndefined,
+                auto_reload=False,
+                cache_size=-1,
+                extensions=EXTENSIONS,
+            )
+            made.globals.update(self._globals(), **self._look.names())
+            filters = {
+                "date": self._date,
+                "safe_url": safe_url,
+                "absolute": self._absolute,
+                "markdown": self._look.markdown,
+            }
+            made.filters.update(filters)
+            self._environments[locale] = self._extensions.templates(made) if self._extensions else made
         return self._environments[locale]
-
-    def _made(self) -> jinja2.Environment:
-        made = _Environment(
-            loader=site_loader(self._config.root),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            auto_reload=False,
-            cache_size=-1,
-            extensions=EXTENSIONS,
-        )
-        made.globals.update(self._globals(), **self._look.names())
-        filters = {
-            "date": self._date,
-            "safe_url": safe_url,
-            "absolute": self._absolute,
-            "markdown": self._look.markdown,
-        }
-        made.filters.update(filters)
-        return self._extensions.templates(made) if self._extensions else made
 
     @property
     def text_site(self) -> Site:

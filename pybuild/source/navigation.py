@@ -80,15 +80,8 @@ class Navigation:
         self._folders: dict[str, _Folder] = {}
         self._by_slug: dict[str, Node] = {}
         self._views: dict[tuple[Any, ...], View] = {}
-        root = self._read(entries)
-        said = self._said = dict(_shown(entries))
-        nodes = self._nodes(root, said)
-        self.roots = tuple(self._of_settings(items)) if items else nodes
-
-    def _read(self, entries: Sequence[Entry]) -> _Folder:
-        """Sort the documents into folders."""
-        root = self._folders[""] = _Folder()
-        self._hidden = set()
+        root = self._folders[""] = _Folder()  # the documents are sorted into folders
+        self._hidden: set[int] = set()
         for number, entry in enumerate(entries):
             if entry.meta.get("nav") is False:
                 self._hidden.add(number)
@@ -97,7 +90,9 @@ class Navigation:
                 folder.documents.append(number)
             else:
                 root.entry = number
-        return root
+        said = self._said = dict(_shown(entries))
+        nodes = self._nodes(root, said)
+        self.roots = tuple(self._of_settings(items)) if items else nodes
 
     def _folder(self, path: str) -> _Folder:
         if path not in self._folders:
