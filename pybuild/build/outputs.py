@@ -142,7 +142,8 @@ def stage_outputs(
         else:
             files.append(write(stage, made))
     if are_in_conflict(chain(paths, (file.path for file in files[len(paths) :]))):
-        findings += conflicts(map(_claim, files))
+        places = (Location() if file.origin.startswith("[") else Location(file.origin) for file in files)
+        findings += conflicts(map(Claim, (file.path for file in files), places))
     staged = by_path(files)
     findings += _hidden_pages(pages, staged)
     findings += _hidden_aliases(redirections, staged)
@@ -203,10 +204,6 @@ def copy_files(
             is_copy = origin.startswith("public/") and origin != f"public/{path}"  # of `asset()`
             files.append(File(path, origin, digest, size, headers=IMMUTABLE if is_copy else ()))
     return files, findings
-
-
-def _claim(file: File) -> Claim:
-    return Claim(file.path, Location() if file.origin.startswith("[") else Location(file.origin))
 
 
 def read_output(stage: Stage, path: str) -> bytes:

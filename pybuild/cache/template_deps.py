@@ -199,8 +199,8 @@ def _facts(tree: nodes.Template) -> _Facts:
         names=tuple(name for found in references for name in found or ()),
         is_dynamic=None in references,
         index="collection" in loaded or "collections" in loaded,
-        bodies=any(_is_body(attribute) and not _is_own(base) for attribute, base in reads),
-        reads_own_body=any(_is_body(attribute) and _is_own(base) for attribute, base in reads),
+        bodies=any(attribute in _BODY and not _is_own(base) for attribute, base in reads),
+        reads_own_body=any(attribute in _BODY and _is_own(base) for attribute, base in reads),
         shadows_builtins=bool(given & _OWN),
         unanalyzable=bool(given & _RESERVED)
         or any(a.startswith("_") or a in _FORMATS for a, _ in reads)
@@ -277,10 +277,6 @@ def _is_table(node: nodes.Node) -> bool:
     if isinstance(node, nodes.Name):
         return node.name in ("collections", "env", "params")
     return isinstance(node, nodes.Getattr) and node.attr == "meta"
-
-
-def _is_body(attribute: str) -> bool:
-    return attribute in _BODY
 
 
 def _is_own(node: nodes.Node | None) -> bool:

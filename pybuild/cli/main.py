@@ -13,7 +13,6 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -282,13 +281,9 @@ def _shown(form: str, quiet: bool, verbose: bool = False) -> tuple[str, int]:
     return form, (1 if verbose else 0) - (1 if quiet else 0)
 
 
-def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def main() -> None:
     """Run the command line. Exits with 130 where it is interrupted, with 3 where pybuild itself fails."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(cli.main(prog_name="pybuild", standalone_mode=False))
     except click.ClickException as wrong:

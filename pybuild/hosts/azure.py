@@ -88,7 +88,7 @@ def _settings(rules: RuleSet, *, has_404: bool) -> dict[str, Json]:
     routes = [_leading(rules, rule, place) for rule in leading for place in _places(route_of(rule.source))]
     places = {route for rule in rules.headers if (route := route_of(rule.source)) and route != _ALL}
     places |= {place.removesuffix("/*") for place in places if place.endswith("/*")}
-    for place in sorted(places, key=_narrowness):
+    for place in sorted(places, key=lambda place: (place.endswith("*"), -len(place), place)):
         routes.append({"route": place, "headers": dict(_merged(_holding(rules, place)))})
     settings: dict[str, Json] = {
         "trailingSlash": "always" if rules.trailing_slash else "never",
@@ -99,10 +99,6 @@ def _settings(rules: RuleSet, *, has_404: bool) -> dict[str, Json]:
     if has_404:
         settings["responseOverrides"] = {"404": {"rewrite": f"/{NOT_FOUND}"}}
     return settings
-
-
-def _narrowness(place: str) -> tuple[bool, int, str]:
-    return place.endswith("*"), -len(place), place
 
 
 def _holding(rules: RuleSet, place: str) -> list[SetHeaders]:

@@ -24,10 +24,6 @@ FOLDER = "data"
 _Fault = tuple[str, int | None]  # what is wrong, and the line
 
 
-def _toml(text: str) -> Any:
-    return tomllib.loads(text)
-
-
 def _yaml(text: str) -> Any:
     return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
@@ -54,7 +50,7 @@ class _CsvFault(ValueError):
 READERS: Mapping[str, Callable[[str], Any]] = {
     ".csv": _csv,
     ".json": json.loads,
-    ".toml": _toml,
+    ".toml": tomllib.loads,
     ".yaml": _yaml,
     ".yml": _yaml,
 }

@@ -66,14 +66,7 @@ def summarise(
         canonical=context.library.links.published_page(original) if original else "",
         languages=() if original else _languages(context, page),
     )
-    layers = [
-        *_site_layers(context),
-        *_layout_layers(context, page),
-        *_image_layers(context, page),
-        *_listing_layers(listing),
-        *_document_layers(document, page.route),
-        *_page_layers(context, page),
-    ]
+    layers = list(_layers(context, page, document, listing))
     metadata, findings = resolve(layers, config, facts)
     card = None
     if config.settings.cards.enabled and page.is_page and not metadata.images:
@@ -179,18 +172,17 @@ def _language(document: Document | None) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _site_layers(context: RenderContext) -> Iterator[Layer]:
+def _layers(
+    context: RenderContext, page: PageJob, document: Document | None, listing: Listed | None
+) -> Iterator[Layer]:
+    """All that says something of a page. Its own code has the last word; the document gives the defaults."""
     if context.config.settings.metadata:
         yield Layer(context.config.settings.metadata, "settings", -1, Location(context.config.file))
-
-
-def _layout_layers(context: RenderContext, page: PageJob) -> Iterator[Layer]:
     for module in page.route.surroundings.layout_modules:
         yield from _said_by(context, page, module, "layout")
-
-
-def _page_layers(context: RenderContext, page: PageJob) -> Iterator[Layer]:
-    """The page's own code has the last word; the document gives the defaults."""
+    yield from _image_layers(context, page)
+    yield from _listing_layers(listing)
+    yield from _document_layers(document, page.route)
     if page.route.module and page.route.kind in ("page", "not_found"):
         yield from _said_by(context, page, page.route.module, "page")
 

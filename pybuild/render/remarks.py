@@ -115,11 +115,10 @@ def counted(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
     if not alike:
         return tuple(findings)
     others = (finding for finding in findings if not is_counted(finding))
-    return (*(_one_of(sorted(found, key=_place)) for found in alike.values()), *others)
-
-
-def _place(finding: Diagnostic) -> tuple[str, int]:
-    return finding.location.file, finding.location.line or 0
+    in_order = (
+        sorted(found, key=lambda one: (one.location.file, one.location.line or 0)) for found in alike.values()
+    )
+    return (*map(_one_of, in_order), *others)
 
 
 def _one_of(found: Sequence[Diagnostic]) -> Diagnostic:

@@ -8,7 +8,7 @@ and for a build without a server.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeGuard
 
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
@@ -43,11 +43,18 @@ def check_settings(module: ModuleFacts) -> tuple[Diagnostic, ...]:
     return tuple(findings)
 
 
-def _dynamic(value: object) -> _Fault | None:
-    if value in _STATIC:
-        return None
-    near = did_you_mean(value, _STATIC + _SERVED) if isinstance(value, str) else ""
-    return 'it must be "force-static" or "error"', near or 'write dynamic = "force-static"'
+def _must(
+    accepts: Callable[[object], bool], reason: str, hint: str, words: Sequence[str] = ()
+) -> Callable[[object], _Fault | None]:
+    """A rule for one kind of value; `words` are those that another one may have meant."""
+
+    def fault(value: object) -> _Fault | None:
+        if accepts(value):
+            return None
+        near = did_you_mean(value, words) if words and isinstance(value, str) else ""
+        return reason, near or hint
+
+    return fault
 
 
 def _dynamic_params(value: object) -> _Fault | None:
@@ -57,16 +64,6 @@ def _dynamic_params(value: object) -> _Fault | None:
         hint = "write False or delete the line, and return every path from generate_static_params()"
         return "nothing serves a path that was not exported", hint
     return "it must be False", "write dynamic_params = False, or delete the line"
-
-
-def _allow_empty(value: object) -> _Fault | None:
-    return None if isinstance(value, bool) else ("it must be True or False", "write allow_empty = True")
-
-
-def _inputs(value: object) -> _Fault | None:
-    if _is_texts(value):
-        return None
-    return "it must be a list of globs", 'write inputs = ["content/**"]'
 
 
 def _revalidate(value: object) -> _Fault | None:
@@ -80,47 +77,14 @@ def _revalidate(value: object) -> _Fault | None:
     return "it must be False or a whole number of seconds", "write revalidate = 3600"
 
 
-def _fetch_cache(value: object) -> _Fault | None:
-    if value in _FETCH_CACHE:
-        return None
-    near = did_you_mean(value, _FETCH_CACHE) if isinstance(value, str) else ""
-    return "it has no such value", near or 'write fetch_cache = "force-cache", or delete the line'
+def _is_size(value: object) -> bool:
+    if not isinstance(value, Mapping) or set(value) != {"width", "height"}:
+        return False
+    return all(_is_whole(side) and side >= 1 for side in value.values())
 
 
-def _runtime(value: object) -> _Fault | None:
-    if value in ("python", "nodejs"):
-        return None
-    return "every route runs in Python when the site is built", 'write runtime = "python", or delete the line'
-
-
-def _preferred_region(value: object) -> _Fault | None:
-    if isinstance(value, str) or _is_texts(value):
-        return None
-    return "it must be text or a list of text", "delete the line: it changes nothing in an export"
-
-
-def _max_duration(value: object) -> _Fault | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and math.isfinite(value):
-        return None
-    return "it must be a number of seconds above 0", "write max_duration = 30"
-
-
-def _alt(value: object) -> _Fault | None:
-    return None if isinstance(value, str) else ("it must be text", 'write alt = "What the picture shows"')
-
-
-def _content_type(value: object) -> _Fault | None:
-    if isinstance(value, str) and value.startswith("image/"):
-        return None
-    return "it must be the media type of an image", 'write content_type = "image/png"'
-
-
-def _size(value: object) -> _Fault | None:
-    if isinstance(value, Mapping) and set(value) == {"width", "height"}:
-        sides = tuple(value.values())
-        if all(_is_whole(side) and side >= 1 for side in sides):
-            return None
-    return "it must be a width and a height in pixels", 'write size = {"width": 1200, "height": 630}'
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
@@ -132,16 +96,44 @@ def _is_texts(value: object) -> bool:
 
 
 _RULES: Mapping[str, Callable[[object], _Fault | None]] = {
-    "allow_empty": _allow_empty,
-    "alt": _alt,
-    "content_type": _content_type,
-    "dynamic": _dynamic,
+    "allow_empty": _must(
+        lambda value: isinstance(value, bool), "it must be True or False", "write allow_empty = True"
+    ),
+    "alt": _must(
+        lambda value: isinstance(value, str), "it must be text", 'write alt = "What the picture shows"'
+    ),
+    "content_type": _must(
+        lambda value: isinstance(value, str) and value.startswith("image/"),
+        "it must be the media type of an image",
+        'write content_type = "image/png"',
+    ),
+    "dynamic": _must(
+        lambda value: value in _STATIC,
+        'it must be "force-static" or "error"',
+        'write dynamic = "force-static"',
+        _STATIC + _SERVED,
+    ),
     "dynamic_params": _dynamic_params,
-    "fetch_cache": _fetch_cache,
-    "inputs": _inputs,
-    "max_duration": _max_duration,
-    "preferred_region": _preferred_region,
+    "fetch_cache": _must(
+        lambda value: value in _FETCH_CACHE,
+        "it has no such value",
+        'write fetch_cache = "force-cache", or delete the line',
+        _FETCH_CACHE,
+    ),
+    "inputs": _must(_is_texts, "it must be a list of globs", 'write inputs = ["content/**"]'),
+    "max_duration": _must(_is_seconds, "it must be a number of seconds above 0", "write max_duration = 30"),
+    "preferred_region": _must(
+        lambda value: isinstance(value, str) or _is_texts(value),
+        "it must be text or a list of text",
+        "delete the line: it changes nothing in an export",
+    ),
     "revalidate": _revalidate,
-    "runtime": _runtime,
-    "size": _size,
+    "runtime": _must(
+        lambda value: value in ("python", "nodejs"),
+        "every route runs in Python when the site is built",
+        'write runtime = "python", or delete the line',
+    ),
+    "size": _must(
+        _is_size, "it must be a width and a height in pixels", 'write size = {"width": 1200, "height": 630}'
+    ),
 }

@@ -37,9 +37,21 @@ class Engine:
     files: Callable[
         [Setup], dict[str, str]
     ]  # configuration by name in `home`; reads the target's files there
-    command: Callable[[Setup], tuple[str, ...]]
-    environment: Callable[[Setup], dict[str, str]]  # besides that of the user
+    arguments: tuple[str, ...]  # with places for {home}, {host}, {port} and {origin}
+    variables: Mapping[str, str] = field(default_factory=dict)  # of the environment, with the same places
     has_files: bool = True  # False: it is in front of a server of plain files, which runs along with it
+
+    def command(self, setup: Setup) -> tuple[str, ...]:
+        """The program and its arguments."""
+        return (setup.program, *(self._filled(one, setup) for one in self.arguments))
+
+    def environment(self, setup: Setup) -> dict[str, str]:
+        """The variables besides those of the user."""
+        return {name: self._filled(text, setup) for name, text in self.variables.items()}
+
+    @staticmethod
+    def _filled(text: str, setup: Setup) -> str:
+        return text.format(home=setup.home, host=setup.host, port=setup.port, origin=setup.origin)
 
 
 def _nginx_files(setup: Setup) -> dict[str, str]:
@@ -60,10 +72,6 @@ http {{
     return {"secrets.conf": secrets, "nginx.conf": text}
 
 
-def _nginx_command(setup: Setup) -> tuple[str, ...]:
-    return (setup.program, "-e", f"{setup.home}/error.log", "-c", f"{setup.home}/nginx.conf")
-
-
 def _caddy_files(setup: Setup) -> dict[str, str]:
     text = f"""{{
   admin off
@@ -80,10 +88,6 @@ http://:{setup.port} {{
 }}
 """
     return {"Caddyfile": text}
-
-
-def _caddy_command(setup: Setup) -> tuple[str, ...]:
-    return (setup.program, "run", "--config", f"{setup.home}/Caddyfile")
 
 
 _APACHE_FOLDER = Path("/usr/lib/apache2/modules")
@@ -119,10 +123,6 @@ def _apache_files(setup: Setup) -> dict[str, str]:
     return {"apache.conf": "\n".join(lines)}
 
 
-def _apache_command(setup: Setup) -> tuple[str, ...]:
-    return (setup.program, "-f", f"{setup.home}/apache.conf", "-D", "FOREGROUND")
-
-
 _HAPROXY = """global
   maxconn 1000
 defaults
@@ -132,49 +132,38 @@ defaults
 """
 
 
-def _haproxy_command(setup: Setup) -> tuple[str, ...]:
-    return (setup.program, "-db", "-f", f"{setup.home}/global.cfg", "-f", f"{setup.home}/pybuild.cfg")
-
-
-def _haproxy_environment(setup: Setup) -> dict[str, str]:
-    return {
-        "PYBUILD_BIND": f"{setup.host}:{setup.port}",
-        "PYBUILD_ORIGIN": setup.origin,
-        "PYBUILD_MAPS": f"{setup.home}/maps",
-    }
-
-
 def _varnish_files(setup: Setup) -> dict[str, str]:
     host, _, port = setup.origin.rpartition(":")
     origin = f'backend pybuild_origin {{ .host = "{host}"; .port = "{port}"; }}'
     return {"site.vcl": f'vcl 4.1;\n{origin}\ninclude "./pybuild.vcl";\n'}
 
 
-def _varnish_command(setup: Setup) -> tuple[str, ...]:
-    listen = ("-a", f"{setup.host}:{setup.port}", "-f", f"{setup.home}/site.vcl")
-    memory = ("-s", "malloc,64m", "-s", "Transient=malloc,16m")
-    return (setup.program, "-F", "-j", "none", "-T", "none", "-n", f"{setup.home}/run", *memory, *listen)
-
-
-def _as_it_is(setup: Setup) -> dict[str, str]:
-    return {}
-
-
-def _caddy_environment(setup: Setup) -> dict[str, str]:
-    return {"XDG_DATA_HOME": str(setup.home), "XDG_CONFIG_HOME": str(setup.home)}
-
-
 ENGINES: Mapping[str, Engine] = {
-    "nginx": Engine("nginx", ("nginx",), "nginx-light", _nginx_files, _nginx_command, _as_it_is),
-    "caddy": Engine("Caddy", ("caddy",), "caddy", _caddy_files, _caddy_command, _caddy_environment),
+    "nginx": Engine(
+        "nginx", ("nginx",), "nginx-light", _nginx_files,
+        ("-e", "{home}/error.log", "-c", "{home}/nginx.conf"),
+    ),
+    "caddy": Engine(
+        "Caddy", ("caddy",), "caddy", _caddy_files,
+        ("run", "--config", "{home}/Caddyfile"),
+        {"XDG_DATA_HOME": "{home}", "XDG_CONFIG_HOME": "{home}"},
+    ),
     "apache": Engine(
-        "Apache httpd", ("apache2", "httpd"), "apache2", _apache_files, _apache_command, _as_it_is
+        "Apache httpd", ("apache2", "httpd"), "apache2", _apache_files,
+        ("-f", "{home}/apache.conf", "-D", "FOREGROUND"),
     ),
     "haproxy": Engine(
-        "HAProxy", ("haproxy",), "haproxy", lambda _: {"global.cfg": _HAPROXY}, _haproxy_command,
-        _haproxy_environment, has_files=False,
+        "HAProxy", ("haproxy",), "haproxy", lambda _: {"global.cfg": _HAPROXY},
+        ("-db", "-f", "{home}/global.cfg", "-f", "{home}/pybuild.cfg"),
+        {"PYBUILD_BIND": "{host}:{port}", "PYBUILD_ORIGIN": "{origin}", "PYBUILD_MAPS": "{home}/maps"},
+        has_files=False,
     ),
     "varnish": Engine(
-        "Varnish", ("varnishd",), "varnish", _varnish_files, _varnish_command, _as_it_is, has_files=False
+        "Varnish", ("varnishd",), "varnish", _varnish_files,
+        (
+            "-F", "-j", "none", "-T", "none", "-n", "{home}/run", "-s", "malloc,64m", "-s", "Transient=malloc,16m",
+            "-a", "{host}:{port}", "-f", "{home}/site.vcl",
+        ),
+        has_files=False,
     ),
 }  # fmt: skip
