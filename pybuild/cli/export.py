@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pybuild.cache.up_to_date import Outcome, up_to_date_result
 from pybuild.cli.open_site import ReportOptions, open_site
-from pybuild.cli.report import Report, Summary
+from pybuild.cli.report import Report, Summary, plural
 from pybuild.cli.step_summary import add_step_summary
 from pybuild.config.loader import Config, Options, stopwatch
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
@@ -176,8 +176,8 @@ def _summary(
         cached=cached,
         seconds=seconds,
         diagnostics=arrange((*findings, *made.findings)),
-        text=f"Exported {_counted(made.pages, 'page')}, {_counted(made.files, 'file')} to {out} in {seconds:.1f} s"
-        + (f"; {_counted(cached, 'page')} as before" if cached else ""),
+        text=f"Exported {plural(made.pages, 'page')}, {plural(made.files, 'file')} to {out} in {seconds:.1f} s"
+        + (f"; {plural(cached, 'page')} as before" if cached else ""),
     )
 
 
@@ -196,7 +196,3 @@ def _addresses(name: str) -> tuple[str, ...]:
     for ending in ("/index.html", "/index.md", ".html", ".md", "/"):
         bare = bare.removesuffix(ending)
     return url, bare or "/", "/404" if bare == "/404" else url
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -13,7 +13,7 @@ import click
 from pybuild import publish
 from pybuild.build.export import check_site
 from pybuild.cli.open_site import ReportOptions, open_site
-from pybuild.cli.report import Report, Summary, printable_name
+from pybuild.cli.report import Report, Summary, plural, printable_name
 from pybuild.config.json_schema import json_schema
 from pybuild.config.loader import MARKDOWN_ENGINES, Options, stopwatch
 from pybuild.diagnostics import arrange, has_errors
@@ -84,9 +84,9 @@ def clean(site: Path, options: Options, shown: ReportOptions) -> int:
     with publish.exclusive(config.root) as locked:
         output = publish.output_at(config.root, config.out)
         done, findings = (None, locked) if locked else publish.clean(output)
-    text = f"Removed {_counted(done.removed, 'file')}" if done else ""
+    text = f"Removed {plural(done.removed, 'file')}" if done else ""
     if done and done.foreign:
-        text += f"; left {_counted(done.foreign, 'file')} of others"
+        text += f"; left {plural(done.foreign, 'file')} of others"
     report.finish(Summary(done is not None, str(config.out), diagnostics=findings, text=text))
     return 0 if done is not None else 1
 
@@ -99,10 +99,6 @@ def clean_store(site: Path, options: Options, shown: ReportOptions) -> int:
         raise click.UsageError("the settings name no store: write store.url")
     with publish.exclusive(config.root) as locked:
         removed, findings = (0, locked) if locked else removed_from(store.url, store.grace, config.now)
-    text = "" if findings else f"Removed {_counted(removed, 'object')} from {store.url}"
+    text = "" if findings else f"Removed {plural(removed, 'object')} from {store.url}"
     report.finish(Summary(not findings, store.url, diagnostics=findings, text=text))
     return 1 if findings else 0
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -141,7 +141,9 @@ class Report:
         if report.left_out:
             self._aside(f"and {counted(report.left_out)} more; --verbose shows all")
         if shown:
-            self._aside(_count(findings))
+            errors = sum(finding.is_error for finding in findings)
+            numbers = ((errors, "error"), (len(findings) - errors, "warning"))
+            self._aside(", ".join(plural(number, word) for number, word in numbers if number))
 
     def _source(self, at: Location, sources: dict[str, list[str]]) -> str:
         """The line a finding points at; "" where there is none to show."""
@@ -260,14 +262,9 @@ def _cleaned(value: Any) -> Any:
     return [_cleaned(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _count(findings: Sequence[Diagnostic]) -> str:
-    errors = sum(finding.is_error for finding in findings)
-    parts = [
-        f"{number} {word}{'' if number == 1 else 's'}"
-        for number, word in ((errors, "error"), (len(findings) - errors, "warning"))
-        if number
-    ]
-    return ", ".join(parts)
+def plural(number: int, word: str) -> str:
+    """A number of things: `1 page`, `2 pages`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _one_line(text: str) -> str:

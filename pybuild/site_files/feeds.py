@@ -219,19 +219,14 @@ def _rss(channel: Channel, href: str) -> bytes:
         elif people:
             item.dc.dc_creator([person.name for person in people])
     root, _ = feed._create_rss()
-    _finish_rss(root, channel)
-    return _document(root)
-
-
-def _finish_rss(root: etree._Element, channel: Channel) -> None:
-    """Drop the date an empty feed does not have; name HTML content as such where there is no summary."""
     build_date = root.find("channel/lastBuildDate")
     if channel.updated is None and build_date is not None:
         build_date.getparent().remove(build_date)  # type: ignore[union-attr]
-    for item, entry in zip(root.iterfind("channel/item"), channel.entries, strict=True):
-        description = item.find("description")
-        if entry.content and not entry.summary and description is not None:
+    for element, made in zip(root.iterfind("channel/item"), channel.entries, strict=True):
+        description = element.find("description")
+        if made.content and not made.summary and description is not None:
             description.tag = _CONTENT
+    return _document(root)
 
 
 def _atom(channel: Channel, href: str) -> bytes:

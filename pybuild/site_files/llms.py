@@ -119,7 +119,9 @@ def llms_full(
         return
     del first
     for section in sections:
-        yield from _section_full(section, budget, read, config)
+        head = _full_head(config, section.title)
+        parts = _filled((_full_text(page, read) for page in section.pages), budget - len(head))
+        yield from _files(section, section.full, (head + part for part in parts), config)
     listed = _list_of_files(sections, config, lambda section: section.full)
     yield _artifact(_path(config, "llms-full.txt"), listed)
 
@@ -298,14 +300,6 @@ def _grouped(groups: Iterable[tuple[str, bool, Sequence[str]]], limit: int) -> I
                 held, added = "", _list(title, (line,))
             held += added
     yield held
-
-
-def _section_full(
-    section: Section, budget: int, read: Callable[[Page], str], config: Config
-) -> Iterator[Artifact]:
-    head = _full_head(config, section.title)
-    parts = _filled((_full_text(page, read) for page in section.pages), budget - len(head))
-    yield from _files(section, section.full, (head + part for part in parts), config)
 
 
 def _files(section: Section, path: str, texts: Iterator[str], config: Config) -> Iterator[Artifact]:

@@ -171,16 +171,13 @@ class SiteLists:
         """The documents that share tags with one."""
         if not self._collections[name][number].tags:
             return []
-        held = self._tagged(name)
-        return related(self._collections[name], number, lambda tag: held.get(tag, ()))
-
-    def _tagged(self, name: str) -> Mapping[str, Sequence[int]]:
         if name not in self._by_tag:
-            held = self._by_tag[name] = {}
-            for number, entry in enumerate(self._collections[name]):
+            by_tag = self._by_tag[name] = {}
+            for other, entry in enumerate(self._collections[name]):
                 for tag in entry.tags if not entry.is_fallback else ():
-                    held.setdefault(tag.casefold(), []).append(number)
-        return self._by_tag[name]
+                    by_tag.setdefault(tag.casefold(), []).append(other)
+        held = self._by_tag[name]
+        return related(self._collections[name], number, lambda tag: held.get(tag, ()))
 
     def newest(self, locale: str) -> list[tuple[str, int]]:
         """The newest documents in a language: collection and number."""
