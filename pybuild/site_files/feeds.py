@@ -221,7 +221,7 @@ def _rss(channel: Channel, href: str) -> bytes:
     root, _ = feed._create_rss()
     build_date = root.find("channel/lastBuildDate")
     if channel.updated is None and build_date is not None:
-        build_date.getparent().remove(build_date)  # type: ignore[union-attr]
+        build_date.getparent().remove(build_date)
     for element, made in zip(root.iterfind("channel/item"), channel.entries, strict=True):
         description = element.find("description")
         if made.content and not made.summary and description is not None:
