@@ -56,7 +56,6 @@ _OPENING = re.compile(
 _ITEM = re.compile(r"(?:[-*+]|[0-9]{1,9}[.)])(?: {1,4}(?! )|(?= {5})|$)")
 _QUOTE = re.compile(r" {0,3}> ?")
 _RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:-[ \t]*){3,}$|(?:_[ \t]*){3,}$")
-_HAS_DIRECTIVE = re.compile(r"(?m)^[ \t>*+\-0-9.)]*(?::::|///|===[!+]*[ \t]+[\"'])")
 _CODE_FENCE = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _RAW = re.compile(r"<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|$))", re.I)
 _NO_PARAGRAPH = re.compile(r"#{1,6}(?:[ \t]|$)|</?[a-z][^<>]*>[ \t]*$", re.I)

@@ -121,9 +121,9 @@ class OwnOutputs:
                 message = f'{doing} makes "{path}", which is there already'
                 raise Stop(Diagnostic("output-conflict", message, at, "give it another path"))
             known.add(collision_key(path))
-            yield self._written(path, body, at)
+            yield self._written(path, body)
 
-    def _written(self, path: str, body: bytes, at: Location) -> File:
+    def _written(self, path: str, body: bytes) -> File:
         if name := leak_in(path.encode() + b"\n" + body, self.site.config.secrets):
             raise Stop(leak_finding(name, path, FILE))
         try:
