@@ -56,10 +56,8 @@ def rules_for_files(
         if ending:
             renamed[url] = file.path
         names.add(url, ending)
-        declared = file.media_type
-        types.add(
-            "/" + file.path, "" if not declared or same_type(declared, type_of(file.path)) else declared
-        )
+        is_usual = not file.media_type or same_type(file.media_type, type_of(file.path))
+        types.add("/" + file.path, "" if is_usual else file.media_type)
         answers.append((url, (*more.get(file.path, ()), *file.headers), file.origin))
     answers += [(one.url, one.headers, one.file) for one in redirections]
     for url, said, origin in answers:
