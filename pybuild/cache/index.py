@@ -71,7 +71,11 @@ class RowSet:
     def get(self, name: str) -> Any:
         """The value of that name; None where there is none that can be trusted. Raises nothing."""
         if not self._is_open:
-            self._open()
+            self._is_open = True
+            with contextlib.suppress(OSError, sqlite3.Error):
+                os.close(open_file(self._file))
+                self._database = _connect(self._file, wait=0)
+                self._number = self._number_in(self._database)
         if self._database is None or not self._number:
             return None
         try:
@@ -99,13 +103,6 @@ class RowSet:
     def _check(self, name: bytes, value: bytes) -> bytes:
         text = b"%b\0%b\0%b" % (self._name, name, value)
         return hashlib.blake2b(text, key=self._header, digest_size=8).digest()
-
-    def _open(self) -> None:
-        self._is_open = True
-        with contextlib.suppress(OSError, sqlite3.Error):
-            os.close(open_file(self._file))
-            self._database = _connect(self._file, wait=0)
-            self._number = self._number_in(self._database)
 
     def _number_in(self, database: sqlite3.Connection) -> int:
         row = database.execute("SELECT number, header FROM sets WHERE name = ?", (self._name,)).fetchone()

@@ -181,7 +181,12 @@ def _layers(
     for module in page.route.surroundings.layout_modules:
         yield from _said_by(context, page, module, "layout")
     yield from _image_layers(context, page)
-    yield from _listing_layers(listing)
+    if listing:
+        title = {"absolute": listing.title} if listing.is_home else listing.title
+        values: dict[str, Any] = {"title": title}
+        if listing.description:
+            values["description"] = listing.description
+        yield Layer(values, "page", 99, Location())
     yield from _document_layers(document, page.route)
     if page.route.module and page.route.kind in ("page", "not_found"):
         yield from _said_by(context, page, page.route.module, "page")
@@ -239,16 +244,6 @@ def _mapping(value: object, facts: ModuleFacts, name: str) -> Mapping[str, Any]:
     raise Stop(
         Diagnostic("invalid-setting", message, facts.place(name), 'give {"title": "…", "description": "…"}')
     )
-
-
-def _listing_layers(listing: Listed | None) -> Iterator[Layer]:
-    """The title of a built-in page."""
-    if listing:
-        title = {"absolute": listing.title} if listing.is_home else listing.title
-        values: dict[str, Any] = {"title": title}
-        if listing.description:
-            values["description"] = listing.description
-        yield Layer(values, "page", 99, Location())
 
 
 def _term_feeds(context: RenderContext, listing: Listed | None) -> tuple[FeedLink, ...]:

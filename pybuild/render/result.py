@@ -171,18 +171,15 @@ class Rows(Mapping[int, Rendered]):
         elif self._jobs > packed.MANY and isinstance(row, Rendered):
             row = pack(row)
         if isinstance(row, bytes):
-            self._hold(index, row)
+            number = index // _BLOCK
+            block = self._open.setdefault(number, {})
+            block[index] = row
+            if len(block) == _BLOCK:
+                self._full[number] = packed.pack(self._open.pop(number))
             return
         self._plain[index] = row
         if row.findings:
             self._findings[index] = row.findings
-
-    def _hold(self, index: int, row: bytes) -> None:
-        number = index // _BLOCK
-        block = self._open.setdefault(number, {})
-        block[index] = row
-        if len(block) == _BLOCK:
-            self._full[number] = packed.pack(self._open.pop(number))
 
     def _block(self, number: int) -> Mapping[int, bytes]:
         if number in self._open:

@@ -153,7 +153,10 @@ def _prepared(
 ) -> tuple[DocumentIndex, Templates]:
     """The library and the templates of this process; `pages` are the URLs of all pages."""
     extensions = Extensions(code, site.extensions)
-    library = _library(site, extensions, pages, memo, translations)
+    renderer = _renderer(site.config.settings.markdown, extensions, memo)
+    links = link_map(site, pages, translations)
+    library = DocumentIndex(site.collections, homes_of(site), renderer, links)
+    set_current_index(library)
     templates = Templates(site.config, library, code, translations, extensions)
     library.components = SiteComponents(site.config.root, templates)
     return library, templates
@@ -231,20 +234,6 @@ def link_map(site: Site, pages: frozenset[str], translations: Translations = NO_
     """Where links of the site lead; `pages` and `translations` are those of the plan."""
     localized = files_of_languages(site.config, site.routes, site.collections)
     return LinkMap(site.config, site.files, pages, localized, translations.stand_ins)
-
-
-def _library(
-    site: Site,
-    extensions: Extensions,
-    pages: frozenset[str],
-    memo: Path | None = None,
-    translations: Translations = NO_TRANSLATIONS,
-) -> DocumentIndex:
-    renderer = _renderer(site.config.settings.markdown, extensions, memo)
-    links = link_map(site, pages, translations)
-    library = DocumentIndex(site.collections, homes_of(site), renderer, links)
-    set_current_index(library)
-    return library
 
 
 def _renderer(settings: Markdown, extensions: Extensions, memo: Path | None) -> MarkdownRenderer:

@@ -178,7 +178,12 @@ def check(tree: Tree, collections: Mapping[str, Collection]) -> tuple[Diagnostic
 
 
 def _check_route(route: Route, collections: Iterable[Pattern]) -> list[Diagnostic]:
-    findings = _static_params(route, collections)
+    # somebody must give the params of a dynamic route
+    covered = {name for provider in route.providers for name in provider.pattern.params}
+    missing = [name for name in route.pattern.params if name not in covered]
+    enumerated = any(fills(pattern, route.pattern) for pattern in collections)
+    is_sound = not missing or enumerated or (route.module and route.module.is_open)
+    findings = [] if is_sound else [missing_static_params(route)]
     if route.kind == "handler" and route.module:
         findings += _handler(route.module)
     if route.kind == "metadata" and route.module and route.metadata:
@@ -235,16 +240,6 @@ def _page_content(route: Route) -> list[Diagnostic]:
             "unknown-export", message, module.place("load"), f"write {stem}.md or {stem}.html, or load()"
         )
     ]
-
-
-def _static_params(route: Route, collections: Iterable[Pattern]) -> list[Diagnostic]:
-    """Require that somebody gives the params of a dynamic route."""
-    covered = {name for provider in route.providers for name in provider.pattern.params}
-    missing = [name for name in route.pattern.params if name not in covered]
-    enumerated = any(fills(pattern, route.pattern) for pattern in collections)
-    if not missing or enumerated or (route.module and route.module.is_open):
-        return []
-    return [missing_static_params(route)]
 
 
 def fills(collection: Pattern, pattern: Pattern) -> bool:

@@ -157,7 +157,10 @@ def _read(block: str, texts: Collection[str]) -> tuple[dict[str, Any], dict[str,
             loader.dispose()
     except yaml.MarkedYAMLError as fault:
         said = fault.problem or "it cannot be parsed"
-        mark = _mark(fault, block)
+        # the mark of the fault, or the last line where that lies behind the block
+        last = max(len(block.splitlines()) - 1, 0)
+        inside = (mark for mark in (fault.problem_mark, fault.context_mark) if mark and mark.line <= last)
+        mark = next(inside, yaml.Mark("", 0, last, 0, None, 0))
         found = block.splitlines()[mark.line][mark.column : mark.column + 1] if block.strip() else ""
         raise _Fault(f"this is not YAML: {said}", mark, _advice(said, found)) from None
     except yaml.YAMLError as fault:
@@ -179,13 +182,6 @@ def _flat(block: str, texts: Collection[str]) -> tuple[dict[str, Any], dict[str,
         lines[key] = len(lines) + 2
         at = found.end()
     return (values, lines) if values else None
-
-
-def _mark(fault: yaml.MarkedYAMLError, block: str) -> Any:
-    """Where it is wrong; what is never closed is wrong where it opens or on the last line, not behind the block."""
-    last = max(len(block.splitlines()) - 1, 0)
-    inside = (mark for mark in (fault.problem_mark, fault.context_mark) if mark and mark.line <= last)
-    return next(inside, yaml.Mark("", 0, last, 0, None, 0))
 
 
 def _advice(problem: str, found: str) -> str:

@@ -101,20 +101,15 @@ def _as_text(value: str) -> Iterator[str]:
     yield from (value, repr(value)[1:-1], ascii(value)[1:-1], repr(value.encode("utf-8", "replace"))[2:-1])
     for text in (quoted, unicode):
         yield from (text, text.replace("/", "\\/"), text.replace("'", "\\'"))
-        yield _for_script(text)
+        for sign in "<>&'":
+            text = text.replace(sign, f"\\u{ord(sign):04x}")
+        yield text
     encoded = value.encode("utf-8", "surrogateescape")
     urls = {quote(encoded, safe=safe) for safe in ("", "/", "%/:@!$&'()*+,;=~?[]", "%;/?:@&=+$,-_.!~*'()#")}
     for text in (*urls, quote_plus(encoded), encode(value.encode("utf-8", "replace").decode())):
         yield from (text, re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), text))
     yield from (value.replace("$", "$$"), value.replace("%", "%%"), value.replace("\\", "\\\\"))
     yield from (re.escape(value), re.sub(r"([{}$%])", r"\\\1", value))
-
-
-def _for_script(text: str) -> str:
-    """JSON as the template filter `tojson` writes it."""
-    for sign in "<>&'":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 @lru_cache(maxsize=4)

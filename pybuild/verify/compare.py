@@ -81,7 +81,12 @@ def _compared(
     probe: Probe, outcome: Outcome, seen: Seen, files: Mapping[str, File], url: str
 ) -> Iterator[Difference]:
     if probe.revalidates:
-        yield from _revalidated(outcome, seen)
+        if seen.status != 304 and "etag" not in seen.headers:
+            yield Difference("again", "has no ETag, so that a visitor loads it whole every time")
+        elif seen.status != 304:
+            yield Difference("again", f"answers {seen.status} in place of 304 to its own ETag")
+        else:
+            yield from (Difference(d.kind, f"{d.what} on 304") for d in _vary(outcome, seen))
         return
     if seen.status != outcome.status:
         yield Difference("status", f"answers {seen.status} in place of {outcome.status}")
@@ -98,15 +103,6 @@ def _compared(
     if outcome.path:
         yield from _type(outcome, seen)
         yield from _body(outcome, seen, files)
-
-
-def _revalidated(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
-    if seen.status != 304 and "etag" not in seen.headers:
-        yield Difference("again", "has no ETag, so that a visitor loads it whole every time")
-    elif seen.status != 304:
-        yield Difference("again", f"answers {seen.status} in place of 304 to its own ETag")
-    else:
-        yield from (Difference(d.kind, f"{d.what} on 304") for d in _vary(outcome, seen))
 
 
 def _vary(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
