@@ -158,7 +158,7 @@ def test_search_works_by_keyboard_and_gives_the_focus_back(page: sync_api.Page) 
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Close"
     page.keyboard.press("Escape")
-    assert page.get_by_role("dialog").count() == 0
+    query.wait_for(state="hidden")
     assert page.evaluate("document.activeElement.hasAttribute('data-pb-search')")
     for keys in ("/", "Control+k"):
         page.keyboard.press(keys)
