@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from pybuild.config.loader import Feed, Llms
+from pybuild.config.schema import Robots
 from pybuild.diagnostics import Diagnostic
 from pybuild.records import Artifact
 from pybuild.site_files import assemble
@@ -27,7 +28,8 @@ def test_what_the_site_writes_itself_is_not_made(page, config) -> None:
 
 
 def test_findings_come_with_the_files(page, config) -> None:
-    made = list(assemble([page("/")], config(url="https://a.example/b"), lambda p: ""))
+    settings = config(url="https://a.example/b", robots=Robots(disallow=("/private",)))
+    made = list(assemble([page("/")], settings, lambda p: ""))
     assert [item.code for item in made if isinstance(item, Diagnostic)] == ["config-error"]
 
 
