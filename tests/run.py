@@ -20,6 +20,7 @@ import install_servers
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 LONG = (
+    "tests/cache/test_index.py",
     "tests/faults",
     "tests/hosts",
     "tests/publish/test_crash.py",
