@@ -21,11 +21,11 @@ from pybuild.diagnostics import Diagnostic
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.plan import Plan
 from pybuild.records import LANGUAGE_NAMES, File, Link, Page, pack_links
+from pybuild.render.copied_links import file_links
 from pybuild.render.documents import DocumentIndex, RenderedBody
 from pybuild.render.job import PageJob, resolve
 from pybuild.render.page_links import document_links, read_html
 from pybuild.render.remarks import counted, document_remarks
-from pybuild.render.static_links import file_links
 from pybuild.render.user_code import Stop
 from pybuild.render.worker import open_library
 from pybuild.render.written import lines_in

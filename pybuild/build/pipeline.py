@@ -35,12 +35,12 @@ from pybuild.objects import StoreFault
 from pybuild.plan import Job, make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, File, Files, Link, Page, Redirection, pack_links
+from pybuild.render.copied_links import file_links
 from pybuild.render.data import check_data
 from pybuild.render.extensions import OwnOutputs
 from pybuild.render.links import LinkMap
 from pybuild.render.redirects import Listed
 from pybuild.render.result import Rendered, Rows
-from pybuild.render.static_links import file_links
 from pybuild.render.static_params import Expanded
 from pybuild.render.worker import ExpandProgram, OutputsProgram, RenderProgram, homes_of
 from pybuild.routing.checks import check

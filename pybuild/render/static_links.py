@@ -1,19 +1,14 @@
-"""Addresses in style sheets and sitemaps, and those in files that are published as they are.
+"""Addresses in style sheets and sitemaps.
 
-Owns the reading of `url()`, `@import` and `<loc>`, and which files of a site are read for them. Judges nothing.
+Owns the reading of `url()`, `@import` and `<loc>`. Knows no file and judges nothing.
 Sources: CSS Syntax Module Level 3 §4.3.6 and §4.3.7; sitemaps.org/protocol.html.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import unescape
-from pathlib import Path
-
-from pybuild.files import read
-from pybuild.records import Link
-from pybuild.render.links import LinkMap
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.S)
 _ADDRESS_OF_STYLE = re.compile(
@@ -21,7 +16,6 @@ _ADDRESS_OF_STYLE = re.compile(
     re.I,
 )
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|(.))", re.I | re.S)
-_NAMESPACE = "sitemaps.org/schemas/sitemap"
 _ADDRESS_OF_SITEMAP = re.compile(
     r'<loc>([^<]*)</loc>|<image:loc>([^<]*)</image:loc>|<xhtml:link\b[^<>]*?\bhref="([^"]*)"'
 )
@@ -53,22 +47,3 @@ def sitemap_addresses(text: str) -> Iterator[tuple[str, int]]:
         if address and address not in seen:
             seen.add(address)
             yield address, line
-
-
-def file_links(links: LinkMap, root: Path, copies: Iterable[tuple[str, str]]) -> Iterator[Link]:
-    """What style sheets and sitemaps of the site lead to on it; `copies` as in `Plan`."""
-    for path, file in copies:
-        if not path.endswith((".css", ".xml")):
-            continue
-        try:
-            text = read(f"{root}/{file}").decode("utf-8-sig", "replace")
-        except OSError:
-            continue  # whoever copies it says so
-        if path.endswith(".css"):
-            for address, line in style_addresses(text):
-                if found := links.follow_from(address, "/" + path):
-                    yield Link(*found, file, line, address)
-        elif _NAMESPACE in text:
-            for address, line in sitemap_addresses(text):
-                if found := links.own(address):
-                    yield Link(found[0], "", file, line, address, "sitemap")
