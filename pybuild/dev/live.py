@@ -30,6 +30,7 @@ from pybuild.render.links import Asset, LinkMap
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.worker import RenderProgram, homes_of
 from pybuild.rules.evaluate import Outcome, Request, decoded, evaluate
+from pybuild.rules.file_rules import folders_of
 from pybuild.rules.model import RuleSet
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 from pybuild.urls import page_path, variant_urls
@@ -126,7 +127,7 @@ class LiveSite:
             pages = (_SOME_PAGE,) if self.reading.plan.pages else ()
             away = [row.redirection for row in self._rows.values() if row.redirection]
             near = by_path(
-                file for file in self.files.values() if not self._notable.isdisjoint(_folders(file))
+                file for file in self.files.values() if not self._notable.isdisjoint(folders_of(file))
             )
             self._rules, _ = derive(
                 self.reading.config,
@@ -227,7 +228,7 @@ class LiveSite:
 
     def _note(self, file: File) -> None:
         """Make the rules again for a file that has some of its own, when they are asked for."""
-        self._notable.update(_folders(file))
+        self._notable.update(folders_of(file))
         self._rules = None
 
     def _copy(self, assets: Sequence[Asset]) -> None:
@@ -315,11 +316,6 @@ class LiveSite:
         spelt = LinkMap(config, {}, self.reading.plan.pages).published_page
         published = Published(anchors, _WithOutputs(self.files), config.rules, address=spelt)
         return check_links([sure], published, lambda link: (page.origin, 0))
-
-
-def _folders(file: File) -> tuple[str, str]:
-    """The folders whose files rules are written for together, by URL and by path."""
-    return (file.url or "/" + file.path).rpartition("/")[0], ("/" + file.path).rpartition("/")[0]
 
 
 class _WithOutputs(dict[str, File]):

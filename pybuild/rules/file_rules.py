@@ -42,16 +42,23 @@ class FileRules:
 def rules_for_files(
     files: Files, redirections: Iterable[Redirection] = (), more: Mapping[str, Headers] = MappingProxyType({})
 ) -> FileRules:
-    """Look at every file, and every answered redirect, once. `more` has further headers of files by path.
+    """Look at every file of a folder in which one, or an answered redirect, is not what a host finds of itself.
 
-    Finding: `bad-response` for a header that no host can carry.
+    `more` has further headers of files by path. Finding: `bad-response` for a header that no host can carry.
     """
+    redirections = tuple(redirections)
+    notable = {one.url.rpartition("/")[0] for one in redirections if one.headers}
+    for file in files.values():
+        if file.headers or file.path in more or _odd_type(file) or _ending(file):
+            notable.update(folders_of(file))
     names, types, headers = _Grouped[str](), _Grouped[str](), _Grouped[Headers]()
     renamed: dict[str, str] = {}
     origins: dict[Headers, tuple[str, str]] = {}  # who answered with them: the first by URL
     findings: list[Diagnostic] = []
     answers: list[tuple[str, Headers, str]] = []  # URL, headers, who answered
     for file in files.values():
+        if notable.isdisjoint(folders_of(file)):
+            continue
         url, ending = file.url or "/" + file.path, _ending(file)
         if ending:
             renamed[url] = file.path
@@ -74,6 +81,12 @@ def rules_for_files(
     )
 
 
+def folders_of(file: File) -> tuple[str, str]:
+    """The folders whose files rules are written for together, by URL and by path."""
+    path = "/" + file.path
+    return (file.url or path).rpartition("/")[0], path.rpartition("/")[0]
+
+
 def _name(source: PathPattern, ending: str) -> Rewrite:
     path = tuple(Slot("name") if isinstance(part, Param) else part for part in source.parts)
     end = ending if source.source != "/" else ending[1:]
@@ -82,12 +95,19 @@ def _name(source: PathPattern, ending: str) -> Rewrite:
 
 def _ending(file: File) -> str:
     """What a host must put behind the URL to find the file: `/index.json`; "" where it finds it of itself."""
-    plain = re.sub(r"(?:^|(?<=/))index\.html$|\.html$", "", file.path)
-    if file.url in {"", "/" + plain.rstrip("/")}:  # a host finds pages without their suffix, else by the path
+    path = "/" + file.path
+    plain = path.removesuffix("index.html") if path.endswith("/index.html") else path.removesuffix(".html")
+    if file.url in ("", "/" + plain.strip("/")):  # a host finds pages without their suffix, else by the path
         return ""
     stem = file.url.rstrip("/")
-    assert ("/" + file.path).startswith(stem + "/"), f"{file.path} is not below its URL {file.url}"
-    return ("/" + file.path)[len(stem) :]
+    assert path.startswith(stem + "/"), f"{file.path} is not below its URL {file.url}"
+    return path[len(stem) :]
+
+
+def _odd_type(file: File) -> str:
+    """The type of a file whose suffix does not say it; "" for others."""
+    said = file.media_type
+    return "" if not said or same_type(said, type_of(file.path)) else said
 
 
 def _kept(headers: Headers) -> Headers:
