@@ -25,6 +25,7 @@ class Artifact:
     source: Path | None = None  # copied instead of `body`
     media_type: str = ""  # full Content-Type; "" when the file's suffix says it all
     headers: Headers = ()
+    digest: str = ""  # of the published file that stays, instead of `body`
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from pybuild.render.result import Rendered, Rows, link_number, link_numbers
 from pybuild.rules.model import RuleSet
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
 from pybuild.site_files.selection import listed
+from pybuild.site_files.variants import Parts, Variants
 from pybuild.source.secrets import leak_finding, leak_in, leak_in_file
 from pybuild.urls import collision_key, page_path
 
@@ -109,6 +110,7 @@ def stage_outputs(
     redirections: Iterable[Redirection] = (),
     extend: Extend | None = None,
     index: Index | None = None,
+    parts: Parts | None = None,
 ) -> tuple[Outputs, tuple[Diagnostic, ...]]:
     """Stage the copies (as in `Plan`) and the site-wide files beside what was rendered, and what the site adds itself.
 
@@ -123,9 +125,14 @@ def stage_outputs(
     paths = [file.path for file in files]
     taken = frozenset(paths)
     order = replace(order, has_look=any(asset.file.name == LOOK for asset in answers.assets))
-    for made in assemble(
-        pages, config, lambda page: read_output(stage, page.variant_path).decode(), order, taken=taken
-    ):
+    digests = {file.path: file.digest for file in files if file.path.endswith(".md")}
+    variants = Variants(
+        lambda page: read_output(stage, page.variant_path).decode(),
+        lambda page: digests.get(page.variant_path, ""),
+        stage.holds,
+        parts or Parts(),
+    )
+    for made in assemble(pages, config, variants, order, taken=taken):
         if isinstance(made, Diagnostic):
             findings.append(made)
         elif name := leak_in(made.body, config.secrets):
@@ -216,6 +223,9 @@ def read_output(stage: Stage, path: str) -> bytes:
 
 def write(stage: Stage, artifact: Artifact) -> File:
     """Stage one artifact."""
+    if artifact.digest:
+        size = stage.previous.rows[artifact.path].size
+        return File(artifact.path, artifact.origin, artifact.digest, size)
     if artifact.source is not None:
         digest, size = stage.copy(artifact.path, artifact.source)
     else:

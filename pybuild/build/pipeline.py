@@ -49,6 +49,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import GENERATOR, Route, Tree
 from pybuild.rules.model import RuleSet
 from pybuild.site_files import ExtraFeed, SiteOrder
+from pybuild.site_files.variants import Parts
 from pybuild.source.built_in import is_moved_home, term_feeds
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site, discover
@@ -398,6 +399,7 @@ class _Planned:
     config: Config  # with the redirects that site code lists
     redirections: tuple[Redirection, ...] = ()  # as in `Plan`
     extend: outputs.Extend | None = None
+    parts: Parts | None = None  # of long texts
 
 
 def _planned(
@@ -422,7 +424,9 @@ def _planned(
     reasons = {url: found.reasons.get(index, "") for index, url in asked}
     order = site_order(site, plan.pages, found.lists)
     extend = own_outputs(site, plan.pages, stage, observer, session, cache.record_outputs)
-    return _Planned(rows, plan.copies, found.links, reasons, order, config, plan.redirections, extend)
+    return _Planned(
+        rows, plan.copies, found.links, reasons, order, config, plan.redirections, extend, cache.parts
+    )
 
 
 def own_outputs(
@@ -491,6 +495,7 @@ def _staged(
             planned.redirections,
             planned.extend,
             index_of(config, stage),
+            planned.parts,
         )
     )
     observer.lap("outputs")

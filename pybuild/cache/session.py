@@ -26,12 +26,15 @@ from pybuild.fetching import Session, asked_again
 from pybuild.markdown.disk_cache import prune
 from pybuild.plan import Plan
 from pybuild.publish import Output, Stage
-from pybuild.records import Link
+from pybuild.records import Files, Link
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.worker import LastRows
+from pybuild.site_files.variants import Parts
 from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists
+
+_PARTS = "parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ class NullCache:
 
     def __init__(self) -> None:
         self.front: ReadFront = read_front
+        self.parts = Parts()  # of long texts
 
     def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
         return Lookup(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
@@ -64,7 +68,7 @@ class NullCache:
     def record_outputs(self, row: Rendered) -> None:
         """Record what code of the site added to the output."""
 
-    def commit(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+    def commit(self, outcome: Outcome, files: Files, deployed: Collection[str]) -> None:
         """Keep what was recorded: the files were published."""
 
     def discard(self) -> None:
@@ -87,11 +91,9 @@ class BuildCache(NullCache):
         self._is_read = is_read
         versions = [VERSION, fingerprint.tool()]
         self._files = kept_fronts(config)
-        self._rows = RowSet(
-            folder / INDEX,
-            f"pages {output.state.name}",
-            [*versions, output.key, fingerprint.page_settings_digest(config)],
-        )
+        header = [*versions, output.key, fingerprint.page_settings_digest(config)]
+        self._rows = RowSet(folder / INDEX, f"pages {output.state.name}", header)
+        self._texts = RowSet(folder / INDEX, f"texts {output.state.name}", header)
         memo = folder / fingerprint.markdown_folder(config)
         self.memo = memo if is_read and not memo.is_symlink() else None
         self._documents = 0
@@ -125,6 +127,9 @@ class BuildCache(NullCache):
                 reasons[index] = found.reason
                 if last := pages.last(index):
                     rows.stand_ins[index] = last
+        last = self._texts.get(_PARTS) if self._is_read else None
+        self.parts = Parts(last if isinstance(last, dict) else {})
+        self._texts.close()
         keys.settle()
         self._rows.close()  # workers are forked from here
         self._snapshot = None
@@ -165,15 +170,27 @@ class BuildCache(NullCache):
         self._fronts, self.front = None, read_front
         self._files.close()
 
-    def commit(self, outcome: Outcome, files: Collection[str], deployed: Collection[str]) -> None:
+    def commit(self, outcome: Outcome, files: Files, deployed: Collection[str]) -> None:
         """Keep what was noted of an export that is published, unless the site changed meanwhile."""
         with contextlib.suppress(OSError):
             if not self._is_steady or glance(self._config, self._now) != self._seen:
                 return
             self._rows.keep()
+            self._keep_parts(files)
             self._forget()
             if self._span:
                 self._record.write(outcome, self._span, (files, deployed))
+
+    def _keep_parts(self, files: Files) -> None:
+        """Keep of what the parts of long texts were made. Raises `OSError`."""
+        made = {
+            name: [key, count, files[path].digest if path else ""]
+            for name, (key, count, path) in self.parts.made.items()
+            if not path or path in files
+        }
+        if made != self.parts.last:
+            self._texts.write([(_PARTS, made)])
+            self._texts.keep()
 
     def _forget(self) -> None:
         """Remove Markdown that other settings or versions rendered, and what is old of ours."""
@@ -188,6 +205,7 @@ class BuildCache(NullCache):
         """Remove what was noted and not kept."""
         self._files.close()
         self._rows.close()
+        self._texts.close()
 
 
 def _digests(site: Site) -> Callable[[str], str]:

@@ -63,8 +63,7 @@ def rules_for_files(
         if ending:
             renamed[url] = file.path
         names.add(url, ending)
-        is_usual = not file.media_type or same_type(file.media_type, type_of(file.path))
-        types.add("/" + file.path, "" if is_usual else file.media_type)
+        types.add("/" + file.path, _odd_type(file))
         answers.append((url, (*more.get(file.path, ()), *file.headers), file.origin))
     answers += [(one.url, one.headers, one.file) for one in redirections]
     for url, said, origin in answers:

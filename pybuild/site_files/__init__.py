@@ -15,6 +15,7 @@ from pybuild.compact import table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.records import PAGE, Artifact, Page
+from pybuild.site_files.variants import Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Output:
     """One row: the path that stands for the output, and who makes it."""
 
     path: str  # the site's own file of this path replaces the whole output; "" where each file counts alone
-    maker: str  # "module:function", called with (pages, config), then read and order where it wants them
+    maker: str  # "module:function", called with (pages, config), then variants and order where it wants them
     reads: bool = False  # needs the Markdown variants
     ordered: bool = False  # needs the order of the site
     localized: bool = False  # each language has its own, below its prefix
@@ -64,14 +65,14 @@ OUTPUTS = (
 def assemble(
     pages: Collection[Page],
     config: Config,
-    read: Callable[[Page], str],
+    variants: Variants,
     order: SiteOrder = NO_ORDER,
     *,
     taken: Collection[str] = (),
 ) -> Iterator[Artifact | Diagnostic]:
     """Yield the site-wide files and the findings, one file in memory at a time.
 
-    `read` returns the Markdown variant of a page. `taken` holds the paths the site itself writes: what
+    `taken` holds the paths the site itself writes: what
     they replace is not made, nor are the further parts of it.
     """
     for output in OUTPUTS:
@@ -80,7 +81,7 @@ def assemble(
             if output.path and f"{inside.prefix}/{output.path}"[1:] in taken:
                 continue
             make: Callable[..., Iterable[Artifact | Diagnostic]] = pkgutil.resolve_name(output.maker)
-            extra = (*((read,) if output.reads else ()), *((order,) if output.ordered else ()))
+            extra = (*((variants,) if output.reads else ()), *((order,) if output.ordered else ()))
             own = pages
             if output.localized and len(config.languages) > 1:
                 own = in_language = table(PAGE, len(pages))

@@ -14,7 +14,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 
 from pybuild.compact import Selection, ordered
 from pybuild.config.languages import language_of, locale_name
@@ -24,6 +24,7 @@ from pybuild.look.strings import text as words_of
 from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import is_listed
+from pybuild.site_files.variants import Variants
 from pybuild.site_files.xml_text import one_line
 from pybuild.urls import absolute
 
@@ -102,28 +103,81 @@ def _groups(section: Section, lines: Sequence[str]) -> Iterator[tuple[str, bool,
 
 
 def llms_full(
-    pages: Collection[Page], config: Config, read: Callable[[Page], str], order: SiteOrder = NO_ORDER
+    pages: Collection[Page], config: Config, variants: Variants, order: SiteOrder = NO_ORDER
 ) -> Iterator[Artifact]:
     """Yield `llms-full.txt`: every page's text. Past `llms.full` characters it lists a file a section.
 
-    `read` returns a page's Markdown variant.
+    Of a part that is what it was, the file stays that was published.
     """
     if not config.settings.llms.enabled:
         return
     sections = _sections(pages, config, order)
-    head, budget = _full_head(config), config.settings.llms.full
-    parts = _filled((_full_text(page, read) for s in sections for page in s.pages), budget - len(head))
-    first = next(parts, "")
-    if next(parts, None) is None:
-        yield _artifact(_path(config, "llms-full.txt"), head + first)
+    path, head = _path(config, "llms-full.txt"), _full_head(config)
+    count = sum(len(section.pages) for section in sections)
+    whole = _Text(
+        path,
+        head,
+        config.settings.llms.full,
+        lambda at: chain.from_iterable(section.pages for section in sections),
+        count,
+        lambda number, at, size: path if size == count else "",
+    )
+    first = next(_parts(whole, variants), None)
+    if first is None or first.path:
+        yield first or _artifact(path, head)
         return
-    del first
     for section in sections:
-        head = _full_head(config, section.title)
-        parts = _filled((_full_text(page, read) for page in section.pages), budget - len(head))
-        yield from _files(section, section.full, (head + part for part in parts), config)
-    listed = _list_of_files(sections, config, lambda section: section.full)
-    yield _artifact(_path(config, "llms-full.txt"), listed)
+        yield from _section_full(section, variants, config)
+    yield _artifact(path, _list_of_files(sections, config, lambda section: section.full))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """The texts of pages, in files of at most `limit` characters."""
+
+    name: str
+    head: str  # of each file
+    limit: int
+    pages: Callable[[int], Iterable[Page]]  # from one on
+    count: int
+    path: Callable[
+        [int, int, int], str
+    ]  # of a part: its number, its first page and how many it has; "" for no file
+
+
+def _parts(text: _Text, variants: Variants) -> Iterator[Artifact]:
+    """Yield a text in parts; a page that is longer than one is a part of its own."""
+    at = number = 0
+    opening = f"{text.limit}\0{text.head}"
+    while at < text.count:
+        name = f"{text.name} {number}"
+        key, size, digest = variants.last_part(name)
+        path = text.path(number, at, size)
+        same = key and key == variants.part_digest(opening, islice(text.pages(at), size + 1))
+        if same and (not path or variants.holds(path, digest)):
+            made = Artifact(path, ORIGIN, digest=digest)
+        else:
+            texts = (_full_text(page, variants.read) for page in text.pages(at))
+            fitting = _fitting(texts, text.limit - len(text.head))
+            size = len(fitting)
+            path = text.path(number, at, size)
+            made = _artifact(path, text.head + "".join(fitting))
+            key = variants.part_digest(opening, islice(text.pages(at), size + 1))
+        variants.parts.made[name] = key, size, path
+        yield made
+        at, number = at + size, number + 1
+
+
+def _fitting(texts: Iterable[str], limit: int) -> list[str]:
+    """As many texts as have at most `limit` characters together, or the first."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        size += len(text)
+        if held and size > limit:
+            break
+        held.append(text)
+    return held
 
 
 def _sections(pages: Collection[Page], config: Config, site: SiteOrder) -> list[Section]:
@@ -302,9 +356,27 @@ def _grouped(groups: Iterable[tuple[str, bool, Sequence[str]]], limit: int) -> I
     yield held
 
 
+def _section_full(section: Section, variants: Variants, config: Config) -> Iterator[Artifact]:
+    pages, count = section.pages, len(section.pages)
+    text = _Text(
+        section.full,
+        _full_head(config, section.title),
+        config.settings.llms.full,
+        lambda at: (pages[place] for place in range(at, count)),
+        count,
+        lambda number, at, size: section.full if size == count else _part_path(section.full, number + 1),
+    )
+    parts = 0
+    for made in _parts(text, variants):
+        yield made
+        parts += 1
+    if parts > 1:
+        yield _list_of_parts(section, section.full, parts, config)
+
+
 def _files(section: Section, path: str, texts: Iterator[str], config: Config) -> Iterator[Artifact]:
     """One text is the file; several are numbered, and the file lists them."""
-    held, number, links = next(texts), 0, list[Link]()
+    held, number = next(texts), 0
     for number, text in enumerate(texts, 1):
         yield _artifact(_part_path(path, number), held)
         held = text
@@ -312,10 +384,19 @@ def _files(section: Section, path: str, texts: Iterator[str], config: Config) ->
         yield _artifact(path, held)
         return
     yield _artifact(_part_path(path, number + 1), held)
-    for part in range(1, number + 2):
-        url = absolute(config.site.url, "/" + _part_path(path, part))
-        links.append(Link(f"{section.title}, part {part} of {number + 1}", url))
-    yield _artifact(path, _head(config, section.title) + _list(section.title, map(_line, links)))
+    yield _list_of_parts(section, path, number + 1, config)
+
+
+def _list_of_parts(section: Section, path: str, count: int, config: Config) -> Artifact:
+    """The file that lists the parts of another one."""
+    links = (
+        Link(
+            f"{section.title}, part {part} of {count}",
+            absolute(config.site.url, "/" + _part_path(path, part)),
+        )
+        for part in range(1, count + 1)
+    )
+    return _artifact(path, _head(config, section.title) + _list(section.title, map(_line, links)))
 
 
 def _part_path(path: str, number: int) -> str:
@@ -333,20 +414,6 @@ def _full_text(page: Page, read: Callable[[Page], str]) -> str:
     for opening in (_FRONT_MATTER, _POINTER, _HEADING):
         body = opening.sub("", body, count=1)
     return f"# {one_line(page.title) or page.url}\n\nSource: {page.href}\n\n{body.strip()}\n\n"
-
-
-def _filled(texts: Iterable[str], limit: int) -> Iterator[str]:
-    """Join texts to parts of at most `limit` characters; a longer text is a part of its own."""
-    held: list[str] = []
-    size = 0
-    for text in texts:
-        if held and size + len(text) > limit:
-            yield "".join(held)
-            held, size = [], 0
-        held.append(text)
-        size += len(text)
-    if held:
-        yield "".join(held)
 
 
 def _artifact(path: str, text: str) -> Artifact:

@@ -13,6 +13,7 @@ from llms_txt import parse_llms_file
 from pybuild.config.loader import Collection, Config, Llms, Options, Settings, Site
 from pybuild.records import Artifact, Page
 from pybuild.site_files.llms import llms_full, llms_index
+from pybuild.site_files.variants import Variants
 from pybuild.site_files.xml_text import one_line
 
 LEAD = "The links lead to Markdown. The text of all pages: https://acme.example/llms-full.txt"
@@ -101,8 +102,8 @@ def test_a_collection_called_optional_is_not_skipped(page, config) -> None:
 
 def test_off_and_empty(config, page) -> None:
     off = config(llms=Llms(enabled=False))
-    assert [*llms_index([page("/")], off), *llms_full([page("/")], off, read)] == []
-    made = texts([*llms_index([], config()), *llms_full([], config(), read)])
+    assert [*llms_index([page("/")], off), *llms_full([page("/")], off, Variants(read))] == []
+    made = texts([*llms_index([], config()), *llms_full([], config(), Variants(read))])
     head = "# Acme\n\n> The pages of Acme as Markdown.\n\n"
     assert made == {"llms.txt": f"{head}{LEAD}\n", "llms-full.txt": head[:-1]}
 
@@ -203,7 +204,7 @@ def test_sections_of_one_folder_do_not_share_a_file(page, config) -> None:
 
 
 def test_the_whole_full_text(pages, config, docs) -> None:
-    [made] = llms_full(pages[1:3], config(collections=docs), read)
+    [made] = llms_full(pages[1:3], config(collections=docs), Variants(read))
     assert (
         made.body.decode()
         == """\
@@ -235,7 +236,7 @@ text of /docs/a
 
 
 def test_past_the_budget_each_section_has_its_full_text(pages, config, docs) -> None:
-    made = texts(llms_full(pages, config(collections=docs, llms=Llms(full=200)), read))
+    made = texts(llms_full(pages, config(collections=docs, llms=Llms(full=200)), Variants(read)))
     assert list(made) == [
         "docs/llms-full-1.txt",
         "docs/llms-full-2.txt",
@@ -262,6 +263,6 @@ def test_one_part_is_in_memory_at_a_time(page, config) -> None:
         read_pages.append(one.url)
         return "x" * 1000
 
-    made = llms_full([page(f"/{n}") for n in range(9)], config(llms=Llms(full=1500)), watched)
+    made = llms_full([page(f"/{n}") for n in range(9)], config(llms=Llms(full=1500)), Variants(watched))
     next(made)
     assert len(read_pages) < 8
