@@ -85,7 +85,6 @@
         setTimeout(() => { button.textContent = words[0]; }, 1600);
       });
       holder.append(button);
-      if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
     }
   };
 
@@ -107,6 +106,9 @@
     if (near) load().then((module) => module.suggest(near, button));
   };
 
-  const start = () => { toggle(); panels(); follow(); copy(); search(); };
+  // What is wider than its place is scrolled by keyboard too.
+  const wide = () => { for (const one of $$("main :is(pre, math)")) if (one.scrollWidth > one.clientWidth) one.tabIndex = 0; };
+
+  const start = () => { toggle(); panels(); follow(); copy(); wide(); search(); };
   document.readyState === "loading" ? on(document, "DOMContentLoaded", start) : start();
 })();
