@@ -86,7 +86,7 @@ def run_command(
     """Run `pybuild` in a process; with `--format json` among the arguments the summary is read."""
     everything = environment(env)
     timeout = options.pop("timeout", 120)
-    done = _forked(arguments, everything, timeout, **options)
+    done = _forked(arguments, everything, timeout, **options) if options.keys() <= {"cwd", "umask"} else None
     if done is None:
         command = [sys.executable, "-m", "pybuild", *arguments]
         done = subprocess.run(
