@@ -48,6 +48,11 @@ _PARTS = re.compile(
     """,
     re.X | re.S | re.M,
 )  # each begins with one of five characters, outside of a group, so that the text between is passed quickly
+_FAR = 100  # lines above one that may be code in which what holds it is sought
+_HOLDS_LINES = re.compile(
+    r"[ \t>]*(?:[-*+]|[0-9]{1,9}[.)]|\[\^|!!!|\?\?\?|===|:)"
+)  # lines that are indented below
+_INDENTED = re.compile(r"(?:> ?)*[ \t]")
 _BRACKET = re.compile(r"(?<!\\)\[")
 _ADDRESS = re.compile(
     r"""(\s(?:href|src|poster|cite|data)\s*=\s*)(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))""", re.I
@@ -166,7 +171,7 @@ class _Scan:
             self._add(href, (part.start(), part.end(), text), part["autolink"])
         elif kind == "tag":
             self._tag(part)
-        elif kind == "comment":
+        elif kind == "comment" and not self._is_code(part.start()):
             self.comments.append(_without_comment(self.source, part.start(), part.end()))
         elif kind == "atx":
             self.h1s.append((self._is_indented(part.start()), (part.start(kind), part.end(kind), "##")))
@@ -212,6 +217,20 @@ class _Scan:
         begin = self.source.rfind("\n", 0, at) + 1
         line = self.source[begin : begin + 80].lstrip(">")
         return line.startswith(("    ", "\t", "     "))
+
+    def _is_code(self, at: int) -> bool:
+        """Whether a line is of an indented block of code: an empty line is above it, and no list, note or directive."""
+        begin, has_gap = self.source.rfind("\n", 0, at) + 1, False
+        for _ in range(_FAR if self._is_indented(at) else 0):
+            if begin <= 1:
+                return True
+            end, begin = begin - 1, self.source.rfind("\n", 0, begin - 1) + 1
+            line = self.source[begin:end]
+            if not line.strip(" \t>"):
+                has_gap = True
+            elif not _INDENTED.match(line):
+                return has_gap and not _HOLDS_LINES.match(line)
+        return False
 
     def _is_below_text(self, at: int) -> bool:
         """Whether the line above the one at `at` has text."""

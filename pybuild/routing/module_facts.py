@@ -320,7 +320,9 @@ def _declared_proxy(disk: Path, file: str) -> Diagnostic | None:
     source = "".join(f"/{re.sub(_DYNAMIC, _as_parameter, one)}" for one in folders)
     more = ":" not in source
     lines = [f'source = "{source}{"/:path*" if more else ""}"']
-    lines.append(f'destination = "{to.value.rstrip("/") + "/:path*" if more else to.value}"')
+    lines.append(
+        f'destination = "{to.value.rstrip("/") + "/:path*" if more and ":path" not in to.value else to.value}"'
+    )
     lines += [
         f"{name} = {written}" for name in ("methods", "headers") if (written := _as_toml(found.get(name)))
     ]

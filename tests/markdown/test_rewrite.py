@@ -112,6 +112,11 @@ def test_raw_html_has_links_too() -> None:
         ("`<!-- b -->`\n\n```\n<!-- b -->\n```", "`<!-- b -->`\n\n```\n<!-- b -->\n```"),
         ("<!-- b -->\n[1]: /x\n\n[1]", "[1]: /x\n\n[1]"),
         ("<!-- open", "<!-- open"),
+        ("a\n\n    <!-- b -->\n\nc", "a\n\n    <!-- b -->\n\nc"),
+        ("a\n\n    b\n    <!-- c --> d", "a\n\n    b\n    <!-- c --> d"),
+        ("a\n    <!-- b -->\nc", "a\n\nc"),
+        ("- a\n\n    <!-- b -->\n\n    c", "- a\n\n\n    c"),
+        ("1. a\n\n   b\n\n    <!-- c -->\n\n   d", "1. a\n\n   b\n\n\n   d"),
     ],
 )
 def test_comments_go(source: str, expected: str) -> None:

@@ -1,0 +1,1 @@
+destination = "https://api.example.org/v1/:path*"
