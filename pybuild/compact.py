@@ -8,36 +8,16 @@ from __future__ import annotations
 
 import marshal
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, TypeVar, overload
+
+from pybuild.plain import Codec
 
 T = TypeVar("T")
 MANY = 20_000  # values; more are packed
 _BLOCK = 32  # values that are compressed together
 _RECENT = 4  # blocks a table keeps as they are
-
-
-@dataclass(frozen=True, slots=True)
-class Codec(Generic[T]):
-    """How a value is written as plain data, and read again. Both functions can be pickled."""
-
-    write: Callable[[T], Any]
-    read: Callable[[Any], T]
-
-
-@dataclass(frozen=True, slots=True)
-class _Made(Generic[T]):
-    noun: Callable[..., T]
-
-    def __call__(self, values: Iterable[Any]) -> T:
-        return self.noun(*values)
-
-
-def codec_of(noun: type[T]) -> Codec[T]:
-    """The shape of a dataclass whose fields are texts, numbers and tuples of these."""
-    return Codec(attrgetter(*noun.__match_args__), _Made(noun))  # type: ignore[attr-defined]
 
 
 def _same(value: Any) -> Any:

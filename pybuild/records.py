@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pybuild.compact import CompactDict, codec_of, indexed
+from pybuild.compact import CompactDict, indexed
+from pybuild.plain import codec_of
 
 Headers = tuple[tuple[str, str], ...]
 

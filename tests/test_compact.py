@@ -97,7 +97,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 def test_a_site_is_the_same_however_it_is_held(tmp_path: Path, engine: str, unpacked: Tree) -> None:
     root = copy_sample(tmp_path / "site")
     cold = exported(root, 3, "--engine", engine)
-    (root / "app/page.md").touch()
+    (root / "app/page.html").touch()
     with_the_rows_of_the_last_export = exported(root, 3, "--engine", engine)
     assert len(unpacked) > 100
     assert [cold, with_the_rows_of_the_last_export] == [unpacked] * 2

@@ -14,6 +14,7 @@ PACKAGE = ROOT / "pybuild"
 
 # A unit may import units of lower rank, and its own package. The longest name that fits a module counts.
 RANK = {
+    "plain": -1,
     "compact": 0,
     "diagnostics": 0,
     "engines": 1,

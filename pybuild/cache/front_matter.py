@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +19,11 @@ from pybuild.cache.up_to_date import INDEX
 from pybuild.compact import PLAIN, table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
-from pybuild.source.document import Front, read_front, shared_lines
+from pybuild.plain import codec_of
+from pybuild.source.document import Front, read_front
 
 VERSION = 4
+_FRONT = codec_of(Front)
 
 
 def kept_fronts(config: Config) -> RowSet:
@@ -35,7 +36,7 @@ def kept_front(kept: RowSet, file: str, stamp: Stamp | None) -> Front | None:
     line = kept.get(file)
     with contextlib.suppress(TypeError, ValueError, KeyError):
         if line and tuple(line[0]) == stamp:
-            return _to_front(line[1])
+            return _FRONT.read(line[1])
     return None
 
 
@@ -58,7 +59,7 @@ class FrontMatterCache:
         if known:
             self._lines.append((file, None))
         elif not findings and file in self._snapshot.stamps and file not in self._snapshot.fresh:
-            self._lines.append((file, [self._snapshot.stamps[file], _value(front)]))
+            self._lines.append((file, [self._snapshot.stamps[file], _FRONT.write(front)]))
             self.is_same = False
         self._watch(front)
         return front, findings
@@ -74,21 +75,3 @@ class FrontMatterCache:
             self.last = max(self.last, front.date.timestamp())
         else:
             self.due = min(self.due, front.date.timestamp())
-
-
-def _value(front: Front) -> list[Any]:
-    """Write front matter."""
-    moments = [moment and moment.isoformat() for moment in (front.date, front.updated)]
-    rest = [front.tags, front.draft, front.meta, list(front.lines.items()), front.body_line]
-    return [front.title, front.description, *moments, *rest, front.digest, front.head, front.may_include]
-
-
-def _to_front(value: list[Any]) -> Front:
-    """Read front matter."""
-    title, description, date, updated, tags, draft, meta, lines, *rest = value
-    known = shared_lines(tuple((key, line) for key, line in lines))
-    return Front(title, description, _moment(date), _moment(updated), tuple(tags), draft, meta, known, *rest)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -10,21 +10,19 @@ import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from pybuild.cache.entries import from_value, link_value, to_value
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
 from pybuild.cache.keys import TEMPLATES as CHANGED_TEMPLATES
 from pybuild.fetching import Session, holding
 from pybuild.plan import Job, Plan
 from pybuild.publish import Stage
-from pybuild.records import Files, Link
+from pybuild.records import Link
 from pybuild.render.documents import home_of
 from pybuild.render.links import resolution
 from pybuild.render.pictures import Sizes
-from pybuild.render.result import Rendered, link_number, link_numbers
+from pybuild.render.result import LINK, ROW, Rendered, link_number, link_numbers, to_value
 from pybuild.render.worker import homes_of, link_map
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.source.site import Site
@@ -120,7 +118,7 @@ class Pages:
         life = lifetime(key.modules)
         if life < math.inf and not 0 <= self._now - made < life:
             return Refused("changed since: age")
-        row = from_value(stored, self._site.config.root, self._stage.previous.rows)
+        row = ROW.read(stored)
         if row.fetched and _names_inputs(key.modules):
             if not self._held.issuperset(row.fetched):
                 return Refused("changed since: what it fetched")
@@ -152,8 +150,7 @@ class Pages:
     def relaid_rows(self) -> RelaidRows | None:
         """The rows of the pages of which only layouts changed."""
         names = {index: _name(self._plan.jobs[index]) for index in self.relaid}
-        root, published = self._site.config.root, self._stage.previous.rows
-        return RelaidRows(self._ledger.again(), names, self.relaid, root, published) if names else None
+        return RelaidRows(self._ledger.again(), names, self.relaid) if names else None
 
     def last(self, index: int) -> Rendered | None:
         """What the last export made of a job that has to run, where its code says that this stays if a source is down."""
@@ -162,7 +159,7 @@ class Pages:
             return None
         with contextlib.suppress(*_FOREIGN):
             *_, stored = self._ledger.get(name)
-            row = from_value(stored, self._site.config.root, self._stage.previous.rows)
+            row = ROW.read(stored)
             is_there = all(self._stage.holds(file.path, file.digest) for file in row.files)
             if is_there and self._links.has(row.template_link_ids):
                 links = (self._links[number] for number in link_numbers(row.template_link_ids))
@@ -211,7 +208,7 @@ class Pages:
             self.fetched.update(name for name, _ in row.fetched)
         made, shown = self._now if modules else 0, self._keys.shown_by_all
         inner = key.inner if key and row.places else ()
-        return [key.parts if key else (), made, shown, inner, to_value(row, self._site.config.root)]
+        return [key.parts if key else (), made, shown, inner, to_value(row)]
 
     @property
     def is_same(self) -> bool:
@@ -235,8 +232,6 @@ class RelaidRows:
     ledger: RowSet
     names: Mapping[int, str]  # by job
     counts: Mapping[int, int]  # of layouts that did not change
-    root: Path
-    published: Files
 
     def open(self) -> Callable[[int], tuple[Rendered, int] | None]:
         """Read the rows from the file, each when it is asked for."""
@@ -246,7 +241,7 @@ class RelaidRows:
             with contextlib.suppress(*_FOREIGN):
                 if index in self.counts:
                     *_, stored = ledger.get(self.names[index])
-                    return from_value(stored, self.root, self.published), self.counts[index]
+                    return ROW.read(stored), self.counts[index]
             return None
 
         return last
@@ -281,7 +276,7 @@ class _SharedLinks:
         numbers = link_numbers(shared)
         missing = {number % _PARTS_OF_LINKS for number in set(numbers).difference(self.known)}
         for part in missing - self.read.keys():
-            found = {number: Link(*value) for number, *value in self.ledger.get(f"#{part}") or ()}
+            found = {number: LINK.read(value) for number, *value in self.ledger.get(f"#{part}") or ()}
             self.read[part] = frozenset(found)
             self.known.update(found)
         return not missing or all(number in self.known for number in numbers)
@@ -297,4 +292,4 @@ class _SharedLinks:
         for part, numbers in parts.items():
             links = ((number, self.known.get(number) or fresh.get(number)) for number in numbers)
             is_same = self.read.get(part) == frozenset(numbers)
-            yield f"#{part}", None if is_same else [[n, *link_value(link)] for n, link in links if link]
+            yield f"#{part}", None if is_same else [[n, *LINK.write(link)] for n, link in links if link]

@@ -18,17 +18,18 @@ from typing import Any
 
 from pybuild import publish
 from pybuild.cache import fingerprint
-from pybuild.cache.entries import finding_value, to_finding
 from pybuild.cache.fingerprint import digest_of, glance
 from pybuild.cache.index import RowSet
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
+from pybuild.plain import codec_of
 from pybuild.publish import Output
 from pybuild.source.secrets import masked_findings
 
 VERSION = 4
 INDEX = "index.sqlite"
 _PATHS = 500  # a line
+_FINDING = codec_of(Diagnostic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _outcome(config: Config, ledger: RowSet) -> Outcome | None:
         if _seen(output, _read_paths(ledger, output)) != ledger.get(f"seen {output.key}"):
             return None
     pages, files, findings = ledger.get("outcome")
-    return Outcome(tuple(map(to_finding, findings)), pages, files)
+    return Outcome(tuple(map(_FINDING.read, findings)), pages, files)
 
 
 class BuildRecord:
@@ -92,7 +93,9 @@ class BuildRecord:
         """Write the record; `paths` are those of the output and of the deploy folder. Raises `OSError`."""
         folders = (self._config.out, self._config.deploy)
         outputs = [publish.output_at(self._config.root, folder) for folder in folders]
-        findings = [finding_value(found) for found in masked_findings(outcome.findings, self._config.secrets)]
+        findings = [
+            _FINDING.write(found) for found in masked_findings(outcome.findings, self._config.secrets)
+        ]
         until = None if span.until == float("inf") else span.until
         self._ledger.write(
             chain(

@@ -12,12 +12,11 @@ import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
-from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from pybuild import compact as packed
 from pybuild.diagnostics import Diagnostic, has_errors
+from pybuild.plain import codec_of
 from pybuild.records import File, Link, Page, Redirection
 from pybuild.render.links import Asset
 
@@ -53,7 +52,7 @@ class Rendered:
 
 def link_digest(link: Link) -> bytes:
     """What stands for a link that many pages have."""
-    said = repr(_LINK(link))
+    said = repr(LINK.write(link))
     return hashlib.blake2b(said.encode("utf-8", "backslashreplace"), digest_size=LINK_DIGEST).digest()
 
 
@@ -70,9 +69,7 @@ def link_numbers(shared: bytes) -> Collection[int]:
 _BLOCK = 16  # rows that are compressed together, in a quarter of the memory
 
 
-_FILE, _PAGE, _REDIRECTION, _LINK = (
-    attrgetter(*noun.__match_args__) for noun in (File, Page, Redirection, Link)
-)
+ROW, LINK = codec_of(Rendered), codec_of(Link)
 
 
 def pack(row: Rendered) -> Rendered | bytes:
@@ -80,49 +77,20 @@ def pack(row: Rendered) -> Rendered | bytes:
 
     Read by the same program only.
     """
-    values: Any = (
-        [_FILE(file) for file in row.files],
-        _PAGE(row.page) if row.page else None,
-        _REDIRECTION(row.redirection) if row.redirection else None,
-        row.links,
-        row.anchors,
-        [(asset.path, str(asset.file)) for asset in row.assets],
-        [_LINK(link) for link in row.template_links],
-        (
-            row.template_link_ids,
-            row.document_hrefs,
-            row.link_digest,
-            row.pictures,
-            row.fetched,
-            row.keeps,
-            row.places,
-        ),
-    )
     try:
-        return row if row.findings else marshal.dumps(values)
+        return row if row.findings else marshal.dumps(ROW.write(row))
     except ValueError:  # a text of a class of its own
         return row
 
 
 def _unpacked(row: bytes) -> Rendered:
-    files, page, redirection, links, anchors, assets, given, last = marshal.loads(row)
-    shared, hrefs, resolved, pictures, fetched, keeps, places = last
-    return Rendered(
-        files=tuple(File(*file) for file in files),
-        page=page and Page(*page),
-        redirection=redirection and Redirection(*redirection),
-        links=links,
-        anchors=anchors,
-        assets=tuple(Asset(path, Path(file)) for path, file in assets),
-        template_links=tuple(Link(*link) for link in given),
-        template_link_ids=shared,
-        document_hrefs=hrefs,
-        link_digest=resolved,
-        pictures=pictures,
-        fetched=fetched,
-        keeps=keeps,
-        places=places,
-    )
+    return ROW.read(marshal.loads(row))
+
+
+def to_value(row: Rendered) -> Any:
+    """Write a row for a later program, which `ROW` reads; what it shares with others and is of this run is left out."""
+    is_own = not row.template_links and not row.is_last
+    return ROW.write(row if is_own else replace(row, template_links=(), is_last=False))
 
 
 def _staying(last: Rendered, failure: Rendered) -> Rendered:

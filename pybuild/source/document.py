@@ -16,17 +16,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pybuild.compact import Codec, table
+from pybuild.compact import table
 from pybuild.config.loader import Collection, Config
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.files import read, walk
 from pybuild.language_tags import is_language_tag, language_hint
+from pybuild.plain import codec_of, shared_numbers
 from pybuild.routing.segments import Pattern
 from pybuild.source.addresses import ALIAS_KEYS, asked_addresses, foreign_keys
 from pybuild.source.dates import parse_date, probable_date
@@ -100,7 +100,7 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
         tags=reader.tags(),
         draft=reader.flag("draft"),
         meta=found.meta,
-        lines=shared_lines(tuple(found.lines.items())),
+        lines=shared_numbers(tuple(found.lines.items())),
         body_line=found.body_line,
         digest=hashlib.sha256(data).hexdigest(),
         head=_head(found.meta, heading),
@@ -118,12 +118,6 @@ def _on_one_line(text: str) -> str:
 def _head(meta: Mapping[str, Any], heading: str) -> str:
     said = json.dumps([meta, heading], separators=(",", ":")).encode("ascii")
     return hashlib.sha256(said).hexdigest()[:_SHORT]
-
-
-@lru_cache(maxsize=1024)
-def shared_lines(items: tuple[tuple[str, int], ...]) -> Mapping[str, int]:
-    """The lines of keys; most documents of a site have the same, and then share them."""
-    return dict(items)
 
 
 class _Meta:
@@ -265,31 +259,11 @@ def _segments(slug: str) -> tuple[str, ...]:
     return tuple(slug.split("/")) if slug else ()
 
 
-_ENTRY = attrgetter(*Entry.__match_args__)
-_AT = {name: number for number, name in enumerate(Entry.__match_args__)}
 _PLACE = attrgetter(*Place.__match_args__)
 _FRONT = attrgetter(*Front.__match_args__[1:-1])  # what of an entry its front matter says, but the title
 
 
-def _write(entry: Entry) -> list[Any]:
-    values = list(_ENTRY(entry))
-    for name in ("date", "updated"):
-        moment = getattr(entry, name)
-        values[_AT[name]] = moment and moment.isoformat()
-    values[_AT["lines"]] = tuple(entry.lines.items())
-    return values
-
-
-def _read(values: list[Any]) -> Entry:
-    values = values.copy()
-    for name in ("date", "updated"):
-        moment = values[_AT[name]]
-        values[_AT[name]] = moment and datetime.fromisoformat(moment)
-    values[_AT["lines"]] = shared_lines(values[_AT["lines"]])
-    return Entry(*values)
-
-
-ENTRY = Codec(_write, _read)
+ENTRY = codec_of(Entry)
 
 
 def read_collection(
