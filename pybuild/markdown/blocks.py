@@ -12,7 +12,7 @@ PHP Markdown Extra (definition lists, footnotes); CommonMark 0.31.2 §5 for the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from html import escape
 
@@ -132,15 +132,23 @@ class Cut:
         return {number: block.directive for number, block in enumerate(self.blocks) if block.directive}
 
 
-def cut(text: str, mark: str, gap: str = "", *, but: Set[int] = frozenset()) -> Cut:
+def cut(
+    text: str,
+    mark: str,
+    gap: str = "",
+    *,
+    but: Set[int] = frozenset(),
+    words: Callable[[str], str] = str.capitalize,
+) -> Cut:
     """Replace the lines around our blocks, but those that begin on the lines `but`.
 
     `mark` is a character that the text does not have, `gap` the one that stands for spaces behind a fence's first word.
+    `words` are the title of a kind that has no other.
     """
     has_sign = any(sign in text for sign in ("[^", ":::", "!!!", "???", "///", "==="))
     if not (_HAS_ANY.search(text) if has_sign else _HAS_DEFINITION.search(text)):
         return Cut(text)
-    cutter = _Cutter(mark, gap, but)
+    cutter = _Cutter(mark, gap, but, words)
     for line in text.split("\n"):
         cutter.read(line)
     cutter.close(0)
@@ -155,6 +163,7 @@ class _Cutter:
     mark: str
     gap: str
     but: Set[int]
+    words: Callable[[str], str] = str.capitalize
     out: list[str] = field(default_factory=list)
     source: list[SourceLine] = field(default_factory=list)  # the lines of a variant
     includes: list[IncludeLine] = field(default_factory=list)
@@ -352,10 +361,10 @@ class _Cutter:
             return self._direct_of(kept, word, found)
         self.source.append(self.lead + blank + found.string)
         fence = found["fence"] or found["slashes"] or ""
-        title = _title(found["colon_title"] or found["slash_title"] or "", word)
+        title = _title(found["colon_title"] or found["slash_title"] or "") or self.words(word)
         if found["bang"]:
             quoted = re.search(r'"(.*)"', found["bang_title"])
-            title = quoted[1] if quoted else word.capitalize()
+            title = quoted[1] if quoted else self.words(word)
         frame = _Frame("fence", 0, fence=fence) if fence else _Frame("indented", _INDENTED)
         self._mark(kept, Block("admonition", word, bool(title), line=self.line), frame)
         if title:
@@ -447,12 +456,12 @@ def _expanded(line: str) -> str:
     return line[: len(line) - len(text)].expandtabs(4) + text
 
 
-def _title(written: str, word: str) -> str:
-    """The title behind a kind: `Title`, `"Title"`, `[Title]`; else the kind's own name."""
+def _title(written: str) -> str:
+    """The title behind a kind: `Title`, `"Title"`, `[Title]`; "" for none."""
     text = written.strip()
     if len(text) > 1 and text[0] + text[-1] in ('""', "[]"):
         text = text[1:-1]
-    return text or word.capitalize()
+    return text
 
 
 def misplaced(html: str, blocks: Sequence[Block], mark: str) -> set[int]:

@@ -82,11 +82,15 @@ class Heading:
     children: tuple[Heading, ...] = ()
 
 
+Words = Callable[[str], str]
+"""Gives what a part is called: `note`, `warning` and the like, or `permalink`, the link beside a heading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What a site may choose about its pages."""
+    """How the pages of a site are written."""
 
-    permalink: str = "Permalink"  # names the link beside each heading for those who cannot see it
+    words: Words = str.capitalize
     is_highlighted: bool = True
 
 
@@ -99,6 +103,7 @@ class Finish:
         """`guard` is the character behind what was escaped."""
         notes = {note.label: note.html for note in reversed(footnotes)}  # the first of a label holds
         self._notes, self._resolve, self._guard, self._style = notes, resolve, guard, style
+        self._permalink = style.words("permalink")
         self._marks: dict[str, list[str]] = {}  # label of a footnote → ids of the marks that lead to it
         self._numbers: dict[str, int] = {}  # of each of these labels, in the order of first marks
         self._quotations: list[bool] = []  # whether each that is open is an alert
@@ -112,7 +117,10 @@ class Finish:
             (ident for ident in map(unescape, ids) if not ident.startswith("pb-")),
             (f"{name}{number}" for number in range(1, len(notes) + 1) for name in ("fn", "fnref")),
         )
-        self._headings = self._claimed(plain)
+        found = [one for one in _HEADING.finditer(plain) if one[1]]
+        top = next((one for one in found if one[1] == "1" and _is_at_top(plain, one.start())), None)
+        self.h1s = tuple(one is top for one in found if one[1] == "1")
+        self._headings = self._claimed(found, top)  # of the text that is written, by where they begin
         self.headings = list(self._headings.values())
         self.title = next((heading.text for heading in self.headings if heading.level == 1), None)
         self.excerpt = self._excerpt(plain)
@@ -124,6 +132,7 @@ class Finish:
         self.used_notes = frozenset(self._marks)
         for note in footnotes:  # the links of those that are not shown are links of the text all the same
             if note.label not in self.used_notes or note.html != notes[note.label]:
+                self._headings = {}
                 self._sub(note.html)
         if "<table>" in html:
             html = _TABLE.sub(_wrapped, html)
@@ -140,11 +149,8 @@ class Finish:
 
     # What is known of a text before it is written
 
-    def _claimed(self, html: str) -> dict[int, Heading]:
-        """The headings by where they begin. An id that the author gave is preferred to a slug; one H1 stays one."""
-        found = [one for one in _HEADING.finditer(html) if one[1]]
-        top = next((one for one in found if one[1] == "1" and _is_at_top(html, one.start())), None)
-        self.h1s = tuple(one is top for one in found if one[1] == "1")
+    def _claimed(self, found: Sequence[re.Match[str]], top: re.Match[str] | None) -> dict[int, Heading]:
+        """The headings by where they begin. An id that the author gave is preferred to a slug; only `top` stays an H1."""
         texts = [self._text(one[3]) for one in found]
         own = [_ID.match(one[0][: one.start(3) - one.start()]) for one in found]
         custom = [self._custom_id(text) for text in texts]
@@ -200,16 +206,14 @@ class Finish:
 
     def _heading(self, found: re.Match[str]) -> str:
         heading = self._headings.get(found.start())
-        if heading is None or found.string[found.start() : found.end()] != found[0]:
+        if heading is None:
             return found[0]
         inner = self._sub(found["heading"])
         if given := self._custom_id(inner):
             inner = inner[: given.start()]
         others = _OTHER_ATTRIBUTES.sub("", self._attributes("h", found["own"])) if found["own"] else ""
-        ident, label = (
-            escape(heading.id),
-            f"{self._style.permalink}: {heading.text}" if heading.text else self._style.permalink,
-        )
+        ident, words = escape(heading.id), self._permalink
+        label = f"{words}: {heading.text}" if heading.text else words
         link = f' <a class="anchor" href="#{ident}" aria-label="{escape(label, quote=True)}"></a>'
         return f'<h{heading.level} id="{ident}"{others}>{inner}{link}</h{heading.level}>'
 
@@ -278,7 +282,7 @@ class Finish:
             self._quotations.append(False)
             return f"<blockquote>\n<p>{self._sub(found[0].partition('<p>')[2])}"
         self._quotations.append(True)
-        opening = admonition(kind, self._sub(title) or kind.capitalize())
+        opening = admonition(kind, self._sub(title) or self._style.words(kind))
         return opening + ("<p>" if found["alert_end"] == "\n" else "")
 
     def _note(self, found: re.Match[str]) -> str:
@@ -297,7 +301,9 @@ class Finish:
         items: list[str] = []
         while len(items) < len(self._numbers):
             for label in list(self._numbers)[len(items) :]:
-                items.append(self._sub(self._notes[label]).strip())
+                note = self._notes[label]
+                self._headings = self._claimed([one for one in _HEADING.finditer(note) if one[1]], None)
+                items.append(self._sub(note).strip())
                 self.anchors.ids.append(f"fn{len(items)}")
         html = ""
         for number, (item, marks) in enumerate(zip(items, self._marks.values(), strict=True), 1):

@@ -16,7 +16,7 @@ from pybuild.config.loader import Markdown
 from pybuild.markdown.blocks import Cut, cut, misplaced, place
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
-from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
+from pybuild.markdown.finish import Finish, Heading, Resolve, Style, Words, tree
 from pybuild.markdown.math import Formulas
 from pybuild.markdown.raw_html import (
     cleaned,
@@ -70,18 +70,22 @@ class MarkdownRenderer:
         self,
         settings: Markdown,
         *,
-        permalink: str = "Permalink",
         engine: Engine | None = None,
         has_plugins: bool = False,
     ) -> None:
-        """`permalink` names the link beside each heading for those who cannot see it."""
         self._settings = settings
         self._has_plugins = has_plugins
         self._engine = engine or engine_of(settings.engine)
-        self._style = Style(permalink, settings.highlight)
 
-    def render(self, text: str, *, resolve: Resolve, components: Components | None = None) -> MarkdownResult:
-        """Render one text; `components` show its directives."""
+    def render(
+        self,
+        text: str,
+        *,
+        resolve: Resolve,
+        components: Components | None = None,
+        words: Words = str.capitalize,
+    ) -> MarkdownResult:
+        """Render one text; `components` show its directives, `words` are those of its language."""
         text = _lines(text)
         mark, guard, gap, keep = _free_characters(text)
         shows_all = self._settings.html is False
@@ -89,7 +93,7 @@ class MarkdownRenderer:
         math = Formulas(keep)
         plain = math.cut(text) if self._settings.math else text
         marked = _marked(without_tags(plain, sign, shows_all=shows_all) if sign else plain, guard, gap)
-        html, parts = self._with_blocks(marked, mark, gap)
+        html, parts = self._with_blocks(marked, mark, gap, words)
         has_hidden_tags = shows_all and bool(sign) and shows_tags(html, sign)
         remarks = foreign_syntax(text, html)
         lost: list[tuple[Kind, str]] = []
@@ -109,7 +113,7 @@ class MarkdownRenderer:
             html = math.shown(html)
             notes = [replace(note, html=math.shown(note.html)) for note in notes]
             remarks += [Remark("math", formula.written, formula.line) for formula in math.faults]
-        page = Finish(html, notes, resolve, guard, self._style)
+        page = Finish(html, notes, resolve, guard, Style(words, self._settings.highlight))
         lost += [("address", address) for address in page.refused]
         if lost:
             remarks += taken_out(text, lost)
@@ -134,11 +138,11 @@ class MarkdownRenderer:
             heading_ids=tuple(heading.id for heading in page.headings) if is_plain else None,
         )
 
-    def _with_blocks(self, text: str, mark: str, gap: str) -> tuple[str, Cut]:
+    def _with_blocks(self, text: str, mark: str, gap: str, words: Words) -> tuple[str, Cut]:
         """The engine's HTML of a text with comments around our blocks. Blocks it does not see as such stay text."""
         but: set[int] = set()
         for _ in range(_TRIES):
-            parts = cut(text, mark, gap, but=but)
+            parts = cut(text, mark, gap, but=but, words=words)
             html = self._plain(parts.text)
             wrong = misplaced(html, parts.blocks, mark)
             if not wrong:

@@ -123,6 +123,13 @@ def test_a_custom_id_is_kept_though_an_earlier_slug_is_equal() -> None:
     assert render("# X\n## Y {#x}\n## Z {#x}\n").anchors == ("x", "x-1", "x-2")
 
 
+def test_a_heading_in_a_footnote_has_an_id_of_its_own_and_is_no_title() -> None:
+    found = render("# T\n\na[^n]\n\n[^n]: # Hello\n\n    # T\n\n[^unused]: # T\n")
+    assert re.findall(r'<(h\d) id="([^"]*)"', found.html) == [("h1", "t"), ("h2", "hello"), ("h2", "t-1")]
+    assert (found.title, found.toc, found.h1s) == ("T", (), (True,))
+    assert {"t", "hello", "t-1"} <= set(found.anchors)
+
+
 def test_an_id_of_a_footnote_or_of_raw_html_is_not_given_again() -> None:
     text = '# fn1\n\na[^1] <i id="b">\n\n# b\n\n<a name=c></a>\n\n[^1]: N\n'
     assert RAW.render(text, resolve=unchanged).anchors == ("b", "c", "fn1-1", "b-1", "fn1", "fnref1")
@@ -342,7 +349,9 @@ def test_a_name_is_an_anchor_of_links_alone() -> None:
 
 
 def test_the_link_beside_a_heading_can_be_named() -> None:
-    german = MarkdownRenderer(Markdown(), permalink="Link zu").render("# A", resolve=unchanged)
+    german = MarkdownRenderer(Markdown()).render(
+        "# A", resolve=unchanged, words=lambda name: {"permalink": "Link zu"}[name]
+    )
     assert german.html == '<h1 id="a">A <a class="anchor" href="#a" aria-label="Link zu: A"></a></h1>\n'
 
 

@@ -216,3 +216,30 @@ def test_the_page_for_nothing_says_it_in_each_language(site: Site, export: Expor
         'lang="ar" dir="rtl">\n<h2>الصفحة غير موجودة</h2>\n'
         '<p>لا يوجد شيء منشور على هذا العنوان. ابدأ من جديد من <a href="/base/ar">Ar</a>.</p>\n'
     )
+
+
+def test_notes_and_the_links_of_headings_speak_the_language_of_their_text(site: Site, export: Export) -> None:
+    text = "## H\n\n> [!NOTE]\n> a\n\n!!! seealso\n    b\n\n::: done\nc\n:::\n\n::: tip Mine\nd\n:::\n"
+    settings = (
+        '[site]\nurl = "https://a.example"\ntitle = "A"\nlanguage = "en"\n[languages.de]\n[languages.de.strings]\n'
+        'label_done = "Fertig"\n[collections.docs]\nsource = "content/docs"\nroute = "/docs/[...slug]"\n'
+    )
+    run = export(
+        site(
+            {
+                "pybuild.toml": settings,
+                "content/docs/a.md": text,
+                "content/docs/de/a.md": text,
+                "app/page.md": "# A\n",
+            }
+        )
+    )
+    said = re.compile(r'admonition-title">([^<]*)|aria-label="([^"]*): H"')
+    names = {
+        path: ["".join(found) for found in said.findall(run.text(path))]
+        for path in ("docs/a.html", "de/docs/a.html")
+    }
+    assert names == {
+        "docs/a.html": ["Permalink", "Note", "See also", "Done", "Mine"],
+        "de/docs/a.html": ["Link zum Abschnitt", "Hinweis", "Siehe auch", "Fertig", "Mine"],
+    }
