@@ -187,6 +187,8 @@ def _layers(
         if listing.description:
             values["description"] = listing.description
         yield Layer(values, "page", 99, Location())
+    if page.job.kind == "not_found":
+        yield Layer({"title": context.library.words("not_found")}, "page", 99, Location())
     yield from _document_layers(document, page.route)
     if page.route.module and page.route.kind in ("page", "not_found"):
         yield from _said_by(context, page, page.route.module, "page")
