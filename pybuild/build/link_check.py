@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pybuild.build.near import Addresses
 from pybuild.config.schema import Site
@@ -58,6 +59,7 @@ class _Answers:
     def __init__(self, published: Published) -> None:
         self._anchors, self._paths = published.anchors, published.paths
         self._address = published.address
+        self._is_whole_host = urlsplit(published.address("/")).path == "/"  # no base path
         self._rules = [rule for rule in published.rules if not isinstance(rule, SetHeaders)]
         self._moved = frozenset(redirection.url for redirection in published.redirections)
         self._addresses = Addresses(self._anchors, self._paths)
@@ -103,8 +105,12 @@ class _Answers:
             return None
         if any(rule.source.match(target) is not None for rule in self._rules):
             return None
-        near = self._addresses.nearest(target)
-        hint = f'did you mean "{near}"?' if near else "correct the link, or make the page"
+        hint = "correct the link, or make the page"
+        folder = target[: target.find("/", 1) + 1]  # "/dotnet/" of "/dotnet/api/x"
+        if near := self._addresses.nearest(target):
+            hint = f'did you mean "{near}"?'
+        elif folder and self._is_whole_host and not self._addresses.has_below(folder):
+            hint += f'; where others answer below {folder}, write ignore = ["{folder}**"] below [links]'
         return _Fault("broken-link", target, "leads nowhere", hint)
 
     def _wrong_anchor(self, page: str, fragment: str) -> _Fault | None:

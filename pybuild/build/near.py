@@ -39,6 +39,11 @@ class Addresses:
         return found
 
     @cached_property
+    def _tops(self) -> frozenset[str]:
+        """The first segments of all addresses."""
+        return frozenset(url.strip("/").partition("/")[0] for url in (*self._pages, *self._paths))
+
+    @cached_property
     def _by_letters(self) -> dict[Hashable, list[str]]:
         return self._grouped(_segments)
 
@@ -68,6 +73,10 @@ class Addresses:
     def same(self, target: str) -> str:
         """The page or file that a decoded address names in another spelling, or ""."""
         return self._folded.get(_folded(target), "")
+
+    def has_below(self, folder: str) -> bool:
+        """Whether anything of the site answers below the first segment of addresses: `/docs/`."""
+        return folder.strip("/") in self._tops
 
     def nearest(self, target: str) -> str:
         """The page or file that a decoded address may have meant, or ""."""

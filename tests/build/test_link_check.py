@@ -52,7 +52,11 @@ def test_what_the_export_answers(target: str, fragment: str) -> None:
         ("/about.md", 'did you mean "/about"?'),
         ("/docs/a.html.md", 'did you mean "/docs/a"?'),
         ("/docs/draft", "correct the link, or make the page"),
-        ("/x/a", "correct the link, or make the page"),  # two pages are named so
+        (
+            "/x/a",  # two pages are named so
+            "correct the link, or make the page; where others answer below /x/, "
+            'write ignore = ["/x/**"] below [links]',
+        ),
         ("/zzz", "correct the link, or make the page"),
     ],
 )
