@@ -45,7 +45,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     install_python()
     install_servers.main()
-    workers = str(min(4, (os.cpu_count() or 1) + 1))  # one more: a third of the time tests wait
+    workers = str(min(4, os.cpu_count() or 1))
     pytest = [
         BIN / "python",
         "-m",
