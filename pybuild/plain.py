@@ -87,6 +87,8 @@ def _functions(kind: Any) -> tuple[_Function | None, _Function | None]:
         return write and _unless_none(write), read and _unless_none(read)
     if typing.get_origin(kind) is not tuple:
         return None, None
+    if inner[-1] is not Ellipsis and any(_functions(one) != (None, None) for one in inner):
+        raise TypeError(f"{kind} is neither a tuple of one kind nor one of plain data")
     write, read = _functions(inner[0])
     return write and (lambda values: [*map(write, values)]), lambda values: tuple(
         map(read, values) if read else values

@@ -32,6 +32,8 @@ from pybuild.markdown.directives import (
 
 ALERTS = ("note", "tip", "important", "warning", "caution")
 # The alert that is nearest to what other tools call an admonition; an unknown kind is a note.
+Words = Callable[[str], str]
+"""Gives what a part of a text is called: `note`, `warning` and the like, or `permalink`, the link beside a heading."""
 KINDS = {
     **{kind: kind for kind in ALERTS},
     **dict.fromkeys(("hint", "success", "check", "done"), "tip"),
@@ -138,7 +140,7 @@ def cut(
     gap: str = "",
     *,
     but: Set[int] = frozenset(),
-    words: Callable[[str], str] = str.capitalize,
+    words: Words = str.capitalize,
 ) -> Cut:
     """Replace the lines around our blocks, but those that begin on the lines `but`.
 
@@ -163,7 +165,7 @@ class _Cutter:
     mark: str
     gap: str
     but: Set[int]
-    words: Callable[[str], str] = str.capitalize
+    words: Words = str.capitalize
     out: list[str] = field(default_factory=list)
     source: list[SourceLine] = field(default_factory=list)  # the lines of a variant
     includes: list[IncludeLine] = field(default_factory=list)

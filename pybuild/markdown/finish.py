@@ -17,7 +17,7 @@ from html import escape, unescape
 from urllib.parse import quote
 
 from pybuild.markdown.autolinks import ADDRESS, trimmed
-from pybuild.markdown.blocks import KINDS, Footnote, admonition, label_of
+from pybuild.markdown.blocks import KINDS, Footnote, Words, admonition, label_of
 from pybuild.markdown.engines import encoded
 from pybuild.markdown.fences import code_block
 from pybuild.markdown.heading_ids import Anchors, slug
@@ -82,10 +82,6 @@ class Heading:
     children: tuple[Heading, ...] = ()
 
 
-Words = Callable[[str], str]
-"""Gives what a part is called: `note`, `warning` and the like, or `permalink`, the link beside a heading."""
-
-
 @dataclass(frozen=True, slots=True)
 class Style:
     """How the pages of a site are written."""
@@ -112,7 +108,12 @@ class Finish:
         self.links: list[tuple[str, bool]] = []
         self.refused: list[str] = []  # addresses whose scheme is on no list
         self.unknown_notes: list[str] = []  # labels of marks that no footnote has
-        ids = _ID.findall(plain) if "id=" in plain or "name=" in plain else ()
+        ids = (
+            found
+            for text in (plain, *notes.values())
+            if "id=" in text or "name=" in text
+            for found in _ID.findall(text)
+        )
         self.anchors = Anchors(
             (ident for ident in map(unescape, ids) if not ident.startswith("pb-")),
             (f"{name}{number}" for number in range(1, len(notes) + 1) for name in ("fn", "fnref")),

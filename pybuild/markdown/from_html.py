@@ -23,7 +23,7 @@ from urllib.parse import urldefrag, urljoin
 from html_to_markdown import ConversionOptions, convert
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pybuild.markdown.blocks import KINDS
+from pybuild.markdown.blocks import KINDS, Words
 from pybuild.markdown.code import fence, language_of
 from pybuild.markdown.rewrite import escape
 
@@ -62,10 +62,11 @@ class Prepared:
         return found.sub(lambda match: _indented(match[1] or "", self.raw[int(match[2])]), markdown)
 
 
-def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
+def prepare(html: str, *, base_url: str, links: Mapping[str, str], words: Words = str.capitalize) -> Prepared:
     """Drop what is not content, and mark up the rest so that a plain converter keeps it.
 
-    `links` maps an address, as written or made absolute by `base_url`, to the one to write.
+    `links` maps an address, as written or made absolute by `base_url`, to the one to write. A title that `words` gives
+    is that of its kind.
     """
     page = _Page(html)
     page.write_math()
@@ -77,7 +78,7 @@ def prepare(html: str, *, base_url: str, links: Mapping[str, str]) -> Prepared:
     page.write_raised()
     page.protect_text()
     page.flatten_depths()
-    page.quote_admonitions()
+    page.quote_admonitions(words)
     page.write_definitions()
     page.part_quotations()
     return page.finish()
@@ -200,7 +201,7 @@ class _Page:
                 if node.mem_id not in kept:
                     node.unwrap()
 
-    def quote_admonitions(self) -> None:
+    def quote_admonitions(self, words: Words) -> None:
         """Make each a GitHub alert, its own title in bold where it says more than the kind."""
         for node in self.nested(_ADMONITIONS):
             classes = (node.attrs.get("class") or "").lower().replace("markdown-alert-", "").split()
@@ -209,9 +210,12 @@ class _Page:
             title = " ".join(title_node.text().split()) if title_node else ""
             if title_node:
                 title_node.decompose()
-            bold = (
-                f"<p><strong>{escape_html(title)}</strong></p>" if title.lower() not in ("", *classes) else ""
+            is_own = title.lower() not in (
+                "",
+                *classes,
+                *(words(name).lower() for name in classes if name in KINDS),
             )
+            bold = f"<p><strong>{escape_html(title)}</strong></p>" if is_own else ""
             alert = self.keep(f"[!{KINDS[kind].upper()}]")
             node.replace_with(_element(f"<blockquote><p>{alert}</p>{bold}{node.inner_html}</blockquote>"))
 
@@ -323,13 +327,20 @@ _OPTIONS = ConversionOptions(
 )
 
 
-def from_html(main: str, *, base_url: str, links: Mapping[str, str], title: str = "") -> str:
+def from_html(
+    main: str,
+    *,
+    base_url: str,
+    links: Mapping[str, str],
+    title: str = "",
+    words: Words = str.capitalize,
+) -> str:
     """Make a body of the HTML of a page's content: absolute links, intact code, one H1.
 
     `links` maps an address, as written or made absolute by `base_url`, to the one to write. Where there is no
-    H1, `title` becomes it.
+    H1, `title` becomes it. `words` are those of its language, as of `MarkdownRenderer.render`.
     """
-    prepared = prepare(_CONTROLS.sub("", main), base_url=base_url, links=links)
+    prepared = prepare(_CONTROLS.sub("", main), base_url=base_url, links=links, words=words)
     body = _converted(prepared.html, prepared)
     for number, html in enumerate(prepared.notes, 1):
         note = _converted(html, prepared).strip()

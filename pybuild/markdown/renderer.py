@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from pybuild.config.loader import Markdown
-from pybuild.markdown.blocks import Cut, cut, misplaced, place
+from pybuild.markdown.blocks import Cut, Words, cut, misplaced, place
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
-from pybuild.markdown.finish import Finish, Heading, Resolve, Style, Words, tree
+from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
 from pybuild.markdown.math import Formulas
 from pybuild.markdown.raw_html import (
     cleaned,

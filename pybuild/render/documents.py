@@ -178,7 +178,7 @@ class DocumentIndex:
         around = self.words_locale
         if entry.collection:  # its components speak its language, on whatever page it is shown
             self.words_locale = "" if entry.is_fallback else entry.locale
-        result = self._renderer.render(text, resolve=resolve, components=self.components, words=self._label)
+        result = self._renderer.render(text, resolve=resolve, components=self.components, words=self.label)
         self.words_locale = around
         first = Location(entry.file, source.body_line)
         return RenderedBody(source.body, text, result, known, tuple(found), first, places)
@@ -189,10 +189,10 @@ class DocumentIndex:
         def resolve(href: str, is_picture: bool) -> str:
             return self.links.href(unquote(href)) if href.startswith("/") else href
 
-        shown = self._renderer.render(text, resolve=resolve, components=self.components, words=self._label)
+        shown = self._renderer.render(text, resolve=resolve, components=self.components, words=self.label)
         return shown.html
 
-    def _label(self, name: str) -> str:
+    def label(self, name: str) -> str:
         """What a part of a text is called in the language of what is being made: `note` → `Hinweis`."""
         try:
             return self.words(f"label_{name}")

@@ -388,7 +388,13 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
     else:
         main = main_content(html)
         known = {href: links.published(href, made.page.url) for href in hrefs_of(main)}
-        body = from_html(main, base_url=made.view.href, links=known, title=made.view.title)
+        body = from_html(
+            main,
+            base_url=made.view.href,
+            links=known,
+            title=made.view.title,
+            words=context.library.label,
+        )
     summary = made.summary
     front = {
         "title": made.view.title,

@@ -130,6 +130,11 @@ def test_a_heading_in_a_footnote_has_an_id_of_its_own_and_is_no_title() -> None:
     assert {"t", "hello", "t-1"} <= set(found.anchors)
 
 
+def test_an_id_of_raw_html_in_a_footnote_is_not_given_to_a_heading() -> None:
+    found = RAW.render('## U\n\na[^n]\n\n[^n]: <a id="u"></a> N\n', resolve=unchanged)
+    assert re.findall(r'id="([^"]*)"', found.html) == ["u-1", "fnref1", "fn1", "u"]
+
+
 def test_an_id_of_a_footnote_or_of_raw_html_is_not_given_again() -> None:
     text = '# fn1\n\na[^1] <i id="b">\n\n# b\n\n<a name=c></a>\n\n[^1]: N\n'
     assert RAW.render(text, resolve=unchanged).anchors == ("b", "c", "fn1-1", "b-1", "fn1", "fnref1")

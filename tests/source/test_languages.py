@@ -243,3 +243,21 @@ def test_notes_and_the_links_of_headings_speak_the_language_of_their_text(site: 
         "docs/a.html": ["Permalink", "Note", "See also", "Done", "Mine"],
         "de/docs/a.html": ["Link zum Abschnitt", "Hinweis", "Siehe auch", "Fertig", "Mine"],
     }
+
+
+def test_the_variant_of_a_page_that_shows_notes_does_not_repeat_their_kind(
+    site: Site, export: Export
+) -> None:
+    shown = '{{ "> [!NOTE]\\n> a\\n\\n!!! tip \\"Mine\\"\\n    b\\n" | markdown }}'
+    run = export(
+        site(
+            {
+                **FILES,
+                "app/de/show/page.html": f"<h1>S</h1>{shown}",
+                "app/show/page.html": f"<h1>S</h1>{shown}",
+            }
+        )
+    )
+    assert ">Hinweis</p>" in run.text("de/show.html") and ">Note</p>" in run.text("show.html")
+    for path in ("show.md", "de/show.md"):
+        assert run.text(path).endswith("# S\n\n> [!NOTE]\n>\n> a\n\n> [!TIP]\n>\n> **Mine**\n>\n> b\n")
