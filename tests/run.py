@@ -22,6 +22,7 @@ BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 LONG = (
     "tests/cache/test_index.py",
     "tests/faults",
+    "tests/fetching/test_incremental_fetch.py",
     "tests/hosts",
     "tests/publish/test_crash.py",
     "tests/serve/test_table.py",

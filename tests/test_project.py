@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,22 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 FORMS = sorted((ROOT / ".github").rglob("*.yml"))
+
+
+def test_every_test_is_collected(request: pytest.FixtureRequest) -> None:
+    passed_over = request.config.getini("norecursedirs")
+    files = [file.relative_to(ROOT / "tests") for file in (ROOT / "tests").rglob("test_*.py")]
+    lost = [file for file in files if any(fnmatch(part, p) for part in file.parts[:-1] for p in passed_over)]
+    assert len(files) > 100 and lost == []
+
+
+def test_a_long_run_has_every_file_that_is_longer_then() -> None:
+    files = [file.relative_to(ROOT).as_posix() for file in (ROOT / "tests").rglob("test_*.py")]
+    switch = re.compile(r"^from harness import .*\bLONG\b|environ.*PYBUILD_LONG", re.M)
+    files.remove("tests/test_project.py")
+    longer = [file for file in files if switch.search((ROOT / file).read_text("utf-8"))]
+    named = re.findall(r'^    "(tests/.*)",$', (ROOT / "tests/run.py").read_text("utf-8"), re.M)
+    assert [file for file in longer if not file.startswith(tuple(named))] == []
 
 
 def test_one_place_has_the_version(installed: Path) -> None:

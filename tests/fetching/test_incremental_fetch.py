@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from fetch_source import Reply, Source, source
-from harness import Run
+from harness import LONG, Run
 
 __all__ = ["source"]
 Site = Callable[..., Path]
 Export = Callable[..., Run]
-RECORDS = 200
+RECORDS = 2000 if LONG else 200
 HANDLER = """
 from pybuild import JSONResponse, fetch
 
