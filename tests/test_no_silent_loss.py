@@ -10,7 +10,7 @@ from harness import LONG, SETTINGS
 from previewing import published
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Observer
+from pybuild.build.runs import Observer
 from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic
 

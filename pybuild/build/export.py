@@ -20,9 +20,9 @@ from pathlib import Path
 
 from pybuild import publish
 from pybuild.build import outputs
-from pybuild.build import pipeline as run
 from pybuild.build.known import known_findings
-from pybuild.build.pipeline import BuildFailed, Built, Observer, PhaseGate, build, discovered
+from pybuild.build.pipeline import BuildFailed, Built, PhaseGate, build, discovered
+from pybuild.build.runs import Observer
 from pybuild.cache.session import BuildCache, NullCache
 from pybuild.cache.up_to_date import Outcome
 from pybuild.config.loader import Config
@@ -127,7 +127,7 @@ class Exported:
         return not has_errors(self.findings)
 
 
-def export(config: Config, observer: run.Observer) -> Exported:
+def export(config: Config, observer: Observer) -> Exported:
     """Make and publish the site; the findings say why it was not."""
     gate = PhaseGate(strict=config.options.strict)
     done = Exported(())
@@ -154,7 +154,7 @@ def check_site(config: Config, *, is_whole: bool = False) -> tuple[Site | None, 
     return site, arrange(gate.findings)
 
 
-def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: run.Observer) -> Exported:
+def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: Observer) -> Exported:
     gate.check(publication.check_output(config))
     gate.check(stack.enter_context(publish.exclusive(config.root)))
     output = publish.output_at(config.root, config.out)

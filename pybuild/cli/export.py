@@ -120,7 +120,7 @@ def _run(config: Config, report: Report, laps: PhaseTimer, wanted: ExportFlags) 
     gc.set_threshold(*_FEW_COLLECTIONS)
     run: Callable[..., Exported] = pkgutil.resolve_name("pybuild.build.export:export")
     asked = frozenset(_addresses(wanted.explain)) if wanted.explain else frozenset()
-    observer = pkgutil.resolve_name("pybuild.build.pipeline:Observer")(
+    observer = pkgutil.resolve_name("pybuild.build.runs:Observer")(
         report.progress,
         report.printed,
         laps,

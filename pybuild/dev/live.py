@@ -17,8 +17,9 @@ from urllib.parse import unquote
 
 from pybuild.build import outputs
 from pybuild.build.link_check import Published, check_links
-from pybuild.build.pipeline import Observer, check_site_links, own_outputs, render_with, site_order
+from pybuild.build.pipeline import check_site_links, site_order
 from pybuild.build.rules import derive
+from pybuild.build.runs import Observer, own_outputs, render_with
 from pybuild.dev.reading import Reading
 from pybuild.diagnostics import Diagnostic
 from pybuild.engines import Engine, open_engine

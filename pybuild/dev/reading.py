@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pybuild.build.pipeline import Observer, expand, with_redirects
+from pybuild.build.runs import Observer, expand, with_redirects
 from pybuild.cache.fingerprint import Stamp
 from pybuild.cache.front_matter import kept_front, kept_fronts
 from pybuild.cache.index import RowSet

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pybuild.build.pipeline import Observer
+from pybuild.build.runs import Observer
 from pybuild.config.loader import Options, stopwatch
 from pybuild.dev.live import Expected, LiveSite
 from pybuild.dev.reading import Reading, SiteReader

@@ -12,7 +12,7 @@ import pytest
 from harness import Files
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Observer
+from pybuild.build.runs import Observer
 from pybuild.config.loader import Options, load_config
 from pybuild.engines import ENGINES, Done
 from pybuild.engines.serial import SerialEngine, open_serial

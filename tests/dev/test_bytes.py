@@ -11,7 +11,7 @@ from incremental import CODE, EDITS, PLAIN, clean_copy, write_site
 from previewing import published
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Observer
+from pybuild.build.runs import Observer
 from pybuild.config.loader import load_config
 from pybuild.dev.session import Change, State
 from pybuild.diagnostics import has_errors

@@ -9,7 +9,7 @@ from developing import OPTIONS, asked, body_of, session_of
 from incremental import damage, put, unseen, write_site
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Observer
+from pybuild.build.runs import Observer
 from pybuild.cache import fingerprint
 from pybuild.config.loader import load_config
 from pybuild.dev.session import SCRIPT, Change, Session

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pybuild.build.export import export
-from pybuild.build.pipeline import Observer
+from pybuild.build.runs import Observer
 from pybuild.cache.up_to_date import up_to_date_result
 from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
