@@ -19,9 +19,9 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pybuild.build.rules import derive
 from pybuild.codec import from_json, to_json
-from pybuild.config.loader import Config, Options, load_config
+from pybuild.config.loader import Config, load_config
 from pybuild.config.rules import parse_rules
-from pybuild.config.schema import Markdown
+from pybuild.config.schema import Markdown, Options
 from pybuild.diagnostics import Location
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.markdown.from_html import from_html

@@ -8,7 +8,8 @@ import pytest
 
 from pybuild.build.rules import derive
 from pybuild.codec import from_json, to_json
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.records import File, Page, Redirection, by_path
 from pybuild.rules.model import RuleSet
 

@@ -35,7 +35,8 @@ from incremental import (
 from pybuild.cache import fingerprint
 from pybuild.cache import fingerprint as snapshot
 from pybuild.cache.up_to_date import up_to_date_result
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 
 NOW = "1717200000"  # June 2024: between the posts and the dates of the edit "future"
 SETTLED = 20_000_000  # nanoseconds: as if every file of the test were old

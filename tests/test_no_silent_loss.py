@@ -11,7 +11,8 @@ from previewing import published
 
 from pybuild.build.export import export
 from pybuild.build.runs import Observer
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic
 
 STATIC = 'from pybuild import PlainTextResponse\n\ndynamic = "force-static"\n\n\n'

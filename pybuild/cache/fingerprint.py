@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from pybuild.config.loader import Config, Options
-from pybuild.config.schema import Build, Cluster, Feed, Llms, Negotiation, Robots, Sitemap, Store
+from pybuild.config.loader import Config
+from pybuild.config.schema import Build, Cluster, Feed, Llms, Negotiation, Options, Robots, Sitemap, Store
 from pybuild.publish.state import fresh_file, make_folders
 
 LATE = 1 << 62  # a moment for which every file is old

@@ -21,7 +21,8 @@ from pybuild.cache.index import RowSet
 from pybuild.cache.keys import Keys
 from pybuild.cache.pages import TEMPLATES, Pages
 from pybuild.cache.up_to_date import INDEX, BuildRecord, Outcome, ValidityWindow
-from pybuild.config.loader import Config, read_file, text_digest
+from pybuild.config.loader import Config
+from pybuild.config.settings_file import read_file, text_digest
 from pybuild.fetching import Session, asked_again
 from pybuild.markdown.disk_cache import prune
 from pybuild.plan import Plan

@@ -16,7 +16,8 @@ import click
 from pybuild.build.commands import run_before, running
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary
-from pybuild.config.loader import Config, Options, stopwatch
+from pybuild.config.loader import Config, stopwatch
+from pybuild.config.schema import Options
 from pybuild.dev.app import DevSite, Known
 from pybuild.dev.backend import Backend, Lost
 from pybuild.dev.changes import changes

@@ -18,7 +18,8 @@ from pybuild.cache.up_to_date import Outcome, up_to_date_result
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary, plural
 from pybuild.cli.step_summary import add_step_summary
-from pybuild.config.loader import Config, Options, stopwatch
+from pybuild.config.loader import Config, stopwatch
+from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 from pybuild.publish.publication import check_output
 

@@ -14,8 +14,10 @@ from pybuild import publish
 from pybuild.build.export import check_site
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary, plural, printable_name
+from pybuild.config.checks import MARKDOWN_ENGINES
 from pybuild.config.json_schema import json_schema
-from pybuild.config.loader import MARKDOWN_ENGINES, Options, stopwatch
+from pybuild.config.loader import stopwatch
+from pybuild.config.schema import Options
 from pybuild.diagnostics import arrange, has_errors
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS

@@ -59,10 +59,10 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words of the command line; without any, in a folder that is no site, name `new`."""
-        if not args and not ctx.resilient_parsing:
-            loader = importlib.import_module("pybuild.config.loader")
-            if not loader.has_settings(Path()):
-                raise _NoSite(ctx)
+        if args or ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        if not importlib.import_module("pybuild.config.settings_file").has_settings(Path()):
+            raise _NoSite(ctx)
         return super().parse_args(ctx, args)
 
 

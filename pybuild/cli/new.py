@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from pybuild.cli.report import Report
-from pybuild.config.loader import site_address
+from pybuild.config.checks import site_address
 from pybuild.files import shipped_templates
 from pybuild.language_tags import NAMES, is_language_tag, language_hint
 

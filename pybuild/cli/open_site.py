@@ -12,7 +12,9 @@ from pathlib import Path
 import click
 
 from pybuild.cli.report import Report
-from pybuild.config.loader import Config, MissingSettings, Options, has_settings, load_config
+from pybuild.config.loader import Config, load_config
+from pybuild.config.schema import Options
+from pybuild.config.settings_file import MissingSettings, has_settings
 from pybuild.diagnostics import Diagnostic, did_you_mean, made_strict
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS

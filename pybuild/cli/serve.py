@@ -13,7 +13,8 @@ import click
 from pybuild.build.outputs import compile_target
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary
-from pybuild.config.loader import Config, Options, stopwatch
+from pybuild.config.loader import Config, stopwatch
+from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic, arrange, has_errors, made_strict
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.publish.publication import Publication, load_for

@@ -19,7 +19,9 @@ from pybuild.cache.fingerprint import Stamp
 from pybuild.cache.front_matter import kept_front, kept_fronts
 from pybuild.cache.index import RowSet
 from pybuild.cache.inputs import check_inputs
-from pybuild.config.loader import Config, MissingSettings, Options, load_config
+from pybuild.config.loader import Config, load_config
+from pybuild.config.schema import Options
+from pybuild.config.settings_file import MissingSettings
 from pybuild.diagnostics import Diagnostic, has_errors
 from pybuild.fetching import Session as Fetches
 from pybuild.plan import Plan, make_plan

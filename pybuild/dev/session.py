@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pybuild.build.runs import Observer
-from pybuild.config.loader import Options, stopwatch
+from pybuild.config.loader import stopwatch
+from pybuild.config.schema import Options
 from pybuild.dev.live import Expected, LiveSite
 from pybuild.dev.reading import Reading, SiteReader
 from pybuild.diagnostics import Diagnostic, arrange

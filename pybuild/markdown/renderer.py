@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.blocks import Cut, Words, cut, misplaced, place
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from types import FrameType
 from urllib.parse import urlsplit
 
-from pybuild.config.loader import Site
+from pybuild.config.schema import Site
 from pybuild.diagnostics import did_you_mean
 
 _RESPONSES = "use JSONResponse(…), PlainTextResponse(…), HTMLResponse(…) or Response(…), and redirect(url)"

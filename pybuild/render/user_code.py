@@ -32,7 +32,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from pybuild.config.loader import Site
+from pybuild.config.schema import Site
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.engines.base import Expired
 from pybuild.fetching import FetchFailed, calls_of_all_jobs

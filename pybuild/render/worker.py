@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.diagnostics import Diagnostic, Location, has_errors
 from pybuild.fetching import Policy, Session, begin_export, begin_job, end_job
 from pybuild.markdown.disk_cache import cached

@@ -16,7 +16,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pybuild.config.loader import Collection
+from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic, Location, Note, arrange, warning
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segment_config import check_settings

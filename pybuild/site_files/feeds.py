@@ -19,7 +19,8 @@ from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from pybuild.config.loader import Config, FeedFormat
+from pybuild.config.loader import Config
+from pybuild.config.schema import FeedFormat
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.look.files import IMMUTABLE, LookFile, feed_style
 from pybuild.records import Artifact, Page

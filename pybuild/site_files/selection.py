@@ -14,7 +14,8 @@ from heapq import nlargest
 from typing import Final
 
 from pybuild.compact import ordered
-from pybuild.config.loader import Config, FeedFormat
+from pybuild.config.loader import Config
+from pybuild.config.schema import FeedFormat
 from pybuild.records import Page
 from pybuild.urls import absolute
 

@@ -22,7 +22,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pybuild.compact import table
-from pybuild.config.loader import Collection, Config
+from pybuild.config.loader import Config
+from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.files import read, walk
 from pybuild.language_tags import is_language_tag, language_hint

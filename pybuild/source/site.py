@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from pybuild.compact import table
-from pybuild.config.loader import Collection, Config
+from pybuild.config.loader import Config
+from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
 from pybuild.files import Found, walk
 from pybuild.routing.module_facts import ModuleFacts

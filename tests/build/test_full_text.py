@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from harness import Files, Run, run_command
 
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.look.files import look_faults
 
 SETTINGS = (

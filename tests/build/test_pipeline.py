@@ -13,7 +13,8 @@ from harness import Files
 
 from pybuild.build.export import export
 from pybuild.build.runs import Observer
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.engines import ENGINES, Done
 from pybuild.engines.serial import SerialEngine, open_serial
 

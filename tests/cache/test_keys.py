@@ -10,7 +10,8 @@ from incremental import change, drop, put, rename, write_site
 
 from pybuild.cache.fingerprint import LATE, digest_of, take
 from pybuild.cache.keys import PARTS, Key, Keys
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.plan import Plan, make_plan
 from pybuild.routing.segments import Pattern
 from pybuild.source.document import read_front

@@ -14,8 +14,9 @@ import jsonschema
 import pytest
 from harness import run_command
 
+from pybuild.config.checks import MARKDOWN_ENGINES
 from pybuild.config.json_schema import ADDRESS, RULES
-from pybuild.config.loader import MARKDOWN_ENGINES, load_config
+from pybuild.config.loader import load_config
 from pybuild.config.rules import RULE_KEYS
 from pybuild.engines import ENGINES
 from pybuild.hosts import TARGETS

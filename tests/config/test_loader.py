@@ -8,7 +8,9 @@ import pytest
 from harness import SETTINGS
 
 from pybuild.cli.open_site import NAMES
-from pybuild.config.loader import MissingSettings, Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
+from pybuild.config.settings_file import MissingSettings
 
 SITE_KEYS = "[site] knows author, description, language, timezone, title, url"
 ADDRESS = 'write the address of the site, such as "https://example.com" or "https://example.com/docs"'

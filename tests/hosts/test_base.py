@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pybuild.build.rules import derive
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.hosts import TARGETS, Compiled, compile_rules
 from pybuild.records import File, Page, by_path

@@ -12,7 +12,8 @@ from previewing import fetch, previewed, published
 
 from hosts.edge.test_edge import run as run_edge
 from hosts.servers.test_servers import Tree, ask
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.hosts.edge.rules import script
 from pybuild.rules.evaluate import evaluate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.renderer import MarkdownRenderer
 
 RENDERER = MarkdownRenderer(Markdown())

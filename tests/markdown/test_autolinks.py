@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from growth import assert_linear
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.autolinks import trimmed
 from pybuild.markdown.renderer import MarkdownRenderer
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.directives import attributes_of
 from pybuild.markdown.engines import engine_of, python_engine
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.engines import engine_of, is_fast, python_engine
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.source.front_matter import parse

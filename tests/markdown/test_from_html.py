@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.from_html import compose, from_html, main_content
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.source.front_matter import parse

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.engines import engine_of, python_engine
 from pybuild.markdown.from_html import from_html
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from markdown_pages import markdown_pages
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.finish import Heading
 from pybuild.markdown.remarks import Remark
 from pybuild.markdown.renderer import MarkdownRenderer, MarkdownResult

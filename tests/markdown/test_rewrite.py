@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.markdown.rewrite import destination, escape, lines_of, rewritten
 from pybuild.source.front_matter import parse

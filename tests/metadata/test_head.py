@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.config.loader import Config, Feed, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Feed, Options, Settings, Site
 from pybuild.diagnostics import Location
 from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
 from pybuild.site_files.selection import feed_links

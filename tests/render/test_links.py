@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.config.loader import Config, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Options, Settings, Site
 from pybuild.records import Link
 from pybuild.render.links import Home, LinkMap
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pybuild.config.loader import Markdown
+from pybuild.config.schema import Markdown
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.render.documents import RenderedBody
 from pybuild.render.page_links import KnownText, hrefs_of, read_html, read_page

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pybuild.config.loader import Config, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Options, Settings, Site
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.render.documents import DocumentIndex

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.config.loader import Collection
+from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.routing.checks import check
 from pybuild.routing.tree import read_tree

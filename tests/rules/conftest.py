@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pybuild.build.rules import derive
-from pybuild.config.loader import Config, Options, load_config
+from pybuild.config.loader import Config, load_config
+from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic
 from pybuild.records import File, Headers, Page, Redirection, by_path
 from pybuild.rules.model import RuleSet

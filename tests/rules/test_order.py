@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pybuild.build.rules import derive
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.records import File, by_path
 from pybuild.rules.evaluate import Request, evaluate
 

@@ -7,7 +7,8 @@ import pytest
 from harness import run_command
 from previewing import SETTINGS, make_site
 
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.publish.publication import Publication
 

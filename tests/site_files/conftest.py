@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pybuild.config.loader import Collection, Config, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Collection, Options, Settings, Site
 from pybuild.records import Page
 from pybuild.urls import absolute, page_href, page_path, variant_urls
 

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pybuild.config.loader import Config, Feed, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Feed, Options, Settings, Site
 from pybuild.diagnostics import Location, warning
 from pybuild.records import Page
 from pybuild.site_files.feeds import Person, feeds, parse_person

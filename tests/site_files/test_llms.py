@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llms_txt import parse_llms_file
 
-from pybuild.config.loader import Collection, Config, Llms, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Collection, Llms, Options, Settings, Site
 from pybuild.records import Artifact, Page
 from pybuild.site_files.llms import llms_full, llms_index
 from pybuild.site_files.variants import Variants

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from protego import Protego
 
-from pybuild.config.loader import Robots, Sitemap
+from pybuild.config.schema import Robots, Sitemap
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.site_files.robots import Group, document, path_fault, robots
 

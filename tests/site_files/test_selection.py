@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pybuild.config.loader import Feed
+from pybuild.config.schema import Feed
 from pybuild.site_files.selection import FeedLink, changed, feed_links, feed_pages, listed, url_filter
 
 

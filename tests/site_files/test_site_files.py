@@ -3,8 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from pybuild.config.loader import Feed, Llms
-from pybuild.config.schema import Robots
+from pybuild.config.schema import Feed, Llms, Robots
 from pybuild.diagnostics import Diagnostic
 from pybuild.records import Artifact
 from pybuild.site_files import assemble

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pybuild.config.loader import Sitemap
+from pybuild.config.schema import Sitemap
 from pybuild.diagnostics import Location, warning
 from pybuild.records import Artifact
 from pybuild.site_files.sitemap import Entry, index_document, newest, sitemap, url_element, urlset_document

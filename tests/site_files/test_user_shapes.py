@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from pybuild.config.loader import Config, Options, Settings, Site
+from pybuild.config.loader import Config
+from pybuild.config.schema import Options, Settings, Site
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.site_files.user_shapes import manifest_bytes, robots_bytes, sitemap_bytes, sitemap_index_bytes
 

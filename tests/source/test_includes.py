@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.source.includes import DEPTH, Included, with_includes
 
 Files = dict[str, "str | bytes"]

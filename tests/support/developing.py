@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from previewing import Seen, fetch
 
-from pybuild.config.loader import Options
+from pybuild.config.schema import Options
 from pybuild.dev.session import Reply, Session, with_script
 from pybuild.publish.publication import Publication
 from pybuild.rules.evaluate import Request

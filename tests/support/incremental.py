@@ -12,7 +12,8 @@ from pathlib import Path
 from pybuild.build.export import export
 from pybuild.build.runs import Observer
 from pybuild.cache.up_to_date import up_to_date_result
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 
 SETTINGS = """

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from pybuild.build.rules import derive
-from pybuild.config.loader import Config, Options, load_config
+from pybuild.config.loader import Config, load_config
+from pybuild.config.schema import Options
 from pybuild.hosts import TARGETS, Compiled, compile_rules
 from pybuild.hosts.base import Files
 from pybuild.records import File, Page, by_path

@@ -32,7 +32,8 @@ from hosts.servers.test_servers import (
     upstream,
     visitors_of,
 )
-from pybuild.config.loader import Options, load_config
+from pybuild.config.loader import load_config
+from pybuild.config.schema import Options
 from pybuild.hosts.edge.rules import url_shapes
 from pybuild.publish import output_at
 from pybuild.publish.publication import load_publication

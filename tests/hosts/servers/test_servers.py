@@ -24,7 +24,8 @@ import pytest
 from harness import open_up
 
 from pybuild.build.rules import derive
-from pybuild.config.loader import Config, Options, load_config
+from pybuild.config.loader import Config, load_config
+from pybuild.config.schema import Options
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.records import File, Page, Redirection, by_path
 from pybuild.rules.evaluate import Outcome, Request, evaluate
