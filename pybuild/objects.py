@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import datetime
 import pkgutil
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _OPTIONS = {"max_retries": 4, "retry_timeout": datetime.timedelta(seconds=60)}
+_WAITS = (0.1, 0.5)  # seconds
 SCHEMES = ("s3", "s3a", "gs", "az", "file")
 
 
 class StoreFault(Exception):
     """The store refused, or could not be asked; the text says so without secrets of its address."""
+
+
+class Cut(StoreFault):
+    """The network or the server failed; whether the write was done is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +58,20 @@ class Objects:
         errors = self._api.exceptions
         self._exists = errors.AlreadyExistsError, errors.PreconditionError
 
-    def create(self, key: str, body: bytes | Path, attributes: Mapping[str, str] | None = None) -> bool:
-        """Write an object that is not there; False where it is."""
-        return self._put(key, body, "create", attributes)
+    def create(self, key: str, body: bytes | Path) -> None:
+        """Write an object whose name says what is in it, if it is not there.
+
+        Who writes under a condition is not retried by obstore, since an answer that was lost may have been a yes.
+        Here a second try that finds the object has found these bytes.
+        """
+        for wait in _WAITS:
+            try:
+                self._put(key, body, "create", None)
+            except Cut:
+                time.sleep(wait)
+            else:
+                return
+        self._put(key, body, "create", None)
 
     def put(self, key: str, body: bytes | Path, attributes: Mapping[str, str] | None = None) -> None:
         """Write an object, whatever is there."""
@@ -63,7 +80,7 @@ class Objects:
     def replace(self, key: str, body: bytes, version: Version | None) -> bool:
         """Write an object if it is still of this version, or still absent; False where somebody else was faster."""
         if version is None:
-            return self.create(key, body)
+            return self._put(key, body, "create", None)
         if self.url.startswith("file://"):  # folders know no condition
             found = self.read(key)
             return bool(found and found[1] == version) and self._put(key, body, "overwrite", None)
@@ -107,6 +124,8 @@ class Objects:
             self._api.put(self._store, key, content, mode=mode, use_multipart=False, **options)
         except self._exists:
             return False
+        except self._api.exceptions.GenericError as fault:
+            raise Cut(_said(fault)) from fault
         except Exception as fault:
             raise StoreFault(_said(fault)) from fault
         return True

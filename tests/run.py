@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / ("Scripts" if os.name == "nt" else "bin")
 LONG = (
     "tests/cache/test_index.py",
+    "tests/cluster",
     "tests/faults",
     "tests/fetching/test_incremental_fetch.py",
     "tests/hosts",

@@ -47,6 +47,16 @@ _FIRST, _LEAST, _MOST = 8, 8, 1000  # tasks of a batch: at first, and its bounds
 _ATTEMPTS = 3  # of one batch, before it is halved
 _STARTS = 2  # hosts that do not start, before their worker is put aside
 _ENCRYPTED = ("tls", "wss", "inproc")
+_QUIET: dict[str, Any] = {  # of a cluster with one client and one worker: what it does besides running tasks
+    "distributed.scheduler.http.routes": list[str](),
+    "distributed.worker.http.routes": list[str](),
+    "distributed.worker.profile.enabled": False,  # looks at every thread, a hundred times a second
+    "distributed.admin.tick.interval": "1s",  # a look at the delay of its own loop, fifty times a second
+    "distributed.admin.system-monitor.interval": "5s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.scheduler.active-memory-manager.start": False,
+    "distributed.scheduler.work-stealing": False,
+}
 _INSTALL = "run pybuild, the scheduler and the workers from one image"
 
 
@@ -283,7 +293,7 @@ class DaskEngine(Generic[T, R]):
             self._busy += answer.busy
             cost = answer.busy / len(batch.indexes)  # of a task, from which the next batches take their size
             self._cost = cost if self._cost is None else (self._cost + cost) / 2
-            return list(answer.outcomes)
+            return list(pickle.loads(answer.outcomes))
         if answer.kind == "unprepared":
             self._prepare([answer.worker])
             todo.append(batch)
@@ -411,13 +421,7 @@ def _scheduler(cluster: Cluster, jobs: int) -> Iterator[Any]:
     if cluster.address:
         yield cluster.address
         return
-    quiet = {
-        "distributed.scheduler.http.routes": list[str](),
-        "distributed.worker.http.routes": list[str](),
-        "distributed.worker.profile.enabled": False,  # looks at every thread, a hundred times a second
-        "distributed.admin.system-monitor.interval": "5s",
-    }
-    with dask.config.set(quiet):
+    with dask.config.set(_QUIET):
         local = distributed.LocalCluster(
             n_workers=1,
             threads_per_worker=jobs,
@@ -452,9 +456,11 @@ def _connection(scheduler: Any, cluster: Cluster) -> Iterator[Any]:
                 f"there is no certificate for {cluster.address}",
                 "set cluster.ca, cluster.cert and cluster.key",
             )
-        client = distributed.Client(
-            scheduler, set_as_default=False, timeout=_CONNECT_SECONDS, name="pybuild", **options
-        )
+        # Of every worker, every two seconds, for a notebook: here the scheduler is asked when it matters.
+        with dask.config.set({"distributed.client.scheduler-info-interval": "10m"}):
+            client = distributed.Client(
+                scheduler, set_as_default=False, timeout=_CONNECT_SECONDS, name="pybuild", **options
+            )
     except EngineFault:
         raise
     except Exception as fault:  # of many kinds: no host, no answer, no certificate, another version

@@ -59,15 +59,16 @@ class Order:
         """Fetch the program. It is code: no other bytes than those that were announced are ever loaded."""
         if not self.store:
             program = Path(self.file).read_bytes()
-        else:
-            objects = Objects(self.store)
-            program = objects.get(f"_programs/{self.digest}")
-            site = objects.get(f"_bundles/{self.bundle}")
-            for folder in self.here.values():
-                folder.mkdir(parents=True, exist_ok=True)
-            _require(site, self.bundle)
-            unpack_folder(site, self.here["site"])
+            _require(program, self.digest)
+            return ProgramUnpickler(program, self.private, self.here).load()
+        objects = Objects(self.store)
+        program = objects.get(f"_programs/{self.digest}")
+        site = objects.get(f"_bundles/{self.bundle}")
         _require(program, self.digest)
+        _require(site, self.bundle)
+        for folder in self.here.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        unpack_folder(site, self.here["site"])
         return ProgramUnpickler(program, self.private, self.here).load()
 
 
@@ -219,7 +220,8 @@ def _answer(
         if len(done[number]) == len(entries):
             if outbox:
                 outbox.send()
-            write_frame(answers, (key, done[number], max(0.0, engine.busy - before)))
+            packed = pickle.dumps(done[number], pickle.HIGHEST_PROTOCOL)
+            write_frame(answers, (key, packed, max(0.0, engine.busy - before)))
             done[number], before = [], engine.busy
 
 

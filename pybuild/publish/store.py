@@ -13,13 +13,13 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic
 from pybuild.objects import Objects, StoreFault, Version
 from pybuild.publish.stage import Stage
 from pybuild.records import File, Files
+from pybuild.rules.media_types import type_of
 
 _POINTER = "current.json"
 _WRITERS = 16  # requests at a time
@@ -29,7 +29,6 @@ _KEPT = {  # response header → what a store calls it
     "content-encoding": "Content-Encoding",
     "content-language": "Content-Language",
 }
-_TYPES = {".html": "text/html; charset=utf-8", ".md": "text/markdown; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +87,41 @@ def publish_to_store(
             with ThreadPoolExecutor(_WRITERS) as pool:
                 list(pool.map(lambda file: _upload(objects, stage, build, file), files.values()))
         objects.create(f"_manifests/{digest}.json", manifest)
-        if objects.replace(_POINTER, said, pointer.version):
-            return ()
     except (StoreFault, OSError) as fault:
-        message = f"could not publish to {objects.url}, what it serves is as it was: {fault}"
-        return (Diagnostic("publish-error", message, hint="remove the cause and export again"),)
+        return (_unpublished(f"could not publish to {objects.url}, what it serves is as it was: {fault}"),)
+    return _moved(pointer, said)
+
+
+def _moved(pointer: Pointer, said: bytes) -> tuple[Diagnostic, ...]:
+    """Move the pointer, if it is what it was. An answer that was lost is asked for again: the write may have been done."""
+    objects = pointer.objects
+    try:
+        is_done, fault = objects.replace(_POINTER, said, pointer.version), None
+    except StoreFault as lost:
+        is_done, fault = False, lost
+    if is_done:
+        return ()
+    try:
+        found = objects.read(_POINTER)
+    except StoreFault as unknown:
+        message = f"cannot tell whether {objects.url} serves this build or the one before: {fault or unknown}"
+        return (_unpublished(message),)
+    if found and found[0] == said:
+        return ()
+    if fault and (found and found[1]) == pointer.version:
+        return (_unpublished(f"could not publish to {objects.url}, what it serves is as it was: {fault}"),)
     message = f"somebody else has published to {objects.url} since this export began; nothing was changed"
     return (Diagnostic("locked", message, hint="export again"),)
+
+
+def _unpublished(message: str) -> Diagnostic:
+    return Diagnostic("publish-error", message, hint="remove the cause and export again")
 
 
 def _upload(objects: Objects, stage: Stage, build: str, file: File) -> None:
     named = {name.lower(): value for name, value in file.headers}
     attributes = {_KEPT[name]: value for name, value in named.items() if name in _KEPT}
-    kind = file.media_type or _TYPES.get(Path(file.path).suffix, "")
-    if kind:
+    if kind := file.media_type or type_of(file.path):
         attributes["Content-Type"] = kind
     staged = stage.tree / file.path
     objects.put(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import Machines
+from clusters import Machines, free_port, wait_for
 from harness import SAMPLE_TIME, environment
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -48,6 +51,42 @@ def fresh_machines(tmp_path: Path) -> Iterator[Callable[..., Machines]]:
     finally:
         for cluster in made:
             cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment for a server that speaks S3 and has the bucket `bucket`."""
+    if not find_spec("moto") and os.environ.get("CI"):
+        pytest.fail("moto is not installed")
+    pytest.importorskip("moto", reason="the server for S3 is not installed")
+    port, log = free_port(), tmp_path_factory.mktemp("s3") / "log"
+    with log.open("wb") as written:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            stdout=written,
+            stderr=written,
+        )
+    address = f"http://127.0.0.1:{port}"
+
+    def is_ready() -> bool:
+        try:
+            urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT"))
+        except OSError:
+            return False
+        return True
+
+    try:
+        wait_for(is_ready)
+        yield {
+            "AWS_ENDPOINT_URL": address,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "nobody",
+            "AWS_SECRET_ACCESS_KEY": "a-key-that-opens-nothing",
+        }
+    finally:
+        server.kill()
+        server.wait()
 
 
 @pytest.fixture

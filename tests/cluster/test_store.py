@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import datetime
 import os
-import subprocess
 import sys
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import obstore
 import pytest
-from clusters import Machines, free_port, wait_for
+from clusters import Machines, stored, tree
 from harness import SAMPLE_TIME, Files, copy_sample, run_command
 from obstore.store import from_url
 
@@ -23,49 +21,6 @@ from pybuild.publish.store import clean_store, read_pointer
 MakeSite = Callable[..., Path]
 LATER = {"SOURCE_DATE_EPOCH": "4102444800"}  # 2100: past every grace
 PAGES: Files = {"app/page.md": "# Home\n", "app/a/page.md": "# A\n", "app/b/page.md": "# B\n"}
-
-
-@pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment for a server that speaks S3 and has the bucket `bucket`."""
-    pytest.importorskip("moto", reason="the server for S3 is not installed")
-    port, log = free_port(), tmp_path_factory.mktemp("s3") / "log"
-    with log.open("wb") as written:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            stdout=written,
-            stderr=written,
-        )
-    address = f"http://127.0.0.1:{port}"
-
-    def is_ready() -> bool:
-        try:
-            urllib.request.urlopen(urllib.request.Request(f"{address}/bucket", method="PUT"))
-        except OSError:
-            return False
-        return True
-
-    try:
-        wait_for(is_ready)
-        yield {
-            "AWS_ENDPOINT_URL": address,
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "nobody",
-            "AWS_SECRET_ACCESS_KEY": "a-key-that-opens-nothing",
-        }
-    finally:
-        server.kill()
-        server.wait()
-
-
-def stored(root: Path, url: str, publish: str = "out") -> None:
-    settings = (root / "pybuild.toml").read_text()
-    (root / "pybuild.toml").write_text(f'{settings}\n[store]\nurl = "{url}"\npublish = "{publish}"\n')
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def export(root: Path, *options: str, env: dict[str, str] = SAMPLE_TIME) -> Any:
@@ -158,9 +113,12 @@ def test_types_and_headers_go_along(
         assert bytes(found.bytes()) == b"same"
 
 
-def test_of_two_publishers_one_is_locked_out(site: MakeSite, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["s3", "file"])
+def test_of_two_publishers_one_is_locked_out(
+    kind: str, site: MakeSite, s3: dict[str, str], tmp_path: Path
+) -> None:
     """The second publishes while the first renders."""
-    url = f"file://{tmp_path}/store"
+    url = "s3://bucket/two" if kind == "s3" else f"file://{tmp_path}/store"
     other = site({"app/page.md": "# Other\n"}, "other")
     stored(other, url)
     command = [sys.executable, "-m", "pybuild", "export", str(other)]
@@ -172,7 +130,7 @@ def test_of_two_publishers_one_is_locked_out(site: MakeSite, tmp_path: Path) -> 
     )
     root = site({"app/x/route.py": code})
     stored(root, url)
-    done = export(root)
+    done = export(root, env={**SAMPLE_TIME, **s3})
     assert (done.code, done.findings) == (1, ["error[locked]"]), done.stdout
     assert done.messages == [
         f"somebody else has published to {url} since this export began; nothing was changed"

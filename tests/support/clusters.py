@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from harness import environment
 
 _READY_SECONDS = 60
+_HOST = "pybuild.engines.host"
 
 
 @dataclass
@@ -36,20 +37,36 @@ class Machines:
         wait_for(lambda: file.exists() and file.stat().st_size > 0)
         self.address = json.loads(file.read_text())["address"]
 
-    def start_worker(self, *options: str, env: Mapping[str, str] | None = None) -> Any:
+    def start_worker(
+        self, *options: str, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
+    ) -> Any:
+        """Start one more worker; `before` are the words of a command that starts it, such as `unshare`."""
         nanny = () if "--nanny" in options else ("--no-nanny",)
-        worker = self._start(
-            "dask_worker", self.address, "--nthreads", "1", "--local-directory", str(self.folder), *nanny, *options, env=env
-        )  # fmt: skip
+        words = ("--nthreads", "1", "--local-directory", str(self.folder), *nanny, *options)
+        worker = self._start("dask_worker", self.address, *words, env=env, before=before)
         self.workers.append(worker)
         return worker
 
-    def hosts(self) -> list[int]:
-        """The process ids of the hosts that the workers have now."""
-        ours = {worker.pid for worker in self.workers}
-        return [
-            pid for pid, parent, line in _processes() if parent in ours and "pybuild.engines.host" in line
-        ]
+    def hosts(self, *workers: Any) -> list[int]:
+        """The process ids of the hosts that workers have now; of all of them where none is named."""
+        ours = {pid: (parent, line) for pid, parent, line in self._below(workers) if _HOST in line}
+        return [pid for pid, (parent, _) in ours.items() if parent not in ours]
+
+    def children(self, *workers: Any) -> list[int]:
+        """The process ids of what the hosts of workers have forked."""
+        hosts = set(self.hosts(*workers))
+        return [pid for pid, parent, _ in _processes() if parent in hosts]
+
+    def family(self, worker: Any) -> list[int]:
+        """A worker and all that it has started, the oldest first."""
+        return [worker.pid, *(pid for pid, _, _ in self._below([worker]))]
+
+    def _below(self, workers: Sequence[Any]) -> Iterator[tuple[int, int, str]]:
+        found = {worker.pid for worker in workers or self.workers}
+        for pid, parent, line in sorted(_processes()):
+            if parent in found:
+                found.add(pid)
+                yield pid, parent, line
 
     def stop(self) -> None:
         for process in (*self.workers, self.scheduler):
@@ -58,10 +75,13 @@ class Machines:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
-    def _start(self, command: str, *arguments: str, env: Mapping[str, str] | None = None) -> Any:
+    def _start(
+        self, command: str, *arguments: str, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
+    ) -> Any:
         log = (self.folder / f"{command}-{len(self.workers)}.log").open("wb")
+        words = ("-m", f"distributed.cli.{command}", "--host", "127.0.0.1", "--no-dashboard")
         return subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.{command}", "--host", "127.0.0.1", "--no-dashboard", *self.options, *arguments],
+            [*before, sys.executable, *words, *self.options, *arguments],
             env={**environment(), "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s", **(env or {})},
             stdout=log,
             stderr=log,
@@ -92,3 +112,25 @@ def free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+def stored(root: Path, url: str, publish: str = "out") -> None:
+    """Give a site a store."""
+    with (root / "pybuild.toml").open("a") as settings:
+        settings.write(f'\n[store]\nurl = "{url}"\npublish = "{publish}"\n')
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, by POSIX path."""
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def errors(summary: Any) -> list[tuple[str, str, int | None, str]]:
+    """Each error of the summary of a command: code, file, line and message."""
+    found = summary["diagnostics"]
+    return [(d["code"], d["file"], d["line"], d["message"]) for d in found if d["severity"] == "error"]
+
+
+def on(machines: Machines) -> tuple[str, ...]:
+    """The options of an export on a cluster."""
+    return "--engine", "dask", "--cluster", machines.address
