@@ -32,6 +32,7 @@ NPM = (
     "@netlify/redirect-parser@15.0.4",
     "@vercel/routing-utils@6.6.0",
     "azurite@3.37.0",
+    "axe-core@4.14.1",
     "deno@2.4.4",
     "node@22.23.3",
     "vnu-jar@26.9.27",

@@ -164,7 +164,8 @@ def _moved_pages(config: Config, redirections: Iterable[Redirection], stage: Sta
         if "." not in name or name.endswith(".html"):
             is_file = name.endswith(".html")
             path = moved.url[1:] if is_file else page_path(moved.url, trailing_slash=config.trailing_slash)
-            yield write(stage, Artifact(path, moved.file, moved_page(moved.location)))
+            body = moved_page(moved.location, config.site.origin)
+            yield write(stage, Artifact(path, moved.file, body))
 
 
 def _hidden_aliases(redirections: Iterable[Redirection], files: Files) -> Iterator[Diagnostic]:

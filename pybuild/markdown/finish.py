@@ -68,6 +68,7 @@ _PARAGRAPH = re.compile(
 )
 _MORE = re.compile(r"<!--\s*(?:more|truncate)\s*-->")
 _TABLE = re.compile(r"<table>(.*?)</table>", re.S)
+_EMPTY_TH = re.compile(r"<th([^>]*)></th>")
 _DATA_PICTURE = re.compile(r"data:image/(?:png|gif|jpeg|webp|avif);", re.I)
 EXCERPT = 200  # characters
 
@@ -357,8 +358,9 @@ def _is_at_top(html: str, at: int) -> bool:
 
 
 def _wrapped(found: re.Match[str]) -> str:
-    """A wide table scrolls in its own box, which the keyboard reaches."""
-    return found[0] if "<table" in found[1] else f'<div class="table-wrap" tabindex="0">\n{found[0]}\n</div>'
+    """A wide table scrolls in its own box, which the keyboard reaches; a heading of nothing is no heading."""
+    table = _EMPTY_TH.sub(r"<td\1></td>", found[0]) if "></th>" in found[1] else found[0]
+    return table if "<table" in found[1] else f'<div class="table-wrap" tabindex="0">\n{table}\n</div>'
 
 
 def _unguarded(text: str, guard: str) -> str:

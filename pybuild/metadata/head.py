@@ -11,7 +11,7 @@ whole, and a page that sets its own title there loses its layout's image. `json_
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import reduce
 
 from markupsafe import Markup, escape
@@ -47,6 +47,7 @@ class Metadata:
 
     title: str = ""  # with the template, as in `<title>`
     name: str = ""  # the title alone, for lists and feeds
+    has_title: bool = False  # False where it is the site's, since nothing gives the page one
     description: str = ""
     canonical: str = ""  # "" for a page without an address
     indexed: bool = True  # False when `robots` says noindex or none
@@ -76,9 +77,10 @@ def resolve(
         said.append(one)
         findings += faults
     named = [(layer.depth, one) for layer, one in zip(layers, said, strict=True)]
-    name, title = _titles(named) or (one_line(config.site.title),) * 2
+    titles = _titles(named)
     merged = reduce(_merged, said, Said())
-    return _metadata(merged, (name, title), config, page), tuple(findings)
+    metadata = _metadata(merged, titles or (one_line(config.site.title),) * 2, config, page)
+    return replace(metadata, has_title=titles is not None), tuple(findings)
 
 
 def _merged(outer: Said, inner: Said) -> Said:

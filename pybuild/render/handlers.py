@@ -238,15 +238,17 @@ def stub(context: RenderContext, page: PageJob, away: Redirection) -> tuple[File
         return ()
     if page.job.kind == "handler":
         _refuse_index(context, page)
-    return (context.write(page.path, moved_page(_target(context, page, away.location)), page),)
+    target = _target(context, page, away.location)
+    return (context.write(page.path, moved_page(target, context.config.site.origin), page),)
 
 
-def moved_page(location: str) -> bytes:
+def moved_page(location: str, origin: str) -> bytes:
     """A page that sends browsers on to an address, and asks not to be indexed."""
     target = html.escape(location, quote=True)
+    canonical = target if is_external(location) else html.escape(origin, quote=True) + target
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
-        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{target}">\n'
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Moved</title>\n'
+        f'<meta http-equiv="refresh" content="0; url={target}">\n<link rel="canonical" href="{canonical}">\n'
         f'<meta name="robots" content="noindex">\n</head>\n<body>\n<p><a href="{target}">Moved</a></p>\n</body>\n</html>\n'
     ).encode()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ from pybuild.render.page_links import (
     PageHtml,
     absolute_html,
     document_links,
+    first_heading,
     headings_of,
     hrefs_of,
     read_page,
@@ -154,7 +155,10 @@ def render_page(context: RenderContext, page: PageJob) -> Rendered:
     view = view_of(context, page, summary, document, listing)
     made = PageBuild(page, values, document, summary, view, listing)
     body = document.body if document else None
-    html, children = _html(context, made)
+    text = _bare(context, made)
+    made = _titled(context, made, text)
+    summary = made.summary
+    html, children = _around(context, made, text)
     html = with_variant_link(html, summary)
     known = KnownText.of(body) if body else None
     own = context.library.assets(body) if body else ()
@@ -298,17 +302,37 @@ def _is_searched(page: PageJob, summary: Summary, document: Document | None) -> 
     return document is None or document.meta.get("search") is not False
 
 
-def _html(context: RenderContext, made: PageBuild) -> tuple[str, Sequence[Child]]:
-    """Render the page and put it into its layouts."""
-    params = made.page.ctx.params
-    values = {**made.values, **_listing(context, made)}
-    values |= {"page": made.view, "params": params, "document": made.document}
+def _bare(context: RenderContext, made: PageBuild) -> str:
+    """Render the page without its layouts."""
     library = context.library
     library.words_locale = "" if made.view.original else library.locale
-    html = context.templates.render(_template_name(made), values, blame=made.blame)
+    html = context.templates.render(_template_name(made), _values(context, made), blame=made.blame)
     library.words_locale = library.locale
+    return html
+
+
+def _values(context: RenderContext, made: PageBuild) -> dict[str, Any]:
+    given = {"page": made.view, "params": made.page.ctx.params, "document": made.document}
+    return {**made.values, **_listing(context, made), **given}
+
+
+def _titled(context: RenderContext, made: PageBuild, html: str) -> PageBuild:
+    """The page, named by its heading where it has a template and nothing names it; home pages have the title of the site."""
+    page = made.page
+    is_home = page.url in ("/", f"/{page.route.locale}")
+    if made.summary.metadata.has_title or not page.route.template or is_home:
+        return made
+    if not (heading := first_heading(html)):
+        return made
+    summary = summarise(context, page, made.document, heading=heading)
+    return replace(made, summary=summary, view=view_of(context, page, summary, made.document))
+
+
+def _around(context: RenderContext, made: PageBuild, html: str) -> tuple[str, Sequence[Child]]:
+    """Put the text of a page into its layouts."""
     if WHOLE_PAGE.match(html):
         return html, ()
+    values = _values(context, made)
     if made.view.original:
         html = context.templates.render(UNTRANSLATED, {**values, "children": Markup(html)}, blame=made.blame)
     values["head"] = made.summary.head

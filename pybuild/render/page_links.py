@@ -220,6 +220,14 @@ def headings_of(page: str) -> list[tuple[str, str]]:
     return [(text, id_) for text, id_ in plain if text and not id_.startswith("pb-")]
 
 
+def first_heading(page: str) -> str:
+    """The text of the first `<h1>`; "" for none."""
+    if "<h1" not in page.lower():
+        return ""
+    found = LexborHTMLParser(page).css_first("h1")
+    return " ".join(found.text().split()) if found else ""
+
+
 def hrefs_of(page: str) -> tuple[str, ...]:
     """Every distinct href and src of a page, in order."""
     return tuple(dict.fromkeys(_values(_SOURCE, page)))

@@ -53,9 +53,17 @@ class Summary:
 
 
 def summarise(
-    context: RenderContext, page: PageJob, document: Document | None, listing: Listed | None = None
+    context: RenderContext,
+    page: PageJob,
+    document: Document | None,
+    listing: Listed | None = None,
+    *,
+    heading: str = "",
 ) -> Summary:
-    """Gather and merge the metadata of one page. Findings: those of `metadata.resolve` and of site code."""
+    """Gather and merge the metadata of one page; `heading` is its title where nothing else gives one.
+
+    Findings: those of `metadata.resolve` and of site code.
+    """
     config, original = context.page_config, context.original(page, document)
     language = _language(document) or ("" if original else config.locale)
     facts = PageFacts(
@@ -67,6 +75,7 @@ def summarise(
         languages=() if original else _languages(context, page),
     )
     layers = list(_layers(context, page, document, listing))
+    layers += [Layer({"title": heading}, "page", 99, Location())] if heading else []
     metadata, findings = resolve(layers, config, facts)
     card = None
     if config.settings.cards.enabled and page.is_page and not metadata.images:
@@ -282,6 +291,8 @@ def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]
         values["title"] = entry.title
     if not values.get("description"):
         values["description"] = shortened(document.excerpt)
+    if "authors" not in values and document.authors:  # `author` is read as other tools write it
+        values["authors"] = list(document.authors)
     if document.cover_href and not isinstance(values.get("open_graph"), Mapping):
         values["open_graph"] = {"images": [document.cover_href]}
     depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))

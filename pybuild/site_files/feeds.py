@@ -86,6 +86,8 @@ def feeds(
         hint = "give each page a guid of its own, or delete this one"
         yield warning("front-matter-error", message, Location(page.file, page.line), hint)
     channel = _channel(chosen, config, frozenset(page.url for page in repeated))
+    if config.prefix and all(page.url != config.prefix for page in pages):  # a language without a home page
+        channel = replace(channel, home=absolute(config.site.url, "/"))
     style = feed_style(config) if order.has_look else None
     if style:
         yield Artifact(style.path, ORIGIN, style.body, headers=IMMUTABLE)

@@ -42,6 +42,8 @@ def listing_routes(
     findings: list[Diagnostic] = []
     for name, pattern in patterns.items():
         collection, entries = config.settings.collections[name], collections[name]
+        if collection.locale and not entries:  # nothing is translated, and nothing stands in for it
+            continue
         findings += _nav_faults(config, collection, entries)
         base = Pattern(pattern.segments[:-1])
         own = next((route for route in known if route.kind == "page" and route.pattern == pattern), None)

@@ -121,7 +121,7 @@ def files_of_languages(
 ) -> Mapping[str, Mapping[str, str]]:
     """For each further language the address in it of every document, by file: also of one that is not translated.
 
-    A file that a translation would have leads to the page that stands in for it.
+    A file that a translation would have leads to the page that stands in for it, else to that of the default language.
     """
     found: dict[str, dict[str, str]] = {code: {} for code in config.languages[1:]}
     for name, entries in collections.items():
@@ -130,6 +130,10 @@ def files_of_languages(
             continue
         default = config.settings.collections[settings.base_name]
         originals = {entry.url: entry.file for entry in collections[settings.base_name]}
+        translated = {entry.original for entry in entries}
+        for entry in collections[settings.base_name]:
+            if entry.url not in translated:
+                found[settings.locale][nfc(f"{settings.source}/{_path_in(default, entry)}")] = entry.url
         for entry in entries:
             files = [entry.file, originals.get(entry.original, entry.file)]
             if entry.is_fallback:

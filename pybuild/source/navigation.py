@@ -20,6 +20,7 @@ from pybuild.diagnostics import Diagnostic
 from pybuild.source.document import Entry
 
 PRUNED = 200  # entries a page may list; of larger trees it shows the top level and its own branch
+FOLDED = 100  # entries above which folders that have a page of their own are shown without their content
 WHOLE = 2000  # entries that the page of a folder lists in any case, so that each is one click away
 AROUND = 40  # documents before and after the current one, where a folder holds too many to list
 _DIGITS = re.compile(r"(\d+)")
@@ -219,24 +220,32 @@ class Navigation:
         return self.sequence[rank - 1] if rank else None, self.sequence[rank + 1] if rank < last else None
 
     @cached_property
+    def _lists_itself(self) -> bool:
+        """Whether the page of the collection is that of a folder without a document, whose text is the tree."""
+        return self._folders[""].entry < 0 and self._order_of_list is None
+
+    @cached_property
     def size(self) -> int:
         return sum(node.size for node in self.roots)
 
     def view(self, url: str) -> View:
-        """What the page at `url` shows: all of a small tree, of a large one the top and its own branch."""
+        """What the page at `url` shows: all of a small tree, of a large one the top and its own branch.
+
+        The page of the collection shows all, for each document to be near; not so where its own text lists them.
+        """
         around = self.parents(url)
         own = self._by_url.get(url)
         chain = (*around, own) if own and own.children else around
         key: tuple[Any, ...] = tuple(node.url or node.title for node in chain)
         siblings = around[-1].children if around else self.roots
         wide = self.size > PRUNED and len(siblings) > PRUNED
-        at_root = url == (self._base or "/")
+        at_root = url == (self._base or "/") and not self._lists_itself
         if wide or at_root:
             key = (*key, url)
         if key not in self._views:
             opened = frozenset(node.url or node.title for node in chain)
-            is_whole = self.size <= (WHOLE if at_root else PRUNED)
-            nodes = self.roots if is_whole else _pruned(self.roots, chain, url)
+            is_whole = self.size <= (WHOLE if at_root else FOLDED)
+            nodes = self.roots if is_whole else _pruned(self.roots, chain, url, self.size > PRUNED)
             self._views[key] = View(nodes, opened, _digest(nodes))
         return self._views[key]
 
@@ -302,24 +311,30 @@ def slug_of_item(slug: str) -> str:
     return "" if slug == "index" else slug.removesuffix("/index")
 
 
-def _pruned(nodes: tuple[Node, ...], chain: tuple[Node, ...], url: str) -> tuple[Node, ...]:
-    """The nodes, of which only the one on the way to the page keeps its children."""
+def _pruned(nodes: tuple[Node, ...], chain: tuple[Node, ...], url: str, is_large: bool) -> tuple[Node, ...]:
+    """The nodes, of which only the one on the way to the page keeps its children.
+
+    Where the tree is not large, so do groups without a page, which nothing else leads into.
+    """
+    shown, more = nodes, 0
     if len(nodes) > PRUNED:
         current = chain[0] if chain else None
         place = next((n for n, node in enumerate(nodes) if node is current or node.url == url), None)
         if place is None:  # the page of the folder itself
-            return tuple(_closed(node, chain, url) for node in nodes[:WHOLE])
-        first, last = max(0, place - AROUND), min(len(nodes), place + AROUND + 1)
-        shown = tuple(_closed(node, chain, url) for node in nodes[first:last])
-        left = len(nodes) - len(shown)
-        return (*shown, Node("", more=left)) if left else shown
-    return tuple(_closed(node, chain, url) for node in nodes)
+            shown = nodes[:WHOLE]
+        else:
+            shown = nodes[max(0, place - AROUND) : place + AROUND + 1]
+            more = len(nodes) - len(shown)
+    closed = (_closed(node, chain, url, is_large) for node in shown)
+    return (*closed, Node("", more=more)) if more else tuple(closed)
 
 
-def _closed(node: Node, chain: tuple[Node, ...], url: str) -> Node:
+def _closed(node: Node, chain: tuple[Node, ...], url: str, is_large: bool) -> Node:
     if chain and node is chain[0]:
-        return replace(node, children=_pruned(node.children, chain[1:], url))
-    return replace(node, children=(), more=len(node.children))
+        return replace(node, children=_pruned(node.children, chain[1:], url, is_large))
+    if node.url or is_large:
+        return replace(node, children=(), more=len(node.children))
+    return replace(node, children=_pruned(node.children, (), url, is_large))
 
 
 def _digest(nodes: tuple[Node, ...]) -> str:

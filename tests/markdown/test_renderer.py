@@ -79,6 +79,11 @@ CASES = {
         '<div class="table-wrap" tabindex="0">\n<table><thead><tr><th>a</th><th class="align-right">b</th></tr></thead><tbody>\n'
         '<tr><td>1</td><td class="align-right">2</td></tr>\n</tbody></table>\n</div>\n',
     ),
+    "heading of nothing": (
+        "||b||\n|-|-|:-:|\n|1|2|3|",
+        '<div class="table-wrap" tabindex="0">\n<table><thead><tr><td></td><th>b</th><td class="align-center"></td></tr></thead><tbody>\n'
+        '<tr><td>1</td><td>2</td><td class="align-center">3</td></tr>\n</tbody></table>\n</div>\n',
+    ),
     "tasks": (
         "- [ ] a\n- [x] *b*\n- c",
         '<ul class="contains-task-list">\n'

@@ -64,6 +64,19 @@ def test_without_a_fallback_it_is_not_there(site: Site, export: Export) -> None:
     )  # the home page, in place of this one
 
 
+def test_without_a_fallback_links_lead_to_the_default_language(site: Site, export: Export) -> None:
+    settings = SETTINGS.replace('default = "en"', 'default = "en"\nfallback = false') + "[languages.fr]\n"
+    blog = '[collections.blog]\nsource = "content/blog"\nroute = "/blog/[slug]"\nlist = true\n'
+    files = {**FILES, "pybuild.toml": settings + blog, "content/blog/p.md": "# P\n"}
+    run = export(site(files))
+    assert (run.code, run.findings) == (0, [])
+    assert '<a href="/docs/b">b</a>' in run.text("de/docs/a.html")
+    assert [path for path in run.files if path.startswith(("fr", "de/blog"))] == [
+        "fr/llms-full.txt", "fr/llms.txt", "fr/rss.xml", "fr/search.json",
+    ]  # fmt: skip
+    assert "<link>https://example.com/</link>" in run.text("fr/rss.xml")
+
+
 def test_what_code_sees(site: Site, export: Export) -> None:
     code = (
         "from pybuild import collection\n"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from pybuild.config.schema import NavItem
 from pybuild.source.document import Entry
-from pybuild.source.navigation import AROUND, PRUNED, Navigation, Node, natural
+from pybuild.source.navigation import AROUND, FOLDED, PRUNED, Navigation, Node, natural
 
 
-def _tree(slugs: Iterable[str]) -> Navigation:
+def _tree(slugs: Iterable[str], items: Sequence[NavItem] = ()) -> Navigation:
+    """A tree of documents, with a page for each folder."""
     entries = [Entry(f"content/{s or 'index'}.md", "docs", s, f"/docs/{s}".rstrip("/"), s) for s in slugs]
-    return Navigation(entries, "/docs", {entry.url for entry in entries})
+    folders = {entry.url.rpartition("/")[0] for entry in entries}
+    return Navigation(entries, "/docs", {*folders, *(entry.url for entry in entries)}, items)
 
 
 def _titles(nodes: Iterable[Node]) -> list[str]:
@@ -36,7 +39,28 @@ def test_a_large_tree_shows_its_top_and_the_branch_of_the_page() -> None:
     view = tree.view("/docs/f2/d7")
     assert [len(node.children) for node in view.nodes] == [0, 0, PRUNED // 4, 0, 0]
     assert [node.more for node in view.nodes] == [PRUNED // 4, PRUNED // 4, 0, PRUNED // 4, PRUNED // 4]
-    assert sum(node.size for node in tree.view("/docs").nodes) == tree.size
+    with_index = _tree(
+        ["", *(f"f{folder}/d{number}" for folder in range(5) for number in range(PRUNED // 4))]
+    )
+    assert sum(node.size for node in with_index.view("/docs").nodes) == with_index.size
+
+
+def test_the_page_of_a_folder_that_lists_the_tree_does_not_list_it_twice() -> None:
+    tree = _tree(f"f{folder}/d{number}" for folder in range(5) for number in range(PRUNED // 4))
+    assert [len(node.children) for node in tree.view("/docs").nodes] == [0] * 5
+
+
+def test_a_tree_of_some_size_folds_what_has_a_page_and_nothing_else() -> None:
+    slugs = [f"f{folder}/d{number}" for folder in range(5) for number in range(FOLDED // 4)]
+    shown = _tree(slugs).view("/docs/f2/d7").nodes
+    assert [len(node.children) for node in shown] == [0, 0, FOLDED // 4, 0, 0]
+    groups = [
+        NavItem(label=name, items=(NavItem(slug=f"{name}/"),)) for name in ("f0", "f1", "f2", "f3", "f4")
+    ]
+    grouped = _tree(slugs, groups).view("/docs/f2/d7").nodes
+    assert [len(node.children) for node in grouped] == [1] * 5
+    assert [len(node.children[0].children) for node in grouped] == [0, 0, FOLDED // 4, 0, 0]
+    assert sum(node.size for node in _tree(slugs[: FOLDED // 2]).view("/docs/f0/d1").nodes) == FOLDED // 2 + 2
 
 
 def test_a_long_folder_shows_what_is_around_the_page() -> None:
