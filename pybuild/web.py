@@ -168,6 +168,10 @@ class BuildRequest(Request):
         self._report_use("query")
         return QueryParams()
 
+    @property
+    def client(self) -> None:
+        self._report_use("client")
+
     async def body(self) -> bytes:
         self._report_use("body")
         return b""
@@ -250,6 +254,7 @@ class _Scope(dict[str, Any]):
     _EMPTY: Mapping[str, str] = {
         "headers": "headers",
         "query_string": "query",
+        "client": "client",
     }
 
     def __init__(self, values: Mapping[str, Any], report: Callable[[str], None]) -> None:

@@ -351,9 +351,9 @@ def _has_markup_in_text(html: str) -> bool:
 
 
 def _is_at_top(html: str, at: int) -> bool:
-    """Whether a place is in no quotation and no list."""
+    """Whether a place is in no quotation, no list and no definition."""
     return all(
-        html.count(f"<{tag}>", 0, at) <= html.count(f"</{tag}>", 0, at) for tag in ("blockquote", "li")
+        html.count(f"<{tag}>", 0, at) <= html.count(f"</{tag}>", 0, at) for tag in ("blockquote", "li", "dd")
     )
 
 

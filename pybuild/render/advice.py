@@ -103,7 +103,7 @@ _OF_REQUEST: Mapping[str, str] = {
 _OF_CONTEXT: Mapping[str, str] = {
     "search_params": _AT_BUILD,
     "query": _AT_BUILD,
-    "request": "name it in the function: def GET(request, ctx)",
+    "request": "a GET of a route.py names it, def GET(request, ctx); a page is made once, for no request",
     "config": "use ctx.site",
 }
 _PACKAGES: Mapping[str, str] = {  # of npm, by the first part of a module's name
@@ -126,6 +126,8 @@ def advice_on(error: BaseException, site: Site | None = None) -> str:
         return "hold less at a time, or allow more with memory below [build]"
     if isinstance(error, SyntaxError) and "'await' outside" in str(error):
         return "write async def, or leave out await: ctx.params is a dict"
+    if isinstance(error, RuntimeWarning) and str(error).endswith("was never awaited"):
+        return "write await before the call that made it, in an async function"
     if asked := _own_address(error, site):
         return f"nothing listens at {asked} while the site is exported: import the function that answers and call it"
     return "correct the code at this line"

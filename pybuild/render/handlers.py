@@ -169,6 +169,9 @@ def response_fault(answer: Answer, doing: str, at: Location, *, hint: str) -> Di
     if "set-cookie" in said:
         message = f"{doing} sets a cookie, which a static host cannot"
         hint = "remove it, or serve this from a backend"
+    elif answer.repeated:
+        name = answer.repeated.title()
+        message, hint = f"{doing} has the header {name} twice, with two values", f"answer one {name}"
     elif answer.status in REDIRECTS:
         if answer.location:
             return None

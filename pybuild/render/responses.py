@@ -22,6 +22,16 @@ from pybuild.records import Headers
 from pybuild.rules.owned_headers import HOST_OWNED
 
 _ASGI = ["scope", "receive", "send"]
+_SINGLE = frozenset(  # fields that are no lists
+    {
+        "access-control-allow-origin",
+        "content-disposition",
+        "content-location",
+        "content-type",
+        "expires",
+        "location",
+    }
+)
 _SCOPE: Mapping[str, Any] = {
     "type": "http",
     "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -42,6 +52,7 @@ class Answer:
     media_type: str  # the whole Content-Type; "" when the response has none
     headers: Headers  # each name once, in lower case, in the order of the response, without what a host sets itself
     location: str = ""
+    repeated: str = ""  # a field that may be there once, and is there with two values
 
 
 def _empty_body() -> Receive:
@@ -107,15 +118,16 @@ def _parameters(value: Callable[..., Any]) -> list[str]:
 
 def _answer(status: int, raw: Iterable[tuple[bytes, bytes]], body: bytes) -> Answer:
     joined: dict[str, str] = {}
-    media_type = ""
+    repeated = ""
     for name, value in ((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in raw):
-        if name == "content-type":
-            media_type = media_type or value
+        if name in _SINGLE and joined.get(name):
+            repeated = name if value not in ("", joined[name]) else repeated
         elif name not in HOST_OWNED:
             joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    media_type = joined.pop("content-type", "")
     if (plain := _decoded(body, joined.get("content-encoding", ""))) is not None:
         body, _ = plain, joined.pop("content-encoding", "")
-    return Answer(status, body, media_type, tuple(joined.items()), joined.get("location", ""))
+    return Answer(status, body, media_type, tuple(joined.items()), joined.get("location", ""), repeated)
 
 
 def _decoded(body: bytes, codings: str) -> bytes | None:

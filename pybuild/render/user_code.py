@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 import types
+import warnings
 from collections.abc import (
     AsyncIterable,
     Awaitable,
@@ -194,16 +195,46 @@ class SiteCode:
 
     @contextmanager
     def guard(self, code: str, at: Location, doing: str) -> Iterator[None]:
-        """Turn whatever site code raises, in a thread it starts too, into `Stop` with one finding."""
-        with _thread_failures() as failures:
+        """Turn whatever site code raises, in a thread it starts too, into `Stop`; of a group each exception is told."""
+        with _thread_failures() as failures, self._unraised() as unraised:
             try:
                 yield
             except (Stop, Expired, KeyboardInterrupt, GeneratorExit):
                 raise
+            except BaseExceptionGroup as group:
+                near = self.raised_at(group, at)
+                raise Stop(*(self.fault(error, code, near, doing) for error in _alone(group))) from None
             except BaseException as error:
                 raise Stop(self.fault(error, code, at, doing), keeps=keeps_page(error)) from None
-        if failures:
-            raise Stop(*(self.fault(error, code, at, f"a thread of {doing}") for error in failures))
+        if failures or unraised:
+            threads = (self.fault(error, code, at, f"a thread of {doing}") for error in failures)
+            raise Stop(*threads, *(self.fault(error, code, near or at, doing) for error, near in unraised))
+
+    @contextmanager
+    def _unraised(self) -> Iterator[list[tuple[BaseException, Location | None]]]:
+        """Collect what code of the site fails with where Python only prints it: in `__del__`, or by a forgotten `await`."""
+        found: list[tuple[BaseException, Location | None]] = []
+        usual = sys.unraisablehook
+
+        def collect(failed: Any) -> None:
+            usual(failed)
+            error = failed.exc_value
+            if error is not None and (place := self._innermost(error)[0]):
+                found.append((error, place))
+
+        def warn(message: Warning | str, category: type[Warning], file: str, line: int, *rest: Any) -> None:
+            shown(message, category, file, line, *rest)
+            if isinstance(message, RuntimeWarning) and str(message).endswith("was never awaited"):
+                name = self.relative(file)
+                found.append((message, Location(name, line) if name else None))
+
+        with warnings.catch_warnings():
+            shown, warnings.showwarning = warnings.showwarning, warn
+            sys.unraisablehook = collect
+            try:
+                yield found
+            finally:
+                sys.unraisablehook = usual
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call with as many of the arguments as the function takes, and wait for the result if it must be."""
@@ -327,6 +358,12 @@ def _in_executor() -> bool:
         return False
     idle = getattr(getattr(executor, "_idle_semaphore", None), "_value", 0)
     return not executor._work_queue.empty() or idle < len(executor._threads)
+
+
+def _alone(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    """The exceptions of a group, and of the groups in it."""
+    for error in group.exceptions:
+        yield from _alone(error) if isinstance(error, BaseExceptionGroup) else (error,)
 
 
 def keeps_page(error: BaseException) -> bool:

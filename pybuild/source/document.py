@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from html import unescape
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -38,11 +39,30 @@ from pybuild.urls import nfc, segment_fault
 
 MAX_BYTES = 16 * 1024 * 1024
 _SHORT = 32  # hexadecimal digits
-_HEADING = re.compile(r"^ {0,3}# +(.+?)(?: +#+)? *$", re.M)
+_LONG = 2000  # characters
+_HEADING = re.compile(
+    r"^ {0,3}\#[ \t]+(?P<line>[^\n]*)|^ {0,3}<h1(?:\s[^<>]*)?>(?P<raw>.{,1000}?)</h1\s*>", re.M | re.S | re.I
+)
 _SETEXT = re.compile(r"^ {0,3}(\S[^\n]*)\n {0,3}=+ *$", re.M)
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.M)
-_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
-_MARKS = re.compile(r"[`*]|(?<!\w)_|_(?!\w)|\\(?=[^\w\s])")
+_NO_TEXT = re.compile(  # fences, comments and raw elements of code, in which no line is a heading
+    r"^ {0,3}(?:(?P<fence>```+|~~~+)[^\n]*\n.*?(?:^ {0,3}(?P=fence)|\Z)|<!--.*?(?:-->|\Z)"
+    r"|<(?P<raw>pre|script|style)\b.*?(?:</(?P=raw)>|\Z))",
+    re.M | re.S | re.I,
+)
+_MARKED = re.compile(r"[\\`<\[*_~&{]")
+_OWN_ID = re.compile(r"\s*\{:?\s*#[^\s\"'{}<>]+(?:\s+[^{}<>]*)?\}\s*$")
+_INLINE = re.compile(
+    r"""
+    \\(?P<escaped>[!-/:-@\[-`{-~])
+  | (?P<ticks>`+)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)
+  | <!--.*?--> | <(?P<address>[A-Za-z][A-Za-z0-9+.\-]+:[^\s<>]*)> | <(?P<br>br\s*/?)> | </?[A-Za-z][^<>]*>
+  | \[\^[^\[\]]+\]
+  | !?\[(?P<label>(?:[^\[\]]|\[[^\[\]]*\](?:\([^()]*\))?)*)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])
+  | (?P<entity>&\#?\w+;) | ~~ | `+ | \*+ | (?<!\w)_+ | _+(?!\w)
+    """,
+    re.X | re.S,
+)
 
 
 TEXT_KEYS = frozenset(  # what is written there is text, numbers too
@@ -186,18 +206,36 @@ class _Meta:
 
 
 def first_heading(body: str) -> str:
-    """The text of the first H1 that is before any code fence, without its marks; "" when there is none."""
+    """The text of the first H1 outside of code and comments, without its marks; "" when there is none."""
     fence = _FENCE.search(body)
     head = body[: fence.start()] if fence else body
-    found = min(
-        (m for m in (_HEADING.search(head), _SETEXT.search(head)) if m), key=lambda m: m.start(), default=None
-    )
-    return plain(found[1]) if found else ""
+    found = None if "<" in head else _heading(head)
+    if found is None and (fence or "<" in head):
+        found = _heading(_NO_TEXT.sub("", body))
+    text = found[found.lastindex or 0].rstrip(" \t") if found else ""
+    closed = text.rstrip("#")
+    text = closed if closed != text and closed[-1:] in ("", " ", "\t") else text
+    return plain(_OWN_ID.sub("", text) if len(text) < _LONG else text)
+
+
+def _heading(text: str) -> re.Match[str] | None:
+    found = (found for found in (_HEADING.search(text), _SETEXT.search(text)) if found)
+    return min(found, key=lambda one: one.start(), default=None)
 
 
 def plain(text: str) -> str:
     """Inline Markdown as plain text: `**a** [b](c)` → `a b`."""
-    return _MARKS.sub("", _LINK.sub(r"\1", text)).strip()
+    is_marked = _MARKED.search(text) and len(text) < _LONG  # what is longer is no title
+    return " ".join((_INLINE.sub(_shown, text) if is_marked else text).split())
+
+
+def _shown(part: re.Match[str]) -> str:
+    """What a mark of inline Markdown shows as text."""
+    if part["code"] is not None:
+        return part["code"].strip()
+    if part["label"] is not None:
+        return plain(part["label"])
+    return part["escaped"] or part["address"] or (" " if part["br"] else unescape(part["entity"] or ""))
 
 
 SUFFIXES = (".md", ".markdown")

@@ -50,11 +50,18 @@ _TABLE: Mapping[str, _Known] = {
         ("pubDate", "pubdate", "publishDate", "publishdate"), _Known("date", "date: {}", _is_text)
     ),
     **dict.fromkeys(
-        ("updatedDate", "last_modified_at", "modified"), _Known("updated", "updated: {}", _is_text)
+        ("updatedDate", "lastUpdated", "last_modified_at", "modified"),
+        _Known("updated", "updated: {}", _is_text),
     ),
     **dict.fromkeys(("heroImage", "featured_image"), _Known("cover", "cover: {}", _is_text)),
     "published": _Known("draft", "draft: true", _is_false),
-    "nav_exclude": _Known("nav", "nav: false", _is_true),
+    **dict.fromkeys(
+        ("expiryDate", "expirydate", "unpublishDate"),
+        _Known("draft", "draft: true once it is over", _is_text),
+    ),
+    **dict.fromkeys(("nav_exclude", "hidden", "bookHidden"), _Known("nav", "nav: false", _is_true)),
+    "noindex": _Known("robots", "robots: noindex", _is_true),
+    "unlisted": _Known("sitemap", "sitemap: false, nav: false and robots: noindex", _is_true),
     "hide_table_of_contents": _Known("toc", "toc: false", _is_true),
     "tableOfContents": _Known("toc", "toc: false", _is_false),
     "pagefind": _Known("search", "search: false", _is_false),

@@ -17,7 +17,7 @@ from jinja2 import nodes
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.source.reached_templates import reached
 
-_HEAD = re.compile(r"<head\b", re.I)
+_WHOLE = re.compile(r"<(?:head|html|!doctype)\b", re.I)  # the tags of <html> and <head> may be left out
 LEFT_OUT = "write {{ children }} where the page belongs"
 
 
@@ -28,7 +28,7 @@ class Uses:
     shows: bool = False  # `children` is used for more than a condition
     changes: bool = False  # ... and otherwise than written as it is
     head: bool = False  # `head` is used
-    writes_head: bool = False  # it has a <head> of its own
+    is_whole: bool = False  # it writes a whole document
     is_open: bool = False  # it names a template that only rendering knows, or one that is not there
 
 
@@ -45,7 +45,7 @@ def check_layouts(root: Path, layouts: Iterable[str]) -> tuple[Diagnostic, ...]:
                 f"{layout} leaves out {{{{ children }}}}, so every page inside it would be published empty"
             )
             findings.append(Diagnostic("template-error", message, Location(layout, 1), LEFT_OUT))
-        if uses.writes_head and not (uses.head or uses.is_open):
+        if uses.is_whole and not (uses.head or uses.is_open):
             lost = "title, description, canonical address, social images, icons and feeds"
             message = f"{layout} leaves out {{{{ head }}}}, so its pages have no {lost}"
             findings.append(
@@ -57,12 +57,12 @@ def check_layouts(root: Path, layouts: Iterable[str]) -> tuple[Diagnostic, ...]:
 def read_uses(root: Path, layout: str) -> Uses:
     """Read a layout and all that it extends, includes and imports."""
     reads = reached(root, layout)
-    writes_head = any(_HEAD.search(source) for source in reads.sources.values())
+    is_whole = any(_WHOLE.search(source) for source in reads.sources.values())
     shown = [plain for tree in reads.trees.values() for name, plain in _outputs(tree) if name == "children"]
     every = {
         name.name for tree in reads.trees.values() for name in tree.find_all(nodes.Name) if name.ctx == "load"
     }
-    return Uses(bool(shown), not all(shown), "head" in every, writes_head, reads.is_open)
+    return Uses(bool(shown), not all(shown), "head" in every, is_whole, reads.is_open)
 
 
 def _outputs(node: nodes.Node, *, is_written: bool = False) -> Iterator[tuple[str, bool]]:

@@ -85,6 +85,24 @@ def test_what_hosts_set_themselves_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "other", "repeated"),
+    [
+        ("Location", b"/d", "location"),
+        ("Location", b"/c", ""),
+        ("content-type", b"text/csv", "content-type"),
+        ("Link", b"<d>", ""),
+        ("Access-Control-Allow-Origin", b"https://b.example", "access-control-allow-origin"),
+    ],
+)
+def test_what_may_be_there_once(name: str, other: bytes, repeated: str) -> None:
+    headers = {"Location": "/c", "Link": "<b>", "Access-Control-Allow-Origin": "*"}
+    response = PlainTextResponse("a", headers=headers)
+    response.raw_headers.append((name.lower().encode(), other))
+    answer = plain_answer(response)
+    assert answer is not None and (answer.repeated, answer.location) == (repeated, "/c")
+
+
+@pytest.mark.parametrize(
     "response",
     [
         StreamingResponse(iter([b"a"])),

@@ -166,17 +166,27 @@ def unzipped(answer: Answer) -> Answer:
 
 
 def able(cloud: str, tree: Tree) -> Tree:
-    """The tree without what the host is known to refuse; for CloudFront so many redirects that its code has room."""
+    """The tree without what the host is known to refuse; for CloudFront so many rules that its code has room."""
     proxies = tuple(
         rule for rule in tree.rules.proxies if cloud != "cloudfront" and rule.source.source != "/notes.md"
     )
     redirects = tuple(rule for rule in tree.rules.redirects if rule.source.source not in ROOMY)
     if cloud == "cloudfront":
-        return replace(tree, rules=replace(tree.rules, proxies=(), redirects=redirects))
+        headers = tuple(rule for rule in tree.rules.headers if rule.source.source not in ROOMY)
+        return replace(tree, rules=replace(tree.rules, proxies=(), redirects=redirects, headers=headers))
     return replace(tree, rules=replace(tree.rules, proxies=proxies)) if cloud == "vercel" else tree
 
 
-ROOMY = {"/seek/:word/:more*", "/n/:id(\\d+)", "/moved/:path*", "/été/:x"}
+ROOMY = {
+    "/seek/:word/:more*",
+    "/n/:id(\\d+)",
+    "/moved/:path*",
+    "/été/:x",
+    "/look/:word",
+    "/old/:path*",
+    "/api/posts/2",
+    "/who",
+}
 
 
 def dialect(home: Path) -> list[object]:

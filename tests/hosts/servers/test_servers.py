@@ -66,7 +66,16 @@ MEDIA = {
     "api/posts/2": JSON,
     "geo.json": "application/geo+json",
 }
-HEADERS = {"api/posts/1": (("Cache-Control", "max-age=60"),), "feed.xml": (("X-Feed", '"quoted" $uri {x};'),)}
+HEADERS = {  # of what handlers answered; a repeated one is joined
+    "api/posts/1": (("Cache-Control", "max-age=60"), ("Vary", "Cookie, X-One"), ("X-Feed", "one, two, one")),
+    "feed.xml": (
+        ("X-Feed", '"quoted" $uri {x};'),
+        ("Link", '</docs>; rel="up", </docs/a>; rel="next"; title="a, b"'),
+        ("Vary", "Accept-Language, Cookie"),
+        ("Cache-Control", "no-store, max-age=0"),
+    ),
+}
+MOVED = (("Cache-Control", "no-store, private"), ("Vary", "X-One, X-Two"), ("X-Feed", "away, far"))
 SETTINGS = """
 trailing_slash = {slash}
 [site]
@@ -175,6 +184,12 @@ headers = {{ Access-Control-Allow-Origin = "https://c.example" }}
 [[headers]]
 source = "/api/posts/2"
 headers = {{ Access-Control-Allow-Methods = "GET" }}
+[[headers]]
+source = "/api/:path*"
+headers = {{ Vary = "X-Two, cookie", Link = "</a>; rel=\\"up\\", </b>; rel=\\"next\\"" }}
+[[headers]]
+source = "/old/:path*"
+headers = {{ Vary = "X-Old", Cache-Control = "max-age=1", X-Feed = "a, b" }}
 """
 TOKEN = "Bearer s3cret-value"
 Case = dict[str, Any]  # of CASES
@@ -235,7 +250,7 @@ def make_tree(tmp_path_factory: pytest.TempPathFactory, upstream: int) -> Callab
         if slash:
             files += [staged(site / "out", "docs/a.md", "# a", slash=False)]
         pages = [Page("/docs/a", "", "docs/a.html", "a", variant_path="docs/a.md")]
-        answered = [Redirection("/go", "/docs/a?x=1", 307, "app/go/route.py", 3)]
+        answered = [Redirection("/go", "/docs/a?x=1", 307, "app/go/route.py", 3, MOVED)]
         rules, _ = derive(config, pages, by_path(files), answered)
         return Tree(site / "out", rules, by_path(files), config)
 

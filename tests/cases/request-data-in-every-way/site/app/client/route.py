@@ -1,0 +1,7 @@
+from pybuild import PlainTextResponse
+
+dynamic = "force-static"
+
+
+def GET(request):
+    return PlainTextResponse(str(request.client) + str(request.scope.get("client")))
