@@ -21,7 +21,7 @@ from pybuild.diagnostics import Diagnostic
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.plan import Plan
 from pybuild.records import LANGUAGE_NAMES, File, Link, Page, pack_links
-from pybuild.render.copied_links import file_links
+from pybuild.render.copied_links import file_links, ids_in_copies
 from pybuild.render.documents import DocumentIndex, RenderedBody
 from pybuild.render.job import PageJob, resolve
 from pybuild.render.page_links import document_links, read_html
@@ -201,9 +201,8 @@ class _Documents:
         )
         copied = file_links(self._library.links, config.root, self._plan.copies)
         redirections = self._plan.redirections
-        published = Published(
-            self._anchors, known, config.rules, redirections, self._library.links.published_page
-        )
+        address, ids_in = self._library.links.published_page, ids_in_copies(config.root, self._plan.copies)
+        published = Published(self._anchors, known, config.rules, redirections, address, ids_in)
         places = places_in(config.root, config.site)
         return check_links([pack_links(chain(links, copied))], published, lambda link: ("", 0), places)
 

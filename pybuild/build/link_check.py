@@ -27,6 +27,7 @@ from pybuild.rules.model import Rule, SetHeaders
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.urls import is_external
 
+_ROUTES = "/!"  # how fragments begin that a script reads: `#/pets`
 _SPELT = ("canonical", "hreflang", "og:url", "sitemap")  # what names pages to search engines
 Places = Callable[[str, str], Sequence[tuple[int, str]]]
 """Takes a file and an href of its page; returns the lines where it is written, and how it is written there."""
@@ -41,6 +42,7 @@ class Published:
     rules: Sequence[Rule] = ()
     redirections: Iterable[Redirection] = ()
     address: Callable[[str], str] = str  # a decoded URL as the site spells it, with its host
+    ids_in: Callable[[str], str | None] = lambda path: None  # as `anchors`, of a copied HTML file
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class _Answers:
 
     def __init__(self, published: Published) -> None:
         self._anchors, self._paths = published.anchors, published.paths
-        self._address = published.address
+        self._address, self._ids_in = published.address, published.ids_in
         self._is_whole_host = urlsplit(published.address("/")).path == "/"  # no base path
         self._rules = [rule for rule in published.rules if not isinstance(rule, SetHeaders)]
         self._moved = frozenset(redirection.url for redirection in published.redirections)
@@ -75,15 +77,29 @@ class _Answers:
         names_page = link.named.startswith(_SPELT) and is_external(link.text)
         if names_page and (spelt := self._spelt_otherwise(page, link)):
             return spelt
-        if page not in self._anchors:
+        ids = self._anchors.get(page)
+        if ids is None:
+            page = target
+            is_sought = fragment and fragment[0] not in _ROUTES and not link.file.startswith("public/")
+            ids = self._ids_of_file(target) if is_sought else None
+        if ids is None:
             key = target, ""
-        elif fragment and not link.named and f"\n{fragment}\n" not in self._anchors[page]:
+        elif fragment and not link.named and f"\n{fragment}\n" not in ids:
             key = page, fragment
         else:
             return None
         if key not in self._faults:
-            self._faults[key] = self._wrong_anchor(page, fragment) if key[1] else self._missing(target)
+            self._faults[key] = (
+                self._missing(target) if ids is None else self._wrong_anchor(page, fragment, ids)
+            )
         return self._faults[key]
+
+    def _ids_of_file(self, target: str) -> str | None:
+        """The ids of a copied HTML file that answers; None for other files and where nothing answers."""
+        path = target[1:].rstrip("/")
+        index = f"{path}/index.html".lstrip("/")
+        named = (index, path, path + ".html") if target.endswith("/") else (path, path + ".html", index)
+        return self._ids_in(next((name for name in named if name in self._paths), ""))
 
     def _spelt_otherwise(self, page: str, link: Link) -> _Fault | None:
         """Say how the site spells the address of a page."""
@@ -113,11 +129,11 @@ class _Answers:
             hint += f'; where others answer below {folder}, write ignore = ["{folder}**"] below [links]'
         return _Fault("broken-link", target, "leads nowhere", hint)
 
-    def _wrong_anchor(self, page: str, fragment: str) -> _Fault | None:
+    def _wrong_anchor(self, page: str, fragment: str, ids: str) -> _Fault | None:
         if fragment.lower() == "top" or fragment.startswith(":~:"):  # a text fragment is no id
             return None
         if self._words[0] != page:
-            self._words = page, Words(self._anchors[page].strip("\n").split("\n"))
+            self._words = page, Words(ids.strip("\n").split("\n"))
         near = self._words[1].nearest(fragment)
         hint = f'did you mean "{near}"?' if near else f"{page} has no such heading; correct the part after #"
         said = f'names the anchor "{fragment}", which {page} lacks'

@@ -27,7 +27,7 @@ from pybuild.look.files import look_faults
 from pybuild.plan import make_plan
 from pybuild.publish import Stage
 from pybuild.records import Artifact, Files, Link, Redirection, pack_links
-from pybuild.render.copied_links import file_links
+from pybuild.render.copied_links import file_links, ids_in_copies
 from pybuild.render.data import check_data
 from pybuild.render.links import LinkMap
 from pybuild.render.result import Rows
@@ -208,5 +208,8 @@ def check_site_links(
     links = LinkMap(config, {}, frozenset(page.url for page in staged.pages))
     copied = file_links(links, config.root, copies)
     packed = chain(made.links, [pack_links(made.template_links), pack_links(copied)])
-    published = Published(made.anchors, staged.files, config.rules, redirections, links.published_page)
+    ids_in = ids_in_copies(config.root, copies)
+    published = Published(
+        made.anchors, staged.files, config.rules, redirections, links.published_page, ids_in
+    )
     return check_links(packed, published, made.first_page_with, places_in(config.root, config.site))

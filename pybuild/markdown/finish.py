@@ -27,6 +27,7 @@ Resolve = Callable[[str, bool], str]
 """Takes a destination (percent-encoded, entities decoded) and whether it is a picture's; returns the one to write."""
 
 _COMMENT = r"<!--(?:-?>|.*?-->)"
+_COMMENTS = re.compile(_COMMENT, re.S)
 # What no label may hold (HTML, "flow content" that is not phrasing).
 _BLOCK_TAG = (
     r"(?:[uo]l|li|d[dlt]|pre|p|h[1-6r]|blockquote|table|t(?:body|head|foot|[dhr])|div|aside|details|summary|figure|figcaption"
@@ -227,6 +228,10 @@ class Finish:
     def _as_it_is(self, found: re.Match[str]) -> str:
         return found[0]
 
+    def _quoted(self, found: re.Match[str]) -> str:
+        """Raw HTML of code: a comment in it is no text, as what the engine escapes is."""
+        return _COMMENTS.sub("", found[0])
+
     def _raw_tag(self, found: re.Match[str]) -> str:
         tag = found["tag"].lower()
         attributes = self._attributes(tag, found["attributes"])
@@ -333,7 +338,7 @@ _WRITERS: dict[str, Callable[[Finish, re.Match[str]], str]] = {
     "comment": Finish._comment,
     "heading": Finish._heading,
     "as_it_is": Finish._as_it_is,
-    "quoted": Finish._as_it_is,
+    "quoted": Finish._quoted,
     "attributes": Finish._raw_tag,
     "link_end": Finish._link_end,
     "task": Finish._task,

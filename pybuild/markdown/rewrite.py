@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from html import escape as escape_html
 from html import unescape
@@ -80,7 +80,7 @@ def rewritten(
     if not (links or "<!--" in source or tuple(h1s) != (True,)):
         return source
     scan = _Scan("\n" + source, links)
-    for part in _PARTS.finditer(scan.source):
+    for part in _parts(scan.source):
         scan.take(part)
     on_page = Counter(found if scan.doubtful else ())
     probable = [edit for href, edit in scan.doubtful if on_page[href] > scan.counts[href]]
@@ -97,7 +97,7 @@ def lines_of(source: str, href: str) -> list[tuple[int, str]]:
 @lru_cache(maxsize=8)
 def _lines_by_href(source: str) -> dict[str, list[tuple[int, str]]]:
     scan = _Scan("\n" + source, {})
-    for part in _PARTS.finditer(scan.source):
+    for part in _parts(scan.source):
         scan.take(part)
     found: dict[str, set[tuple[int, str]]] = {}
     line, done = 0, 0
@@ -112,21 +112,37 @@ def _lines_by_href(source: str) -> dict[str, list[tuple[int, str]]]:
 def without_code(source: str) -> str:
     """The source with spaces for what is in fences and backticks and in comments; lines and places stay."""
 
-    def blank(part: re.Match[str]) -> str:
-        if part["fence"] or part["ticks"] is not None or part["comment"]:
-            return _NO_LINE_END.sub(" ", part[0])
-        return part[0]
+    text = "\n" + source
+    edits = [
+        (part.start(), part.end(), _NO_LINE_END.sub(" ", part[0]))
+        for part in _parts(text)
+        if part["fence"] or part["ticks"] is not None or part["comment"]
+    ]
+    return _edited(text, edits)[1:]
 
-    return _PARTS.sub(blank, "\n" + source)[1:]
+
+def _parts(source: str) -> Iterator[re.Match[str]]:
+    """What is not plain text. A comment within a paragraph ends with it (CommonMark §6.6), so one that does not is text."""
+    at = 0
+    while part := _PARTS.search(source, at):
+        at = part.end()
+        if part["comment"] and _BLANK_LINE.search(part[0]):
+            begin = source.rfind("\n", 0, part.start()) + 1
+            if not _LINE_BEGIN.fullmatch(source, begin, part.start()):
+                at = part.start() + 1
+                continue
+        yield part
 
 
 _NO_LINE_END = re.compile(r"[^\n]")
+_BLANK_LINE = re.compile(r"\n[ \t>]*\n")
+_LINE_BEGIN = re.compile(_CONTAINERS)
 
 
 def rebased(source: str, change: Callable[[str], str]) -> str:
     """The source with each address that is outside of code changed."""
     scan = _Scan("\n" + source, _Changed(change))
-    for part in _PARTS.finditer(scan.source):
+    for part in _parts(scan.source):
         scan.take(part)
     return _edited(scan.source, [*scan.sure, *(edit for _, edit in scan.doubtful)])[1:]
 

@@ -1,12 +1,13 @@
 """Where files lead that are published as they are: style sheets, sitemaps and pages of HTML.
 
-Owns which files of a site are read for their links. Judges nothing.
+Owns which files of a site are read for their links, and the ids in them. Judges nothing.
 Source: HTML, "URLs"; CSS Syntax Module Level 3 §4.3.6; sitemaps.org/protocol.html.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from pybuild.files import read
@@ -39,6 +40,23 @@ def file_links(links: LinkMap, root: Path, copies: Iterable[tuple[str, str]]) ->
             for address, line in sitemap_addresses(text):
                 if found := links.own(address):
                     yield Link(found[0], "", file, line, address, "sitemap")
+
+
+def ids_in_copies(root: Path, copies: Iterable[tuple[str, str]]) -> Callable[[str], str | None]:
+    """Give the ids of a copied HTML file by its path, a line each between line ends; None for any other path."""
+    sources = {path: file for path, file in copies if path.endswith((".htm", ".html"))}
+
+    @cache
+    def ids_in(path: str) -> str | None:
+        if path not in sources:
+            return None
+        try:
+            text = read(f"{root}/{sources[path]}").decode("utf-8-sig", "replace")
+        except OSError:
+            return None  # whoever copies it says so
+        return "\n".join(("", *read_html(text).ids, ""))
+
+    return ids_in
 
 
 def _html_links(links: LinkMap, text: str, url: str, file: str) -> Iterator[Link]:

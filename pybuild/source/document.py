@@ -46,7 +46,7 @@ _HEADING = re.compile(
 _SETEXT = re.compile(r"^ {0,3}(\S[^\n]*)\n {0,3}=+ *$", re.M)
 _FENCE = re.compile(r"^ {0,3}(```+|~~~+)", re.M)
 _NO_TEXT = re.compile(  # fences, comments and raw elements of code, in which no line is a heading
-    r"^ {0,3}(?:(?P<fence>```+|~~~+)[^\n]*\n.*?(?:^ {0,3}(?P=fence)|\Z)|<!--.*?(?:-->|\Z)"
+    r"^ {0,3}(?:(?P<fence>```+|~~~+)[^\n]*\n.*?(?:^ {0,3}(?P=fence)|\Z)|(?P<comment><!--).*?(?:-->|\Z)"
     r"|<(?P<raw>pre|script|style)\b.*?(?:</(?P=raw)>|\Z))",
     re.M | re.S | re.I,
 )
@@ -211,11 +211,16 @@ def first_heading(body: str) -> str:
     head = body[: fence.start()] if fence else body
     found = None if "<" in head else _heading(head)
     if found is None and (fence or "<" in head):
-        found = _heading(_NO_TEXT.sub("", body))
+        found = _heading(_NO_TEXT.sub(_unclosed, body))
     text = found[found.lastindex or 0].rstrip(" \t") if found else ""
     closed = text.rstrip("#")
     text = closed if closed != text and closed[-1:] in ("", " ", "\t") else text
     return plain(_OWN_ID.sub("", text) if len(text) < _LONG else text)
+
+
+def _unclosed(found: re.Match[str]) -> str:
+    """What stays of what may be no text: a comment that is never closed is shown."""
+    return found[0] if found["comment"] and not found[0].endswith("-->") else ""
 
 
 def _heading(text: str) -> re.Match[str] | None:

@@ -47,6 +47,12 @@ CASES = {
         "a\n\n<!-- b\n\n*c*",
         "<p>a</p>\n<p>&lt;!-- b</p>\n<p><em>c</em></p>\n",
     ),
+    "a comment in raw code": ("<pre>\n<!-- a -->\nb\n</pre>", "<pre>\nb\n</pre>\n"),
+    "a comment over paragraphs": ("a <!-- b\n\nc --> d", "<p>a &lt;!-- b</p>\n<p>c --&gt; d</p>\n"),
+    "a heading in a definition": (
+        "A\n: # B\n\n# C",
+        f'<dl>\n<dt>A</dt>\n<dd><h2 id="b">B{anchor("b", "B")}</h2>\n</dd>\n</dl>\n<h1 id="c">C{anchor("c", "C")}</h1>\n',
+    ),
     "a comment in code": ("`<!-- a -->`", "<p><code>&lt;!-- a --&gt;</code></p>\n"),
     "definitions below a comment": ("[a]\n\n<!-- b -->\n[a]: /c", '<p><a href="/c">a</a></p>\n'),
     "terms": (

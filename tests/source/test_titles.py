@@ -26,6 +26,7 @@ TITLES = {
     "<pre>\n# no\n</pre>\n# real": "real",
     "<h1 align=center>raw <b>x</b></h1>\n\n# real": "raw x",
     "text\n\na *b*\n===": "a b",
+    "<!-- never closed\n\n# shown": "shown",
     "no heading": "",
 }
 
