@@ -145,6 +145,12 @@ def read_terms(
     return tuple(terms.values()), tuple(findings)
 
 
+_TAKEN = {
+    "index": "hosts serve its file for the folder around it",
+    "page": "it is the word for further pages",
+}
+
+
 def _slug_fault(
     term: Term,
     other: Term | None,
@@ -153,7 +159,7 @@ def _slug_fault(
     key: str,
     kind: str,
 ) -> Diagnostic | None:
-    fault = segment_fault(term.slug) or ("it is the word for further pages" if term.slug == "page" else None)
+    fault = segment_fault(term.slug) or _TAKEN.get(term.slug)
     if not other and not fault:
         return None
     entry = entries[held[key][0]]
