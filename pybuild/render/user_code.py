@@ -29,7 +29,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from starlette.responses import Response
 
@@ -222,11 +222,18 @@ class SiteCode:
             if error is not None and (place := self._innermost(error)[0]):
                 found.append((error, place))
 
-        def warn(message: Warning | str, category: type[Warning], file: str, line: int, *rest: Any) -> None:
-            shown(message, category, file, line, *rest)
+        def warn(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            shown(message, category, filename, lineno, file, line)
             if isinstance(message, RuntimeWarning) and str(message).endswith("was never awaited"):
-                name = self.relative(file)
-                found.append((message, Location(name, line) if name else None))
+                name = self.relative(filename)
+                found.append((message, Location(name, lineno) if name else None))
 
         with warnings.catch_warnings():
             shown, warnings.showwarning = warnings.showwarning, warn
