@@ -8,6 +8,7 @@ Source: RFC 3986 §3.5 for fragments; HTML, "Scrolling to a fragment", for `#top
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,6 +28,8 @@ from pybuild.rules.model import Rule, SetHeaders
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.urls import is_external
 
+_CORRECT = "correct the link"
+_EXAMPLE = re.compile(r"(?:https?:)?//(example\.(?:com|org|net))(?=[:/?#]|$)", re.I)  # RFC 2606, §3
 _ROUTES = "/!"  # how fragments begin that a script reads: `#/pets`
 _SPELT = ("canonical", "hreflang", "og:url", "sitemap")  # what names pages to search engines
 Places = Callable[[str, str], Sequence[tuple[int, str]]]
@@ -121,7 +124,7 @@ class _Answers:
             return None
         if any(rule.source.match(target) is not None for rule in self._rules):
             return None
-        hint = "correct the link, or make the page"
+        hint = f"{_CORRECT}, or make the page"
         folder = target[: target.find("/", 1) + 1]  # "/dotnet/" of "/dotnet/api/x"
         if near := self._addresses.nearest(target):
             hint = f'did you mean "{near}"?'
@@ -185,6 +188,11 @@ def _finding(
     hint = fault.hint
     if hint == f'did you mean "{link.text}"?':
         hint = f'write {{{{ url_for("{link.text}") }}}}, which puts the base path before it'
+    is_plain = fault.code == "broken-link" and not link.named and hint.startswith(_CORRECT)
+    if is_plain and (host := _EXAMPLE.match(link.text)):
+        hint = (
+            f"{_CORRECT}; if {host[1]} is an example there, write the site's own address as url below [site]"
+        )
     message = f'{link.named or "the link"} "{link.text if link.named else written}" {fault.said}'
     return Diagnostic(fault.code, message, at, hint, notes, "warning", fault.subject)
 

@@ -131,8 +131,7 @@ class LinkMap:
         if self._elsewhere(written, url):
             return None
         if not written.startswith("/"):
-            joined = posixpath.normpath(posixpath.join(_folder_of(url, self.config), written))
-            return self._page_or_path(nfc(joined), written), fragment
+            return self._page_or_path(self._joined(written, url), written), fragment
         if not (written + "/").startswith(base + "/"):
             return None
         return self._page_or_path(_normal(written[len(base) :]), written), fragment
@@ -165,6 +164,8 @@ class LinkMap:
         """Where an absolute address leads on this site, also where its host or base path is spelt otherwise; else None."""
         try:
             parts, site = urlsplit(address), urlsplit(self.config.site.url)
+            if not parts.scheme:  # "//host/path" has that of the page
+                parts = parts._replace(scheme=site.scheme)
             ports = [one.port or _PORTS.get(one.scheme) for one in (parts, site)]
         except ValueError:
             return None
@@ -266,9 +267,15 @@ class LinkMap:
                 return "/" + asset.path, asset
             if near.startswith("public/") and (self.config.root / near).is_file():
                 return near.removeprefix("public"), None
-        return self._page_or_path(
-            nfc(posixpath.normpath(posixpath.join(_folder_of(home.url, self.config), written))), written
-        ), None
+        return self._page_or_path(self._joined(written, home.url), written), None
+
+    def _joined(self, written: str, url: str) -> str:
+        """Where a relative path leads from the page `url`, also out of the base path and back into it."""
+        base, folder = self.config.site.base_path, _folder_of(url, self.config)
+        joined = nfc(posixpath.normpath(posixpath.join(base + folder, written)))
+        if (joined + "/").startswith(base + "/"):
+            return joined[len(base) :] or "/"
+        return nfc(posixpath.normpath(posixpath.join(folder, written)))
 
     def _asset(self, near: str, home: Home) -> Asset | None:
         folder, base = home.folder, home.base

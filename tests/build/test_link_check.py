@@ -156,3 +156,19 @@ def test_hints_take_time_by_the_page_alone() -> None:
         assert len(check_links([pack_links(links)], Published({"/": ids}, ()), lambda _: ("", 0))) == size
 
     assert_linear(check, 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (
+            "https://example.com/shop",
+            "correct the link; if example.com is an example there, write the site's own address as url below [site]",
+        ),
+        ("https://examples.com/shop", "correct the link, or make the page"),
+        ("https://example.com/abuot", 'did you mean "/about"?'),
+    ],
+)
+def test_a_host_that_may_be_an_example(text: str, hint: str) -> None:
+    found = check(text[text.rindex("/") :], text=text)
+    assert found and found.hint == hint

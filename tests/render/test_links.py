@@ -146,3 +146,33 @@ def test_a_link_into_public_is_a_url(tmp_path: Path) -> None:
     (tmp_path / "public").mkdir()
     (tmp_path / "public/logo.svg").write_text("x")
     assert links(tmp_path).resolve("../../public/logo.svg", 1, HERE).href == "/logo.svg"
+
+
+@pytest.mark.parametrize(
+    ("written", "target"),
+    [
+        ("../../site/about", "/about"),
+        ("../../site", "/"),
+        ("../../site/docs/a#x", "/docs/a"),
+        ("../about", "/about"),
+        ("sub/b", "/docs/sub/b"),
+    ],
+)
+def test_out_of_the_base_path_and_back_into_it(written: str, target: str) -> None:
+    below = links(base="/site")
+    found = below.resolve(written, 1, HERE).link
+    assert found and (found.target, below.follow(written, "/docs/a")) == (target, (target, found.fragment))
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("//example.com/site/about", ("/about", "")),
+        ("//EXAMPLE.com/site/none#x", ("/none", "x")),
+        ("//example.com/other", None),
+        ("//b.example/site/about", None),
+        ("///site/about", None),
+    ],
+)
+def test_addresses_with_a_host_and_no_scheme(address: str, found: tuple[str, str] | None) -> None:
+    assert links(base="/site").own_link(address) == found
