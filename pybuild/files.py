@@ -1,12 +1,8 @@
-"""Bytes of an author's file as text.
+"""Files of an author: their bytes as text, and the folders they are in.
 
-Owns the one reading of UTF-8: byte order mark, line ends, and where a byte is wrong; and the quick reading of small
-files. Knows no format.
-Source: RFC 3629; The Unicode Standard §23.8 (byte order mark).
-
-Walking the folders of a site: sorted, inside the site, never in circles.
-
-Owns the rules for symlinks, special files and names that cannot be read. Knows no meaning of a file.
+Owns the one reading of UTF-8 (byte order mark, line ends, where a byte is wrong) and the one walk of folders: sorted,
+inside the site, never in circles, with the rules for symlinks, special files and names that cannot be read. Knows no
+format and no meaning of a file. Source: RFC 3629; The Unicode Standard §23.8 (byte order mark).
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
-"""The export: lock, build, publish.
+"""The export: lock, build, publish; and the second build of `--verify-reproducible`.
 
-Owns the order of what happens around a build. An error anywhere leaves the old output as it was. Knows no
-phase of the build.
-
-Building a second time, to see whether the same input gives the same bytes.
-
-Owns the second build, in a new process with another hash seed and another number of workers, and the
-comparison. Publishes nothing. Source: reproducible-builds.org, "Variations in the build environment".
+Owns the order of what happens around a build: an error anywhere leaves the old output as it was. The second build runs
+in a new process, with another hash seed and another number of workers, and publishes nothing. Knows no phase of the
+build. Source: reproducible-builds.org, "Variations in the build environment".
 """
 
 from __future__ import annotations

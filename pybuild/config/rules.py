@@ -1,13 +1,8 @@
-"""Reading the rule tables of the settings into rules.
+"""Rule tables of the settings, read into rules.
 
-Owns the checks that need one rule alone: keys, shapes, patterns, statuses, conditions. Knows no page and no
-host; `locate` tells where a key was written.
-Source: Next.js, "redirects", "rewrites", "headers"; docs/rules.md.
-
-Reading `has` and `missing`, and the collecting of findings that all rule tables share.
-
-Owns the reader that notes what does not fit, at its own line. Knows no kind of rule.
-Source: Next.js, "Header, Cookie, and Query Matching"; docs/rules.md.
+Owns the checks that need one rule alone (keys, shapes, patterns, statuses, `has` and `missing`), with what does not fit
+as findings at its own line; `locate` tells where a key was written. Knows no page and no host.
+Sources: Next.js, "redirects", "rewrites", "headers", "Header, Cookie, and Query Matching"; docs/rules.md.
 """
 
 from __future__ import annotations

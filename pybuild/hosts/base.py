@@ -1,20 +1,9 @@
 """What a target is: a host, what it can express, and a pure compile of rules into its files.
 
-Owns the shape every host module has and the findings they share. Knows no host and touches no disk.
+Owns the shape every host module has, and what several hosts share: findings, counts and sizes held against documented
+limits (`rule-limit`), the page that says how to put the files to use, and conditions as numbered digits for hosts whose
+regexes check several at once. Knows no host and touches no disk.
 Source of truth for each host: the page named at the top of its module.
-
-What hosts refuse to take: counts and sizes held against their documented limits.
-
-Owns the finding `rule-limit`. Knows no host.
-
-The page that is beside the files of a target and says how to put them to use.
-
-Owns its wording. Knows no host.
-
-The conditions of a rule set, numbered, so that hosts with regexes can check several at once.
-
-Owns the numbering and the digits a rule wants to see: "1" for `has`, "0" for `missing`, "." for any.
-Knows no host.
 """
 
 from __future__ import annotations

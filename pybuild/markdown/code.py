@@ -1,14 +1,9 @@
-"""Code blocks in HTML: the language they name, and how they are written in Markdown.
+"""Code blocks: the language they name, their colours at build time, and how they are written in Markdown.
 
-Owns the many ways in which tools name a language in classes. Knows no page.
+Owns the many ways in which tools name a language in classes, which kinds of token are told apart, their class names (the
+short ones of Pygments) and two palettes of WCAG AA contrast. Knows no page.
 Sources: HTML Living Standard §4.5.15 (`language-` on `code`); the HTML of Sphinx, GitHub, Shiki and Rouge;
-CommonMark 0.31.2 §4.5.
-
-Code highlighting at build time: spans for code, and the colours for them.
-
-Owns which kinds of token are told apart, their class names (the short ones of Pygments) and two palettes of
-WCAG AA contrast. Knows no Markdown and no page.
-Source of truth: Pygments' `STANDARD_TYPES`; WCAG 2.2 §1.4.3.
+CommonMark 0.31.2 §4.5; Pygments' `STANDARD_TYPES`; WCAG 2.2 §1.4.3.
 """
 
 from __future__ import annotations

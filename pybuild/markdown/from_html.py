@@ -1,14 +1,11 @@
 """Markdown variants: what a page is for readers that want Markdown.
 
-Owns the three parts of a variant: its body, made from the page's Markdown source or from its HTML, and the
-front matter and pointer above it. Knows no route; links and addresses are given.
-Sources: llmstxt.org; CommonMark 0.31.2; JSON (RFC 8259) for values of front matter, which YAML 1.2 includes.
-
-HTML made ready to be written as Markdown.
-
-Owns what a general converter cannot know: which parts are not content, and how admonitions, footnotes, tabs,
-definition lists and highlighted code are marked up by common tools. Knows no page.
-Sources: the HTML of Sphinx, Material for MkDocs, Docusaurus, GitHub and `pybuild.markdown.renderer`.
+Owns the three parts of a variant: its body, made from the page's Markdown source or from its HTML, and the front matter
+and pointer above it; and what a general converter cannot know of HTML: which parts are not content, and how admonitions,
+footnotes, tabs, definition lists and highlighted code are marked up by common tools. Knows no route; links and addresses
+are passed in.
+Sources: llmstxt.org; CommonMark 0.31.2; JSON (RFC 8259) for values of front matter, which YAML 1.2 includes; the HTML of
+Sphinx, Material for MkDocs, Docusaurus, GitHub and `pybuild.markdown.renderer`.
 """
 
 from __future__ import annotations

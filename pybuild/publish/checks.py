@@ -1,11 +1,7 @@
-"""Is this folder fit to be an output?
+"""What an output may be: a folder that is fit for it, and nothing in it that is not ours.
 
-Owns the judgement on `--out` before any work. Writes nothing, knows no manifest: what is in a fit folder
-is judged when the site is published.
-
-What must not be published over.
-
-Owns the findings on an output that is not ours alone. Reads, and changes nothing.
+Owns the judgement on `--out` before any work, and the findings on what must not be published over. Reads, and changes
+nothing.
 """
 
 from __future__ import annotations

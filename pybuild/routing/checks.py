@@ -1,13 +1,9 @@
 """What can be refused before a line of the site has run.
 
-Owns the rules for route handlers, pages and metadata files; values of settings and conflicts have modules
-of their own. Pure: reads the tree that was read, and no disk.
-Sources: Next.js 16, "Static Exports" and "Route Handlers"; docs/errors.md.
-
-Routes that cannot stand beside each other.
-
-Owns `route-conflict`. Pure; what two params make of one URL is only known when the site is planned.
-Source: Next.js 16, "Dynamic Segments" and "Route Groups".
+Owns the rules for route handlers, pages and metadata files, and `route-conflict` between routes; values of segment
+settings have a module of their own. Pure: reads the tree, and no disk. What two params make of one URL is only known
+when the site is planned.
+Sources: Next.js 16, "Static Exports", "Route Handlers", "Dynamic Segments" and "Route Groups"; docs/errors.md.
 """
 
 from __future__ import annotations

@@ -1,12 +1,9 @@
-"""File names that mean something in a segment, and names that look as if they should.
+"""The folders of `app/` that are routed, and the file names that mean something there.
 
-Owns the table of special files. Opens nothing and knows no route.
+Owns which folders count (every one whose name and whose parents' names are segments, none that is private), the table of
+special files, and names that look as if they were special. Opens nothing and knows no route; what may be followed on
+disk is for `pybuild.files` to say.
 Sources: Next.js 16, "File-system conventions" and "Metadata Files"; docs/routing.md for what differs.
-
-The folders of `app/` that are routed, with their files.
-
-Owns which folders count: every one whose name and whose parents' names are segments, none that is private.
-What may be followed on disk is `pybuild.files`'s to say. Knows no special file.
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
 """What a module says without being run: names, settings and their places.
 
-Owns `ModuleFacts`. Reads bytes, runs no site code and opens no file; star imports are resolved by the caller.
-Source of truth: The Python Language Reference; the settings are Next.js 16, "Route Segment Config", in
-snake_case.
-
-Site files read for their facts: Python modules, what they import with a star, short texts.
-
-Owns the opening of these files. Runs no site code and knows no route.
-Source of truth: The Python Language Reference, §5 "The import system"; the site root is on the path.
+Owns `ModuleFacts`, and the opening of the files it is read from: Python modules, what they import with a star, short
+texts. Runs no site code and knows no route.
+Sources: The Python Language Reference, §5 "The import system" (the root of the site is on the path); the settings are
+Next.js 16, "Route Segment Config", in snake_case.
 """
 
 from __future__ import annotations

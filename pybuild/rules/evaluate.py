@@ -1,15 +1,11 @@
 """What a host should answer: the rules and the files applied to one request.
 
-Owns the meaning of a rule set; every target is held against it, and the preview serves by it. Sends nothing
-and opens no file. Redirects, headers and proxies are matched against the path as it was sent, rewrites and
-files against the decoded one; an encoded slash names no file.
-Sources: RFC 9110 §8.7 (Content-Location), §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.6 (405),
-§15.5.7 (406); Fetch, "CORS-preflight fetch".
-
-A request as a client sends it, and the conditions a rule may put to it.
-
-Owns the decoding of a path and the meaning of `has` and `missing`. Knows no file and no answer.
-Sources: RFC 9110 §5.3, RFC 6265 §4.2.1 (Cookie); RFC 3986 §5.2.4, §6.2.2; Next.js, "Header, Cookie, and Query Matching".
+Owns the meaning of a rule set, of `has` and `missing`, and the decoding of a path; every target is held against it, and
+the preview serves by it. Sends nothing and opens no file. Redirects, headers and proxies are matched against the path as
+it was sent, rewrites and files against the decoded one; an encoded slash names no file.
+Sources: RFC 9110 §5.3, §8.7 (Content-Location), §9 (methods), §12.5.5 (Vary), §13.1.2 (If-None-Match), §15.5.6 (405),
+§15.5.7 (406); RFC 6265 §4.2.1 (Cookie); RFC 3986 §5.2.4, §6.2.2; Fetch, "CORS-preflight fetch"; Next.js, "Header,
+Cookie, and Query Matching".
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
 """Findings that need all rules at once: loops, chains, shadows, destinations that nothing answers.
 
-Owns the questions asked of a rule set before it is compiled. Knows no host and changes nothing.
-Sources: RFC 9110 §15.4 (redirect loops); OWASP, "Unvalidated Redirects and Forwards".
-
-The first rule that answers an address, found without trying each of thousands.
-
-Owns the order between rules without parameters, which are looked up, and the others, which are tried. Takes
-conditions as not met: a rule with `has` or `missing` is left out. Knows no kind of rule and no host.
-Source: docs/rules.md, "Order".
+Owns the questions asked of a rule set before it is compiled, and the finding of the first rule that answers an address
+without trying each of thousands: rules without parameters are looked up, the others tried; one with `has` or `missing`
+is taken as not met. Knows no host and changes nothing.
+Sources: RFC 9110 §15.4 (redirect loops); OWASP, "Unvalidated Redirects and Forwards"; docs/rules.md, "Order".
 """
 
 from __future__ import annotations

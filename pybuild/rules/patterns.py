@@ -1,21 +1,10 @@
-r"""The pattern language of sources: `/docs/:slug*`, `:slug+`, `:slug?`, `:id(\d+)`.
+r"""The pattern language: sources such as `/docs/:slug*` and `:id(\d+)`, destinations such as `/docs/:slug`.
 
-Owns the parser of sources, matching, and the one printer of regexes that targets share. Knows no rule, no
-host and no file.
-Sources: Next.js, "redirects", "Path Matching"; path-to-regexp 6; the RE2 syntax page.
-
-Text may be written decoded or percent-encoded. One slash at the end of an address does not count; letter
-case does.
-
-The dialect of regexes that PCRE, RE2, JavaScript and Python read alike.
-
-Owns the check of a regex and its spelling where dialects differ. Knows no pattern and no rule.
-Sources: the RE2 syntax page; pcre2pattern(3); ECMA-262 §22.2; the re module.
-
-Destinations of rules: `/docs/:slug`, `https://api.example/:path*?v=1`.
-
-Owns their parser and the filling in of captured values. Knows no rule, no host and no file.
-Sources: Next.js, "redirects"; RFC 3986 §3.
+Owns the parsers, matching, the filling in of captured values, the check of regexes in the dialect that PCRE, RE2,
+JavaScript and Python read alike, and the one printer of regexes that targets share. Knows no rule, no host and no file.
+Text may be written decoded or percent-encoded. One slash at the end of an address does not count; letter case does.
+Sources: Next.js, "redirects", "Path Matching"; path-to-regexp 6; RFC 3986 §3; the RE2 syntax page; pcre2pattern(3);
+ECMA-262 §22.2; the re module.
 """
 
 from __future__ import annotations

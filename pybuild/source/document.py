@@ -1,11 +1,8 @@
-"""What one Markdown file says of itself: its front matter, and of its body the first heading.
+"""Markdown documents: which there are, where they answer, and what each says of itself.
 
-Owns the meaning of the keys that mean something to us. Knows no collection and no URL.
-
-Markdown documents: which there are, and where they answer.
-
-Owns the reading of collections and of `page.md` up to the body; bodies are read again where they are
-rendered, so that only some hundred bytes a document stay. Knows no template and no layout.
+Owns the reading of collections and of `page.md` up to the body (front matter, the first heading) and the meaning of the
+keys of front matter. Bodies are read again where they are rendered, so that only some hundred bytes a document stay.
+Knows no template and no layout.
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
 """What a deployed site is asked, and what it should answer by the manifest and the rules.
 
-Owns the list of questions. Sends nothing: `rules.evaluate` gives the answers, after the rules that the target
-of the export cannot express have been taken away. Knows no host but by its features.
-Sources: RFC 9110 §9.3.2 (HEAD), §12.5.1 (Accept), §13.1.2 (If-None-Match).
-
-A visitor for whom the conditions of a rule hold.
-
-Owns the values that are tried for a condition. Knows no host and no file.
-Source: docs/rules.md, "Conditions".
+Owns the list of questions, and the visitors for whom the conditions of a rule hold. Sends nothing: `rules.evaluate`
+gives the answers, after the rules that the target of the export cannot express have been taken away. Knows no host but
+by its features.
+Sources: RFC 9110 §9.3.2 (HEAD), §12.5.1 (Accept), §13.1.2 (If-None-Match); docs/rules.md, "Conditions".
 """
 
 from __future__ import annotations

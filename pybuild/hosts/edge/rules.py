@@ -1,14 +1,9 @@
 """The rules as data for hosts that run code, and the JavaScript that reads them.
 
-Owns the shape of that data: what `route.js` beside this file wants. No text of a site is ever spliced into
-code; it is in one JSON literal. Where a host cannot look for a file, the data says what a URL stands for:
-a few exceptions, since all other URLs follow from their suffix. Knows no host.
-Source: `rules.evaluate`, whose answers `route.js` gives.
-
-Folders whose files need no code: a host answers for them itself, so that nobody pays for a function there.
-
-Owns the choice of such folders and the headers that all their files share. Knows no host.
-Source: docs/rules.md, the order of rules.
+Owns the shape of that data, which `route.js` beside this file wants, and the choice of folders whose files need no code,
+so that nobody pays for a function there. No text of a site is ever spliced into code; it is in one JSON literal. Where
+a host cannot look for a file, the data says what a URL stands for: a few exceptions, since all other URLs follow from
+their suffix. Knows no host. Source: `rules.evaluate`, whose answers `route.js` gives; docs/rules.md, "Order".
 """
 
 from __future__ import annotations

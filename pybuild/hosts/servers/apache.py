@@ -1,13 +1,9 @@
 """Apache httpd: one `.htaccess` in the output, on mod_rewrite and mod_headers.
 
-Owns `.htaccess`, the body of 405 and, for proxies, the lines that only the server may have. Works from 2.4.26 on.
-What a visitor sends is taken from the request line, so that it reaches a Location as it was sent.
-Sources: httpd.apache.org/docs/2.4: mod_rewrite, rewrite/flags, mod_headers, expr, core.
-
-Apache httpd: how a directive, a rewrite rule and a header format are written.
-
-Owns the quoting, which differs between mod_rewrite and all the rest. Knows no more of a site than its conditions.
-Sources: httpd.apache.org/docs/2.4: configuring, mod_rewrite, mod_headers, expr.
+Owns `.htaccess`, the body of 405, the quoting, which differs between mod_rewrite and all the rest, and, for proxies,
+the lines that only the server may have. Works from 2.4.26 on. What a visitor sends is taken from the request line, so
+that it reaches a Location as it was sent.
+Sources: httpd.apache.org/docs/2.4: configuring, mod_rewrite, rewrite/flags, mod_headers, expr, core.
 """
 
 from __future__ import annotations

@@ -1,15 +1,11 @@
 """Varnish: one VCL file, before any server of plain files.
 
-Owns `pybuild.vcl`. Works from 7.1 on, with the modules that come with Varnish (std, blob). Varnish sees no files: it
-asks the server behind it for `/a`, `/a.html`, `/a/index.html` and the `.md`, keeps what that said for a second, and
-restarts the request with each answer, so the file does not grow with the pages. It speaks no TLS to backends.
-Sources: varnish-cache.org, vcl(7), vmod_std(3), "Request Processing Steps"; RFC 9110 §12.5.5, §15.5.7.
-
-Varnish: what is asked of the servers behind it, and how long their answers are kept.
-
-Owns the rules it cannot keep, the backends of proxies, the headers that go to each server, and what the cache
-does. Knows no file.
-Sources: varnish-cache.org, vcl(7), "Backend definition" and "vcl_backend_fetch"; vmod_std(3), getenv.
+Owns `pybuild.vcl`: the requests and answers, the servers behind it and the headers they get, what is kept and how long.
+Works from 7.1 on, with the modules that come with Varnish (std, blob). Varnish sees no files: it asks the server behind
+it for `/a`, `/a.html`, `/a/index.html` and the `.md`, keeps what that said for a second, and restarts the request with
+each answer, so the file does not grow with the pages. It speaks no TLS to backends.
+Sources: varnish-cache.org, vcl(7), vmod_std(3), "Request Processing Steps", "Backend definition", "vcl_backend_fetch";
+RFC 9110 §12.5.5, §15.5.7.
 """
 
 from __future__ import annotations
