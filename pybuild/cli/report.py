@@ -120,7 +120,11 @@ class Report:
         findings = tuple(masked_finding(finding, self.secrets) for finding in summary.diagnostics)
         summary = replace(summary, diagnostics=findings)
         if self.format == "json":
-            write_stdout(_json_text(to_json(summary)))
+            # whatever a terminal or a runner may act on is an escape: names of files stay exact
+            text = json.dumps(to_json(summary), ensure_ascii=False)
+            if not text.isprintable():
+                text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+            write_stdout(re.sub(r"##(\w*)\[", r"##\1\\u005b", text))
         else:
             self._findings(summary.diagnostics)
             if summary.ok and summary.text and self.verbosity >= 0:
@@ -225,27 +229,20 @@ def to_json(summary: Summary) -> dict[str, Any]:
         "files": summary.files,
         "cached": summary.cached,
         "seconds": round(summary.seconds, 3),
-        "diagnostics": [_finding_json(finding) for finding in summary.diagnostics],
+        "diagnostics": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "message": printable(finding.message),
+                **_place_json(finding.location),
+                "hint": printable(finding.hint),
+                "notes": [
+                    {"message": printable(n.message), **_place_json(n.location)} for n in finding.notes
+                ],
+            }
+            for finding in summary.diagnostics
+        ],
         **_cleaned(summary.extra),
-    }
-
-
-def _json_text(value: Any) -> str:
-    """JSON in which whatever a terminal or a runner may act on is an escape: names of files stay exact."""
-    text = json.dumps(value, ensure_ascii=False)
-    if not text.isprintable():
-        text = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
-    return re.sub(r"##(\w*)\[", r"##\1\\u005b", text)
-
-
-def _finding_json(finding: Diagnostic) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity,
-        "message": printable(finding.message),
-        **_place_json(finding.location),
-        "hint": printable(finding.hint),
-        "notes": [{"message": printable(n.message), **_place_json(n.location)} for n in finding.notes],
     }
 
 

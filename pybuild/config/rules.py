@@ -160,11 +160,15 @@ def _parse_rule(reader: Reader, name: str, entry: object, path: KeyPath) -> Rule
         return None
     before = len(reader.findings)
     reader.known(entry, RULE_KEYS[name], path)
-    source = _pattern(reader, entry, path)
+    source = parse_pattern("/")
+    try:
+        if text := reader.text(entry, "source", path):
+            source = parse_pattern(text)
+    except PatternError as fault:
+        reader.fault((*path, "source"), str(fault), fault.hint)
     has, missing = (parse_conditions(reader, entry, key, path) for key in ("has", "missing"))
     build = {"redirects": _redirect, "rewrites": _rewrite, "headers": _set_headers, "proxies": _proxy}[name]
-    shared = _Shared(reader.locate(path), source or parse_pattern("/"), has, missing)
-    rule = build(reader, entry, path, shared)
+    rule = build(reader, entry, path, _Shared(reader.locate(path), source, has, missing))
     return rule if len(reader.findings) == before else None
 
 
@@ -182,15 +186,6 @@ class _Shared:
         """What a destination may use: parameters of the source and named groups of `has`."""
         groups = (name for condition in self.has for name in check_regex(condition.value))
         return (*self.source.names, *groups)
-
-
-def _pattern(reader: Reader, entry: Mapping[str, object], path: KeyPath) -> PathPattern | None:
-    text = reader.text(entry, "source", path)
-    try:
-        return parse_pattern(text) if text else None
-    except PatternError as fault:
-        reader.fault((*path, "source"), str(fault), fault.hint)
-        return None
 
 
 def _destination(

@@ -47,7 +47,14 @@ class TomlMap:
         table: Path = ()
         for number, line in enumerate(text.splitlines(), 1):
             if header := _HEADER.match(line):
-                table = _table(header[1] == "[[", _parts(header[2]), counts)
+                # the running index goes behind each array of tables: `[rules.has]` → `("rules", 2, "has")`
+                table, parts = (), _parts(header[2])
+                for position, part in enumerate(parts, 1):
+                    table = (*table, part)
+                    if position == len(parts) and header[1] == "[[":
+                        counts[table] = counts.get(table, -1) + 1
+                    if table in counts:
+                        table = (*table, counts[table])
                 lines.setdefault(table, number)
                 lines.setdefault(table[:-1] if isinstance(table[-1], int) else table, number)
             elif key := _KEY.match(line):
@@ -59,16 +66,3 @@ class TomlMap:
 
 def _parts(dotted: str) -> Path:
     return tuple(part.strip("\"'") for part in _PART.findall(dotted))
-
-
-def _table(is_array: bool, parts: Path, counts: dict[Path, int]) -> Path:
-    """Put the running index behind each array of tables on the way: `[rules.has]` → `("rules", 2, "has")`."""
-    path: Path = ()
-    for position, part in enumerate(parts):
-        path = (*path, part)
-        last = position == len(parts) - 1
-        if last and is_array:
-            counts[path] = counts.get(path, -1) + 1
-        if path in counts:
-            path = (*path, counts[path])
-    return path

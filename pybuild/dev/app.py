@@ -125,8 +125,12 @@ class DevSite:
             return await self._proxied(request, visitor, reply)
         if reply.file is not None:
             return _opened(reply)
-        if reply.page and request.method == "GET" and reply.answer.status == 200 and _is_html(reply.answer):
-            self._keep(_path(request), reply.answer.body)
+        is_page = reply.page and request.method == "GET" and reply.answer.status == 200
+        if is_page and _is_html(reply.answer) and isinstance(reply.answer.body, bytes):
+            self._good[_path(request)] = reply.answer.body
+            self._good.move_to_end(_path(request))
+            while len(self._good) > _KEPT:
+                self._good.popitem(last=False)
         return reply.answer
 
     def _note(self, request: Request, reply: Reply, number: int) -> None:
@@ -143,13 +147,6 @@ class DevSite:
             known.pages[path] = Page(reply.findings if reply.is_failed else (), reply.mark)
         known.served[path] = number
         self._news(arrange(fresh), reply)
-
-    def _keep(self, path: str, body: object) -> None:
-        if isinstance(body, bytes):
-            self._good[path] = body
-            self._good.move_to_end(path)
-            while len(self._good) > _KEPT:
-                self._good.popitem(last=False)
 
     async def _proxied(self, request: Request, visitor: Visitor, reply: Reply) -> Answer:
         call = reply.answer.call
@@ -177,19 +174,15 @@ class DevSite:
         if name == "findings":
             return _html(200, findings_page(known.findings, known.sources))
         if name == "findings.json":
-            path = parse_qs(request.query).get("path", [""])[0]
-            return _bytes(self._findings(unquote(path)), "application/json")
+            path = unquote(parse_qs(request.query).get("path", [""])[0])
+            page = known.pages.get(path, Page())
+            shown = json.loads(findings_json(page.failed, known.sources))["diagnostics"]
+            since = self._name(known.served.get(path, known.number))
+            about = {"failed": shown, "mark": page.mark, "since": since, "now": self._name(known.number)}
+            return _bytes(findings_json(known.findings, known.sources, page=about), "application/json")
         if name == "events":
             return Answer(200, (("Content-Type", "text/event-stream; charset=utf-8"),), self._events())
         return text_answer(404, "404\n")
-
-    def _findings(self, path: str) -> bytes:
-        known = self._known
-        page = known.pages.get(path, Page())
-        shown = json.loads(findings_json(page.failed, known.sources))["diagnostics"]
-        since = self._name(known.served.get(path, known.number))
-        about = {"failed": shown, "mark": page.mark, "since": since, "now": self._name(known.number)}
-        return findings_json(known.findings, known.sources, page=about)
 
     async def _events(self) -> AsyncIterator[bytes]:
         """What becomes of the site, as long as somebody listens. `hello` names the state it is in."""

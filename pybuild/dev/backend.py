@@ -75,11 +75,6 @@ class _Slot:
         engine.close()
 
 
-def _both(some: frozenset[str], others: frozenset[str]) -> frozenset[str]:
-    """Two sets of changed files; an empty one says that any file may have changed."""
-    return some | others if some and others else frozenset()
-
-
 def _settle(future: asyncio.Future[Any], outcome: Done[Any] | Failed) -> None:
     if future.done():
         return
@@ -118,7 +113,10 @@ class Backend:
     async def change(self, files: frozenset[str]) -> State:
         """Read the site again after a change; what takes long is ended. Raises `Lost`."""
         for slot in self._slots:
-            slot.pending = files if slot.pending is None else _both(slot.pending, files)
+            if slot.pending is None:
+                slot.pending = files
+            else:  # an empty set says that any file may have changed
+                slot.pending = slot.pending | files if slot.pending and files else frozenset()
             slot.interrupt()
         for last in (False, True):
             slot = await self._take()

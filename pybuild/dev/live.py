@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from pybuild.fetching import Session as Fetches
 from pybuild.publish import Output, PublishedState, Stage
 from pybuild.records import File, Link, Page, by_path, pack_links, unpack_links
 from pybuild.render.job import PageJob, resolve
-from pybuild.render.links import Asset, LinkMap
+from pybuild.render.links import LinkMap
 from pybuild.render.result import Rendered, Rows
 from pybuild.render.worker import RenderProgram, homes_of
 from pybuild.rules.evaluate import Outcome, Request, decoded, evaluate
@@ -220,7 +220,14 @@ class LiveSite:
                 self._note(file)
             self.files[file.path] = file
             self._makers[file.path] = index
-        self._copy([asset for asset in row.assets if asset.path not in self.files])
+        # what a page brings along: files beside documents, and those of the look
+        assets = [asset for asset in row.assets if asset.path not in self.files]
+        files, findings = outputs.copy_files(self.reading.config, (), assets, self._stage)
+        self.findings = (*self.findings, *findings)
+        for file in files:
+            self.files[file.path] = file
+            if file.headers:
+                self._note(file)
 
     def _rendered_bytes(self, path: str) -> bytes:
         """The bytes of a page, for its security headers; none while it is not rendered."""
@@ -231,15 +238,6 @@ class LiveSite:
         """Make the rules again for a file that has some of its own, when they are asked for."""
         self._notable.update(folders_of(file))
         self._rules = None
-
-    def _copy(self, assets: Sequence[Asset]) -> None:
-        """Publish what a page brings along: files beside documents, and those of the look."""
-        files, findings = outputs.copy_files(self.reading.config, (), assets, self._stage)
-        self.findings = (*self.findings, *findings)
-        for file in files:
-            self.files[file.path] = file
-            if file.headers:
-                self._note(file)
 
     def _may_be_made(self, url: str) -> bool:
         """Whether an address that nothing answers yet may be that of a site-wide output or of a file beside a document."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -131,7 +131,11 @@ class SiteReader:
         self._urls.update(site.files)
         static = (route for route in site.routes if route.kind == "page" and not route.pattern.is_dynamic)
         self._urls.update((route.file, route.pattern.fill({})) for route in static)
-        return Reading(config, site, plan, (*findings, *own), (), _by_file(own))
+        errors: dict[str, tuple[Diagnostic, ...]] = {}
+        for finding in own:
+            if finding.is_error and (file := finding.location.file):
+                errors[file] = (*errors.get(file, ()), finding)
+        return Reading(config, site, plan, (*findings, *own), (), errors)
 
     def _with_bodies(self, config: Config, changed: frozenset[str]) -> Reading | None:
         """The last reading where only bodies, templates or copied files have changed; None where it must be made anew."""
@@ -194,13 +198,3 @@ class SiteReader:
                 base = Pattern(pattern.segments[:-1]).fill({}).rstrip("/")
                 return f"{base}/{stem}".removesuffix("/index") or "/"
         return ""
-
-
-def _by_file(findings: Iterable[Diagnostic]) -> dict[str, tuple[Diagnostic, ...]]:
-    found: dict[str, tuple[Diagnostic, ...]] = {}
-    for finding in findings:
-        if finding.is_error:
-            file = finding.location.file
-            found[file] = (*found.get(file, ()), finding)
-    found.pop("", None)
-    return found

@@ -109,23 +109,21 @@ class Session:
     def take(self, task: Request | Change) -> Reply | State:
         self._printed.clear()
         if isinstance(task, Change) or not self._number:
-            self._refresh(task.files if isinstance(task, Change) else frozenset())
+            elapsed = stopwatch()
+            self.close()
+            changed = task.files if isinstance(task, Change) and self._number else frozenset[str]()
+            reading = self._reader.read(changed)
+            self._number += 1
+            self._live = None
+            if reading is not None:
+                if self._expected is None or self._expected.reading is not reading:
+                    self._expected = Expected(reading)
+                self._live = LiveSite(
+                    self._expected, self._folder / str(self._number), self._observer, self._fetches
+                )
+            self._state = self._described(reading, elapsed())
         made = self._state if isinstance(task, Change) else self._answer(task)
         return replace(made, printed=tuple(self._printed))
-
-    def _refresh(self, changed: frozenset[str]) -> None:
-        elapsed = stopwatch()
-        self.close()
-        reading = self._reader.read(changed if self._number else frozenset())
-        self._number += 1
-        self._live = None
-        if reading is not None:
-            if self._expected is None or self._expected.reading is not reading:
-                self._expected = Expected(reading)
-            self._live = LiveSite(
-                self._expected, self._folder / str(self._number), self._observer, self._fetches
-            )
-        self._state = self._described(reading, elapsed())
 
     def _described(self, reading: Reading | None, seconds: float) -> State:
         if reading is None or self._live is None:
@@ -165,7 +163,9 @@ class Session:
             file = live.measured(outcome.path)
             if isinstance(file, tuple):
                 return self._failed(request, file, outcome.headers, live.url_of(request))
-            body = live.body(outcome.path).read_bytes() if _has_script(outcome) else None
+            kind = outcome.header("content-type").partition(";")[0].strip().lower()
+            has_script = outcome.status in _WITH_SCRIPT and kind == "text/html"
+            body = live.body(outcome.path).read_bytes() if has_script else None
         except OSError:
             return Reply(text_answer(503, "503: this file is just being replaced\n", ("Retry-After", "1")))
         if body is not None:
@@ -209,11 +209,6 @@ def _of_page(live: LiveSite, page: PageJob | None, answer: Answer) -> Reply:
     now, entry = live.reading.config.now, page.entry
     mark = "draft" if entry and entry.draft else "future" if entry and entry.date and entry.date > now else ""
     return Reply(answer, page.url, (*live.warnings_of(page), *live.links_of(page)), mark=mark)
-
-
-def _has_script(outcome: Outcome) -> bool:
-    kind = outcome.header("content-type").partition(";")[0].strip().lower()
-    return outcome.status in _WITH_SCRIPT and kind == "text/html"
 
 
 def with_script(body: bytes) -> bytes:

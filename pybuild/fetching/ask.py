@@ -64,7 +64,9 @@ def ask(request: Request, kept: Kept | None, *, deadline: float) -> Kept:
         try:
             answer, after = _once(request, kept, deadline)
             if answer.status not in RETRIED:
-                return _sound(request, answer, attempt)
+                if answer.status > 399:
+                    raise _failed(request, f"answered {answer.status}", answer.status, attempt)
+                return answer
             said, status, wait = f"answered {answer.status}", answer.status, after
         except httpx2.TransportError as fault:
             said, status = f"could not be asked: {type(fault).__name__}: {fault}".rstrip(": "), 0
@@ -76,12 +78,6 @@ def ask(request: Request, kept: Kept | None, *, deadline: float) -> Kept:
     raise _failed(request, said, status, attempt)
 
 
-def _sound(request: Request, answer: Kept, attempt: int) -> Kept:
-    if answer.status > 399:
-        raise _failed(request, f"answered {answer.status}", answer.status, attempt)
-    return answer
-
-
 def _failed(request: Request, said: str, status: int, attempt: int) -> FetchFailed:
     tries = f" ({attempt + 1} tries)" if attempt else ""
     hint = "see that the source answers, or catch the error and show the page without it"
@@ -91,7 +87,10 @@ def _failed(request: Request, said: str, status: int, attempt: int) -> FetchFail
 def _once(request: Request, kept: Kept | None, deadline: float) -> tuple[Kept, float | None]:
     """One try: the answer, and how long the source asks to wait."""
     end = min(time.monotonic() + request.timeout, deadline)
-    sent = _client().build_request("GET", request.url, headers=[*request.headers, *_validators(kept)])
+    known = {name.lower(): value for name, value in kept.headers} if kept else {}
+    pairs = (("if-none-match", known.get("etag")), ("if-modified-since", known.get("last-modified")))
+    validators = [(name, value) for name, value in pairs if value]
+    sent = _client().build_request("GET", request.url, headers=[*request.headers, *validators])
     for _ in range(_REDIRECTS + 1):
         sent.extensions["timeout"] = httpx2.Timeout(max(end - time.monotonic(), 0.001)).as_dict()
         with contextlib.closing(_client().send(sent, stream=True)) as response:
@@ -126,12 +125,6 @@ def _read(request: Request, response: httpx2.Response, end: float) -> Kept:
             raise httpx2.ReadTimeout(f"the answer did not end within {request.timeout:g} seconds")
     headers = tuple((n, v) for n, v in response.headers.multi_items() if n.lower() not in _LEFT_OUT)
     return Kept(str(response.url), response.status_code, headers, bytes(body), time.time(), "")
-
-
-def _validators(kept: Kept | None) -> list[tuple[str, str]]:
-    known = {name.lower(): value for name, value in kept.headers} if kept else {}
-    pairs = (("if-none-match", known.get("etag")), ("if-modified-since", known.get("last-modified")))
-    return [(name, value) for name, value in pairs if value]
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:

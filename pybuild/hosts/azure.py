@@ -85,7 +85,13 @@ def _settings(rules: RuleSet, *, has_404: bool) -> dict[str, Json]:
     everywhere = [rule for rule in rules.headers if route_of(rule.source) == _ALL]
     # redirects and rewrites in their order, then headers, the narrowest route first
     leading: tuple[Redirect | Rewrite, ...] = (*rules.redirects, *rules.rewrites)
-    routes = [_leading(rules, rule, place) for rule in leading for place in _places(route_of(rule.source))]
+    routes: list[Json] = []
+    for rule in leading:
+        route = route_of(rule.source)
+        assert route is not None, "rules without a route were refused"
+        if route.endswith("/*") and route != _ALL:  # the folder itself, which its route may not cover
+            routes.append(_leading(rules, rule, route.removesuffix("/*")))
+        routes.append(_leading(rules, rule, route))
     places = {route for rule in rules.headers if (route := route_of(rule.source)) and route != _ALL}
     places |= {place.removesuffix("/*") for place in places if place.endswith("/*")}
     for place in sorted(places, key=lambda place: (place.endswith("*"), -len(place), place)):
@@ -118,12 +124,6 @@ def _merged(rules: list[SetHeaders]) -> Headers:
             old = merged.get(name.lower(), ("", ""))[1]
             merged[name.lower()] = (name, join_list(old, value) if name.lower() in ADDITIVE else value)
     return tuple(merged[key] for key in sorted(merged))
-
-
-def _places(route: str | None) -> tuple[str, ...]:
-    """A folder's route, and the folder itself, which the route may not cover."""
-    assert route is not None, "rules without a route were refused"
-    return (route.removesuffix("/*"), route) if route.endswith("/*") and route != _ALL else (route,)
 
 
 def _leading(rules: RuleSet, rule: Redirect | Rewrite, place: str) -> Json:

@@ -37,7 +37,7 @@ from pybuild.hosts.limited import (
     shadow_reason,
 )
 from pybuild.records import Artifact, Files
-from pybuild.rules.model import Proxy, Redirect, Rewrite, Rule, RuleSet, SetHeaders
+from pybuild.rules.model import Proxy, Redirect, Rule, RuleSet, SetHeaders
 from pybuild.rules.patterns import Param, PathPattern, print_regex
 from pybuild.urls import encode
 
@@ -49,17 +49,24 @@ def compile_firebase(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `firebase.json`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
     parted = part("Firebase Hosting", rules, config, _reasons(files), types=True)
     kept = expand_empty_destinations(parted.kept)
-    types: list[Json] = [  # reversed, for with Firebase the last one wins
-        {"regex": _regex(rule.source), "headers": [{"key": "Content-Type", "value": rule.media_type}]}
-        for rule in reversed(kept.types)
+    rewrites: list[Json] = []
+    for rule in kept.rewrites:
+        assert rule.destination.literal is not None, "other rewrites were refused"
+        rewrites.append({"regex": _regex(rule.source), "destination": encode(rule.destination.literal)})
+    headers = [  # types reversed, for with Firebase the last one wins
+        *((one.source, (("Content-Type", one.media_type),)) for one in reversed(kept.types)),
+        *((one.source, one.headers) for one in kept.headers),
     ]
     hosting: dict[str, Json] = {
         "public": os.path.relpath(config.out, config.deploy),
         "cleanUrls": True,
         "trailingSlash": rules.trailing_slash,
         "redirects": [_redirect(rule) for rule in kept.redirects],
-        "rewrites": [_rewrite(rule) for rule in kept.rewrites],
-        "headers": [*types, *(_headers(rule) for rule in kept.headers)],
+        "rewrites": rewrites,
+        "headers": [
+            {"regex": _regex(source), "headers": [{"key": name, "value": value} for name, value in pairs]}
+            for source, pairs in headers
+        ],
     }
     text = json.dumps({"hosting": hosting}, indent=2) + "\n"
     deploy = (Artifact("firebase.json", "[firebase]", text.encode()), readme("firebase", _STEPS))
@@ -113,16 +120,6 @@ def _redirect(rule: Redirect) -> Json:
     fragment = f"#{to.fragment}" if to.fragment else ""
     destination = to.origin + to.fill_sent(names) + query + fragment
     return {"regex": _regex(rule.source), "destination": destination, "type": rule.status}
-
-
-def _rewrite(rule: Rewrite) -> Json:
-    assert rule.destination.literal is not None, "other rewrites were refused"
-    return {"regex": _regex(rule.source), "destination": encode(rule.destination.literal)}
-
-
-def _headers(rule: SetHeaders) -> Json:
-    pairs: list[Json] = [{"key": name, "value": value} for name, value in rule.headers]
-    return {"regex": _regex(rule.source), "headers": pairs}
 
 
 TARGET = Target(

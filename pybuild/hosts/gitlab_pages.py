@@ -8,7 +8,7 @@ Sources: docs.gitlab.com/user/project/pages/redirects; docs.gitlab.com/user/gitl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from pybuild.config.loader import Config
 from pybuild.hosts.base import SITE, Compiled, Target, check_limits, readme, sizes
@@ -25,20 +25,6 @@ _STATUSES = (301, 302)
 
 def compile_gitlab(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write `_redirects`. Findings: `unsupported-rule`, `rules-lost`, `rule-limit`."""
-    parted = part("GitLab Pages", rules, config, _reasons(files))
-    lines = [line for rule in parted.kept.redirects for line in _lines(rule, encode(rules.base))]
-    text = "".join(f"{line}\n" for line in lines).encode()
-    site = (Artifact("_redirects", f"[{NAME}]", text),) if lines else ()
-    counts = {**sizes(files), "redirects": len(lines), "rules_bytes": len(text)}
-    over = check_limits("GitLab Pages", LIMITS, counts, files)
-    return Compiled(site, (readme(NAME, _STEPS, _MORE, where=SITE),), (*parted.findings, *over))
-
-
-_STEPS = ("pybuild export --target gitlab-pages --out public-site",)
-_MORE = ("In `.gitlab-ci.yml` the job `pages` runs it and names the folder:", "", "    publish: public-site")
-
-
-def _reasons(files: Files) -> Callable[[Rule], Reason | None]:
     urls = answered(files)
 
     def reason(rule: Rule) -> Reason | None:
@@ -49,7 +35,17 @@ def _reasons(files: Files) -> Callable[[Rule], Reason | None]:
             return f"it redirects with 301 and 302, not {rule.status}", f"write status = {near}"
         return condition_reason(rule) or plain_reason(rule) or _form_reason(rule) or shadow_reason(rule, urls)
 
-    return reason
+    parted = part("GitLab Pages", rules, config, reason)
+    lines = [line for rule in parted.kept.redirects for line in _lines(rule, encode(rules.base))]
+    text = "".join(f"{line}\n" for line in lines).encode()
+    site = (Artifact("_redirects", f"[{NAME}]", text),) if lines else ()
+    counts = {**sizes(files), "redirects": len(lines), "rules_bytes": len(text)}
+    over = check_limits("GitLab Pages", LIMITS, counts, files)
+    return Compiled(site, (readme(NAME, _STEPS, _MORE, where=SITE),), (*parted.findings, *over))
+
+
+_STEPS = ("pybuild export --target gitlab-pages --out public-site",)
+_MORE = ("In `.gitlab-ci.yml` the job `pages` runs it and names the folder:", "", "    publish: public-site")
 
 
 def _form_reason(rule: Redirect) -> Reason | None:

@@ -191,18 +191,17 @@ def _icon(reader: Reader, value: object, address: Address, kind: str) -> Pairs:
 
 def json_ld(reader: Reader, value: object) -> tuple[str, ...]:
     """Write each mapping as JSON that a script element cannot be closed by."""
-    return tuple(text for item in reader.items(value) if (text := _script_json(reader, item)))
-
-
-def _script_json(reader: Reader, value: object) -> str:
-    if not isinstance(value, Mapping):
-        reader.wrong("json_ld", "a mapping", value)
-        return ""
-    try:
-        return script_json(value)
-    except (TypeError, ValueError, RecursionError) as fault:
-        reader.fault(f'"json_ld" cannot be written as JSON: {fault}', "use text, numbers, lists and mappings")
-        return ""
+    texts = []
+    for item in reader.items(value):
+        if not isinstance(item, Mapping):
+            reader.wrong("json_ld", "a mapping", item)
+            continue
+        try:
+            texts.append(script_json(item))
+        except (TypeError, ValueError, RecursionError) as fault:
+            hint = "use text, numbers, lists and mappings"
+            reader.fault(f'"json_ld" cannot be written as JSON: {fault}', hint)
+    return tuple(texts)
 
 
 def script_json(value: object) -> str:

@@ -120,6 +120,9 @@ def _metadata(said: Said, titles: tuple[str, str], config: Config, page: PageFac
     graph = _graph(said, (title, description, canonical), config, page)
     robots = said.robots.get("robots", "")
     languages = said.languages or page.languages
+    has_image = any(key == "og:image" for key, _ in graph) or bool(said.twitter.get("images"))
+    card = ("twitter:card", "summary_large_image" if has_image else "summary")
+    twitter = {"card": (card,)} | dict(said.twitter)
     return Metadata(
         title=title,
         name=name,
@@ -129,7 +132,13 @@ def _metadata(said: Said, titles: tuple[str, str], config: Config, page: PageFac
         authors=said.authors or (),
         languages=with_itself(languages, page.language or config.site.language, page.href),
         images=tuple(content for key, content in graph if key == "og:image"),
-        meta=_meta(said, graph),
+        meta=(
+            *((name, text) for name, text in said.robots.items() if text),
+            *(("author", name) for name, _ in said.authors or ()),
+            *([("keywords", ", ".join(said.keywords))] if said.keywords else ()),
+            *((name, text) for name, texts in said.meta.items() for text in texts if name),
+            *(pair for key in TWITTER_ORDER for pair in twitter.get(key, ())),
+        ),
         properties=graph,
         links=_links(said),
         json_ld=said.json_ld,
@@ -151,20 +160,6 @@ def _graph(said: Said, texts: tuple[str, str, str], config: Config, page: PageFa
     }
     known = {key: (pair,) for key, pair in defaults.items() if pair[1]} | dict(said.open_graph)
     return tuple(pair for key in OG_ORDER for pair in known.get(key, ()))
-
-
-def _meta(said: Said, graph: Pairs) -> Pairs:
-    """The named tags but the description: robots, authors, keywords, the plain ones, Twitter's."""
-    has_image = any(key == "og:image" for key, _ in graph) or bool(said.twitter.get("images"))
-    card = ("twitter:card", "summary_large_image" if has_image else "summary")
-    twitter = {"card": (card,)} | dict(said.twitter)
-    return (
-        *((name, text) for name, text in said.robots.items() if text),
-        *(("author", name) for name, _ in said.authors or ()),
-        *([("keywords", ", ".join(said.keywords))] if said.keywords else ()),
-        *((name, text) for name, texts in said.meta.items() for text in texts if name),
-        *(pair for key in TWITTER_ORDER for pair in twitter.get(key, ())),
-    )
 
 
 def _links(said: Said) -> tuple[Pairs, ...]:

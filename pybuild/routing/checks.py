@@ -38,22 +38,18 @@ def route_claim(route: Route) -> Claim:
 def find_conflicts(claims: Iterable[Claim]) -> tuple[Diagnostic, ...]:
     """List all conflicts among `claims`, each at the later of the two places with a note to the first."""
     ordered = sorted(claims, key=lambda claim: (claim.location.file, claim.location.line or 0, claim.name))
+    findings = []
+    for claim in ordered:
+        pattern = Pattern(claim.pattern.segments[:-1]) if claim.kind == "metadata" else claim.pattern
+        if fault := sequence_fault(pattern):
+            findings.append(Diagnostic("route-conflict", fault.reason, claim.location, fault.hint))
     return (
-        *_misordered(ordered),
+        *findings,
         *_same_urls(ordered),
         *_two_names(ordered),
         *_two_catch_alls(ordered),
         *_parents_of_optional(ordered),
     )
-
-
-def _misordered(claims: Iterable[Claim]) -> list[Diagnostic]:
-    findings = []
-    for claim in claims:
-        pattern = Pattern(claim.pattern.segments[:-1]) if claim.kind == "metadata" else claim.pattern
-        if fault := sequence_fault(pattern):
-            findings.append(Diagnostic("route-conflict", fault.reason, claim.location, fault.hint))
-    return findings
 
 
 def _same_urls(claims: Iterable[Claim]) -> list[Diagnostic]:

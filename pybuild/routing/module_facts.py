@@ -155,7 +155,19 @@ def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[s
     wanted = {name: sorted(places[name]) for name in sorted(settings) if name in places}
     literals = _literals(tree)
     read, findings = _settings(literals, wanted, source.file)
-    code = next((node for node in tree.body if _does_something(node)), None)
+    code = next(
+        (
+            node
+            for node in tree.body
+            if (
+                not (
+                    isinstance(node, ast.Pass)
+                    or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+                )
+            )
+        ),
+        None,
+    )
     return ModuleFacts(
         file=source.file,
         names={name: min(places[name]) for name in sorted(places)},
@@ -165,12 +177,6 @@ def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[s
         code=source.place(code) if code is not None else None,
         is_open=is_open,
         findings=(*findings, *_directives(tree, source)),
-    )
-
-
-def _does_something(node: ast.stmt) -> bool:
-    return not (
-        isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
     )
 
 

@@ -66,7 +66,16 @@ def _value(
         fix = f'rename "{near[0]}" to "{segment.name}"' if near else f'write "{segment.name}": {example}'
         return _bad(said, fix)
     if not segment.is_catch_all:
-        return _text(segment, value)
+        if not isinstance(value, str):
+            hint = f'write "{segment.name}": ' + ("str(…)" if isinstance(value, (int, float)) else '"…"')
+            return _bad(f'"{segment.name}" is {_kind(value)}, not a str', hint)
+        fault = _segment_value_fault(segment.prefix, value, segment.suffix)
+        hint = "write decoded text that is one path segment, or leave the entry out"
+        if "/" in value:
+            hint = (
+                f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
+            )
+        return _bad(f'"{segment.name}" cannot be {_shown(value)}: {fault}', hint) if fault else _plain(value)
     if isinstance(value, str):
         return _bad(
             f'"{name}" is a str, but a catch-all takes a list', f'write "{name}": {value.split("/")!r}'
@@ -77,17 +86,6 @@ def _value(
         hint = f"leave the entry out, or name the folder [[...{name}]]"
         return _bad(f'"{name}" is an empty list', hint)
     return _texts(segment, tuple(value))
-
-
-def _text(segment: Segment, value: object) -> str | Refused:
-    if not isinstance(value, str):
-        hint = f'write "{segment.name}": ' + ("str(…)" if isinstance(value, (int, float)) else '"…"')
-        return _bad(f'"{segment.name}" is {_kind(value)}, not a str', hint)
-    fault = _segment_value_fault(segment.prefix, value, segment.suffix)
-    hint = "write decoded text that is one path segment, or leave the entry out"
-    if "/" in value:
-        hint = f"name the folder [...{segment.name}] and return {value.split('/')!r}, or leave the entry out"
-    return _bad(f'"{segment.name}" cannot be {_shown(value)}: {fault}', hint) if fault else _plain(value)
 
 
 def _texts(segment: Segment, values: tuple[object, ...]) -> tuple[str, ...] | Refused:

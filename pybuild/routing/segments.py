@@ -91,7 +91,20 @@ class Pattern:
 
         Precondition: `check_params` accepted `params`. An empty optional catch-all gives its parent.
         """
-        return nfc("/" + "/".join(part for segment in self.segments for part in _filled(segment, params)))
+        parts: list[str] = []
+        for segment in self.segments:
+            if not segment.is_param:
+                parts.append(segment.name)
+                continue
+            value = (
+                params.get(segment.name, ()) if segment.kind == "optional_catch_all" else params[segment.name]
+            )
+            values = [value] if isinstance(value, str) else list(value)
+            if values:
+                values[0] = segment.prefix + values[0]
+                values[-1] += segment.suffix
+            parts += values
+        return nfc("/" + "/".join(parts))
 
     @classmethod
     def parse(cls, text: str) -> Pattern | Refused:
@@ -101,9 +114,13 @@ class Pattern:
             return _invalid(f'"{text}" must start with "/" and not end with one', f'write "{fix}"')
         segments = []
         for part in text[1:].split("/") if text != "/" else ():
-            segment = _route_segment(part)
+            segment = parse_segment(part)
             if isinstance(segment, Refused):
                 return segment
+            if segment.kind == "group":
+                return _invalid(f'"{part}" is a route group, which is no part of a URL', "leave it out")
+            if segment.kind == "private":
+                return _invalid(f'"{part}" is private', f'write "%5F{part[1:]}" for a literal underscore')
             segments.append(segment)
         pattern = cls(tuple(segments))
         return sequence_fault(pattern) or pattern
@@ -151,26 +168,6 @@ def sequence_fault(pattern: Pattern) -> Refused | None:
             f"the catch-all in {pattern} is not the last segment", "move it to the end, or use [name]"
         )
     return None
-
-
-def _filled(segment: Segment, params: Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
-    if not segment.is_param:
-        return (segment.name,)
-    value = params.get(segment.name, ()) if segment.kind == "optional_catch_all" else params[segment.name]
-    values = (value,) if isinstance(value, str) else tuple(value)
-    if not values or not (segment.prefix or segment.suffix):
-        return values
-    opened = (segment.prefix + values[0], *values[1:])
-    return (*opened[:-1], opened[-1] + segment.suffix)
-
-
-def _route_segment(part: str) -> Segment | Refused:
-    segment = parse_segment(part)
-    if isinstance(segment, Segment) and segment.kind == "group":
-        return _invalid(f'"{part}" is a route group, which is no part of a URL', "leave it out")
-    if isinstance(segment, Segment) and segment.kind == "private":
-        return _invalid(f'"{part}" is private', f'write "%5F{part[1:]}" for a literal underscore')
-    return segment
 
 
 def _parameter(text: str, folder: str) -> Segment | Refused:

@@ -7,7 +7,7 @@ Sources: Next.js 16, "Project structure"; docs/routing.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -243,17 +243,7 @@ def _surroundings(content: _Content, outer: Surroundings) -> Surroundings:
     template = content.find("layout", "template")
     provider = next((module for module in (layout, page) if module and GENERATOR in module.names), None)
     groups = [segment.name for segment in content.folder.segments if segment.kind == "group"]
-    return Surroundings(
-        layouts=outer.layouts + ((template,) if template else ()),
-        layout_modules=outer.layout_modules + ((layout,) if layout else ()),
-        providers=outer.providers + ((Provider(provider, content.pattern),) if provider else ()),
-        group=groups[-1] if groups else "",
-        images=_images(content, outer.images),
-    )
-
-
-def _images(content: _Content, outer: Iterable[Image]) -> tuple[Image, ...]:
-    """Let the folder's images replace those of the same kind from above."""
+    # the folder's images replace those of the same kind from above
     own = []
     for name, meaning in content.special.items():
         if meaning.metadata in IMAGES | {"favicon"} and not _is_misplaced(content, meaning):
@@ -267,8 +257,16 @@ def _images(content: _Content, outer: Iterable[Image]) -> tuple[Image, ...]:
             )
             own.append(Image(meaning.metadata, _metadata_pattern(content, name), content.path(name), alt))
     kinds = {image.kind for image in own}
-    kept = [image for image in outer if image.kind not in kinds]
-    return tuple(sorted((*kept, *own), key=lambda image: (image.kind != "favicon", image.kind, image.file)))
+    kept = [image for image in outer.images if image.kind not in kinds]
+    return Surroundings(
+        layouts=outer.layouts + ((template,) if template else ()),
+        layout_modules=outer.layout_modules + ((layout,) if layout else ()),
+        providers=outer.providers + ((Provider(provider, content.pattern),) if provider else ()),
+        group=groups[-1] if groups else "",
+        images=tuple(
+            sorted((*kept, *own), key=lambda image: (image.kind != "favicon", image.kind, image.file))
+        ),
+    )
 
 
 def _metadata_pattern(content: _Content, name: str) -> Pattern:

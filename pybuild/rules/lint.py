@@ -103,45 +103,30 @@ _HOSTILE = [head + tail for head in "/\\" for tail in ("", "a", "evil.example", 
 
 
 def _chains(redirects: Sequence[Redirect]) -> Iterator[Diagnostic]:
+    """Follow each redirect by example values, with conditions taken as not met."""
     lookup = Lookup(redirects)
     for rule in redirects:
-        hops = list(_follow(rule, lookup))
+        hops: list[Redirect] = []
+        values = _example(rule.source)
+        found = None if rule.has or rule.missing or values is None else (rule, values)
+        while found and not found[0].destination.is_external and len(hops) <= _HOPS:
+            found = lookup.first(found[0].destination.fill(found[1]))
+            hops += [found[0]] if found else []
+        others = list(dict.fromkeys(hop for hop in hops if hop != rule))
+        notes = tuple(Note(f'then from "{hop.source.source}"', hop.location) for hop in others[:3])
         if len(hops) > _HOPS or rule in hops:
-            yield Diagnostic(
-                "invalid-rule",
-                f'the redirect from "{rule.source.source}" leads back to itself',
-                rule.location,
-                "change its destination, or delete one of the redirects",
-                _notes(hops, rule),
-            )
+            message = f'the redirect from "{rule.source.source}" leads back to itself'
+            hint = "change its destination, or delete one of the redirects"
+            yield Diagnostic("invalid-rule", message, rule.location, hint, notes)
         elif hops:
+            message = f'the redirect from "{rule.source.source}" leads to another redirect'
             yield _warned(
-                f'the redirect from "{rule.source.source}" leads to another redirect',
-                rule.location,
-                f'write destination = "{hops[-1].destination.source}"',
-                _notes(hops, rule),
+                message, rule.location, f'write destination = "{hops[-1].destination.source}"', notes
             )
 
 
 def _warned(message: str, location: Location, hint: str, notes: tuple[Note, ...]) -> Diagnostic:
     return Diagnostic("invalid-rule", message, location, hint, notes, severity="warning")
-
-
-def _notes(hops: Iterable[Redirect], rule: Redirect) -> tuple[Note, ...]:
-    others = dict.fromkeys(hop for hop in hops if hop != rule)
-    return tuple(Note(f'then from "{hop.source.source}"', hop.location) for hop in list(others)[:3])
-
-
-def _follow(rule: Redirect, lookup: Lookup[Redirect]) -> Iterator[Redirect]:
-    """The redirects a visitor meets after `rule`, by example values; conditions are taken as not met."""
-    values = _example(rule.source)
-    found = None if rule.has or rule.missing or values is None else (rule, values)
-    for _ in range(_HOPS + 1):
-        if found is None or found[0].destination.is_external:
-            return
-        found = lookup.first(found[0].destination.fill(found[1]))
-        if found is not None:
-            yield found[0]
 
 
 def _example(pattern: PathPattern) -> dict[str, str] | None:

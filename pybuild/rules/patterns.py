@@ -185,19 +185,17 @@ def escape(text: str) -> str:
 
 def sent_literal(text: str) -> str:
     """A regex for literal text in a path as it was sent: encoded, or plain where clients send it so."""
-    return "".join(_sent_char(char) for char in text)
-
-
-def _sent_char(char: str) -> str:
-    if char == "/" or re.fullmatch(r"[A-Za-z0-9._~-]", char):
-        return escape(char)
-    octets = "".join(_hex(octet) for octet in char.encode())
-    return f"(?:{escape(char)}|{octets})" if char.isascii() and char not in "%?# " else octets
-
-
-def _hex(octet: int) -> str:
-    digits = (f"[{digit}{digit.lower()}]" if digit.isalpha() else digit for digit in f"{octet:02X}")
-    return "%" + "".join(digits)
+    regexes = []
+    for char in text:
+        digits = "".join(f"%{octet:02X}" for octet in char.encode())
+        encoded = re.sub("[A-F]", lambda digit: f"[{digit[0]}{digit[0].lower()}]", digits)
+        if char == "/" or re.fullmatch(r"[A-Za-z0-9._~-]", char):
+            regexes.append(escape(char))
+        elif char.isascii() and char not in "%?# ":
+            regexes.append(f"(?:{escape(char)}|{encoded})")
+        else:
+            regexes.append(encoded)
+    return "".join(regexes)
 
 
 def print_regex(

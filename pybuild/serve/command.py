@@ -13,7 +13,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic
@@ -59,8 +58,17 @@ def running(
         folder = tempfile.TemporaryDirectory(prefix="pybuild-", ignore_cleanup_errors=True)
         home = Path(stack.enter_context(folder))
         home.chmod(0o755)  # a server that gives up its rights still reads its files
-        origin = "" if engine.has_files else f"127.0.0.1:{stack.enter_context(plain_files(publication))}"
-        setup = replace(_setup(program, home, publication, place), origin=origin)
+        setup = Setup(
+            program=program,
+            home=home,
+            root=publication.output.out,
+            host=place[0],
+            port=place[1],
+            base=publication.rules.base,
+            is_root=os.geteuid() == 0,
+            origin="" if engine.has_files else f"127.0.0.1:{stack.enter_context(plain_files(publication))}",
+            secrets={name: os.environ.get(name, "") for name in publication.rules.env_names},
+        )
         write_files(engine, setup, (*compiled.site, *compiled.deploy))
         environment = {**os.environ, **engine.environment(setup)}
         with (home / "output.log").open("wb") as log:
@@ -69,19 +77,6 @@ def running(
             )
         stack.callback(_end, process)
         yield process if _answers(process, place) else _failed(engine, home)
-
-
-def _setup(program: str, home: Path, publication: Publication, place: tuple[str, int]) -> Setup:
-    return Setup(
-        program=program,
-        home=home,
-        root=publication.output.out,
-        host=place[0],
-        port=place[1],
-        base=publication.rules.base,
-        is_root=os.geteuid() == 0,
-        secrets={name: os.environ.get(name, "") for name in publication.rules.env_names},
-    )
 
 
 def write_files(engine: Engine, setup: Setup, artifacts: Iterable[Artifact]) -> None:

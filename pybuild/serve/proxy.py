@@ -41,7 +41,20 @@ async def relay(call: ProxyCall, request: Request, body: bytes, added: Headers) 
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError):
         await transport.aclose()
         return text_answer(502, "502: the backend of this address does not answer\n")
-    return Answer(response.status_code, _brought(response, added), _body(response, transport))
+    # what the rules add replaces what the backend says of the same name; lists grow
+    pairs = response.headers.multi_items()
+    dropped = _NOT_BROUGHT | _named_in_connection(pairs)
+    brought = [(name.lower(), value) for name, value in pairs if name.lower() not in dropped]
+    old = dict(brought)
+    own = {
+        name.lower(): join_list(old.get(name.lower(), ""), value) if name.lower() in ADDITIVE else value
+        for name, value in added
+    }
+    return Answer(
+        response.status_code,
+        (*(pair for pair in brought if pair[0] not in own), *own.items()),
+        _body(response, transport),
+    )
 
 
 @cache
@@ -88,16 +101,3 @@ def backend_request(call: ProxyCall, request: Request, body: bytes) -> httpx2.Re
 def _named_in_connection(headers: Iterable[tuple[str, str]]) -> set[str]:
     said = ",".join(value for name, value in headers if name.lower() == "connection")
     return {name.strip().lower() for name in said.split(",")} - {""}
-
-
-def _brought(response: httpx2.Response, added: Headers) -> Headers:
-    """The headers of the backend's answer; what the rules add replaces what it says of the same name; lists grow."""
-    pairs = response.headers.multi_items()
-    dropped = _NOT_BROUGHT | _named_in_connection(pairs)
-    brought = [(name.lower(), value) for name, value in pairs if name.lower() not in dropped]
-    old = dict(brought)
-    own = {
-        name.lower(): join_list(old.get(name.lower(), ""), value) if name.lower() in ADDITIVE else value
-        for name, value in added
-    }
-    return (*(pair for pair in brought if pair[0] not in own), *own.items())

@@ -114,10 +114,6 @@ class Answers:
         except Stale:
             text = "503: this file is just being replaced, or was changed since the export; export again\n"
             return text_answer(503, text, ("Retry-After", "1"))
-        self._remember(request, answer)
-        return answer
-
-    def _remember(self, request: Request, answer: Answer) -> None:
         sent = sum(len(name) + len(value) for name, value in request.headers) + len(request.target)
         body = len(answer.body) if isinstance(answer.body, bytes) else 0
         self._size += sent + body + 1000  # roughly what the objects around them take
@@ -125,6 +121,7 @@ class Answers:
             self._known.clear()
             self._size = 0
         self._known[request] = answer
+        return answer
 
     def _make(self, request: Request) -> Answer:
         outcome = evaluate(self._publication.rules, request, self._publication.files)

@@ -110,9 +110,12 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
     reader.check_names()
     written = reader.text("title")
     heading = "" if written else first_heading(found.body)
+    description = reader.text("description")
+    joined = " ".join(description.split())
+    said = json.dumps([found.meta, heading], separators=(",", ":")).encode("ascii")
     front = Front(
         title=written or heading,
-        description=_on_one_line(reader.text("description")),
+        description=description if joined == description else joined,  # one object, so that it is held once
         date=reader.date("date"),
         updated=reader.date("updated", "lastmod", "last_updated"),
         tags=reader.tags(),
@@ -121,21 +124,10 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
         lines=shared_numbers(tuple(found.lines.items())),
         body_line=found.body_line,
         digest=hashlib.sha256(data).hexdigest(),
-        head=_head(found.meta, heading),
+        head=hashlib.sha256(said).hexdigest()[:_SHORT],
         may_include=may_include(data),
     )
     return front, (*found.findings, *reader.findings)
-
-
-def _on_one_line(text: str) -> str:
-    """A text with single spaces; the same object where it has none but these, so that it is held once."""
-    joined = " ".join(text.split())
-    return text if joined == text else joined
-
-
-def _head(meta: Mapping[str, Any], heading: str) -> str:
-    said = json.dumps([meta, heading], separators=(",", ":")).encode("ascii")
-    return hashlib.sha256(said).hexdigest()[:_SHORT]
 
 
 class _Meta:

@@ -86,7 +86,14 @@ def parse(data: bytes, file: str, texts: Collection[str] = ()) -> FrontMatter:
     start = opening.end()
     closing = _CLOSE.search(text, start)
     if not closing:
-        return _unclosed(text, start, file)
+        if not _KEY.match(text, start):
+            return FrontMatter(body=text)  # a lone `---` is a thematic break
+        hint = "close it with a line of --- below the last key"
+        at = Location(file, 1, 1)
+        return FrontMatter(
+            body=text,
+            findings=(Diagnostic("front-matter-error", "the front matter is never closed", at, hint),),
+        )
     block, body = text[start : closing.start()], text[closing.end() :]
     body_line = text.count("\n", 0, closing.end()) + 1
     try:
@@ -115,17 +122,6 @@ def _without(text: str, file: str) -> FrontMatter:
         message = "the file begins with keys that are shown as text: front matter goes between lines of ---"
         return FrontMatter(body=text, findings=(warning("front-matter-error", message, at, _AS_YAML),))
     return FrontMatter(body=text)
-
-
-def _unclosed(text: str, start: int, file: str) -> FrontMatter:
-    """A lone `---` is a thematic break, unless a key follows."""
-    if not _KEY.match(text, start):
-        return FrontMatter(body=text)
-    hint = "close it with a line of --- below the last key"
-    at = Location(file, 1, 1)
-    return FrontMatter(
-        body=text, findings=(Diagnostic("front-matter-error", "the front matter is never closed", at, hint),)
-    )
 
 
 class _Fault(Exception):
@@ -230,14 +226,11 @@ class _Reader:
             raise _Fault(f"it nests deeper than {MAX_DEPTH} levels", event.start_mark, "flatten the value")
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(event, depth + 1, f"{path}.")
-        return self._sequence(event, depth + 1, path)
-
-    def _sequence(self, start: Any, depth: int, path: str) -> list[Any]:
-        _refuse_anchor(start)
-        _refuse_tag(start, "seq")
+        _refuse_anchor(event)
+        _refuse_tag(event, "seq")
         values = []
-        while not isinstance(event := self.next(), yaml.SequenceEndEvent):
-            values.append(self._value(event, depth, path))
+        while not isinstance(item := self.next(), yaml.SequenceEndEvent):
+            values.append(self._value(item, depth + 1, path))
         return values
 
     def _mapping(self, start: Any, depth: int, prefix: str) -> dict[str, Any]:

@@ -41,10 +41,7 @@ def read_history(root: Path, folders: Iterable[str]) -> History:
     dirty = _git(root, "ls-files", "--modified", "--others", "-z", *paths)
     if log is None or dirty is None:
         return History()
-    return _history(log, set(dirty.split("\0")))
-
-
-def _history(log: str, dirty: set[str]) -> History:
+    uncommitted = set(dirty.split("\0"))
     changed: dict[str, datetime] = {}
     added: dict[str, datetime] = {}
     for commit in log.split("\x01")[1:]:
@@ -52,7 +49,7 @@ def _history(log: str, dirty: set[str]) -> History:
         when = datetime.fromtimestamp(int(stamp.strip()), UTC)
         for name in names.split("\0"):
             path = name.strip("\n")
-            if path and path not in dirty:
+            if path and path not in uncommitted:
                 changed.setdefault(path, when)
                 added[path] = when
     return History(changed, added)

@@ -108,7 +108,16 @@ class _Reader:
     ) -> list[_Line]:
         """The Markdown of one inclusion, which is written at a place. Raises `_Refused`."""
         path = self._path(attributes.get("file", ""), at[0])
-        self._count(path, above)
+        if path in above:
+            way = " → ".join((*above[above.index(path) :], path))
+            raise _Refused(f"{path} includes itself: {way}", "delete one of these lines")
+        if len(above) > DEPTH:
+            message = f"{path} is included through more than {DEPTH} files"
+            raise _Refused(message, "include it nearer to the document")
+        self.count += 1
+        if self.count > MOST:
+            self.is_full = True
+            raise _Refused(f"{self.document} includes more than {MOST} files", "split the document")
         text = self._text(path)
         every = text.removesuffix("\n").split("\n")
         chosen = _chosen(attributes.get("lines", ""), len(every), path)
@@ -127,19 +136,6 @@ class _Reader:
         title = attributes.get("title", "").replace('"', "'")
         block = fence(language + (f' title="{title}"' if title else ""), body).split("\n")
         return [(line, at) for line in block]
-
-    def _count(self, path: str, above: tuple[str, ...]) -> None:
-        """Hold one more inclusion to the limits. Raises `_Refused`."""
-        if path in above:
-            way = " → ".join((*above[above.index(path) :], path))
-            raise _Refused(f"{path} includes itself: {way}", "delete one of these lines")
-        if len(above) > DEPTH:
-            message = f"{path} is included through more than {DEPTH} files"
-            raise _Refused(message, "include it nearer to the document")
-        self.count += 1
-        if self.count > MOST:
-            self.is_full = True
-            raise _Refused(f"{self.document} includes more than {MOST} files", "split the document")
 
     def _path(self, name: str, near: str) -> str:
         """The file that a name means: from the file that names it, else from the folder of the site."""

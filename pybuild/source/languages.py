@@ -81,29 +81,21 @@ def with_translations(
     for name, entries in collections.items():
         if config.settings.collections[name].locale:
             continue
+        known = {_key(entry, config): entry.url for entry in entries}
         for code in config.languages[1:]:
             other = locale_name(name, code)
-            found[other] = _joined(config, entries, collections[other], code)
+            translated = {_key(entry, config): entry for entry in collections[other]}
+            made = [replace(one, locale=code, original=known.get(key, "")) for key, one in translated.items()]
+            urls = {entry.url for entry in made}
+            for entry in entries if config.settings.languages.fallback else ():
+                url = f"/{code}{entry.url}".rstrip("/")
+                if _key(entry, config) not in translated and url not in urls:
+                    stand_in = replace(entry, collection=other, url=url, locale=code)
+                    made.append(replace(stand_in, original=entry.url, is_fallback=True))
+            sorted_entries = table(ENTRY, len(made))
+            sorted_entries.extend(sorted(made, key=lambda entry: entry.segments))
+            found[other] = sorted_entries
     return found
-
-
-def _joined(config: Config, entries: Sequence[Entry], own: Sequence[Entry], code: str) -> Sequence[Entry]:
-    known = {_key(entry, config): entry.url for entry in entries}
-    translated = {_key(entry, config): entry for entry in own}
-    made = [replace(entry, locale=code, original=known.get(key, "")) for key, entry in translated.items()]
-    if config.settings.languages.fallback:
-        urls = {entry.url for entry in made}
-        stand_ins = (_stand_in(e, code) for e in entries if _key(e, config) not in translated)
-        made += (entry for entry in stand_ins if entry.url not in urls)
-    sorted_entries = table(ENTRY, len(made))
-    sorted_entries.extend(sorted(made, key=lambda entry: entry.segments))
-    return sorted_entries
-
-
-def _stand_in(entry: Entry, code: str) -> Entry:
-    url = f"/{code}{entry.url}".rstrip("/")
-    name = locale_name(entry.collection, code)
-    return replace(entry, collection=name, url=url, locale=code, original=entry.url, is_fallback=True)
 
 
 def _key(entry: Entry, config: Config) -> tuple[str, ...]:

@@ -257,11 +257,11 @@ class Navigation:
 
     def sections(self) -> dict[str, str]:
         """For each document's URL the label of the outermost folder around it; those beside the folders have none."""
-        return {node.url: self._section_of(node) for node in self.sequence}
-
-    def _section_of(self, node: Node) -> str:
-        above = self.parents(node.url)
-        return above[0].title if above else node.title if node.children else ""
+        found = {}
+        for node in self.sequence:
+            above = self.parents(node.url)
+            found[node.url] = above[0].title if above else node.title if node.children else ""
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,13 @@ def _ask(
         done += 1
         watch("verify", done, total)
         target = probe.request.target
-        seen = _compared(probe, answer, publication, origin)
+        seen: Sequence[Difference]
+        if probe.revalidates and not (isinstance(answer, Seen) and answer.status in {200, 304}):
+            seen = []  # what is wrong with the answer before is said of that one
+        elif isinstance(answer, str):
+            seen = [Difference("answer", f"does not answer: {answer}")]
+        else:
+            seen = differences(probe, answer, publication.files, origin + probe.request.target)
         works.ruled += probe.by_rules and not seen
         works.unruled += probe.by_rules and bool(seen)
         works.plain += not probe.by_rules and not seen
@@ -133,14 +139,6 @@ def _ask(
 
     ask_all(origin, cases, manner, answered)
     return found, works
-
-
-def _compared(probe: Probe, answer: Answer, publication: Publication, origin: str) -> Sequence[Difference]:
-    if probe.revalidates and not (isinstance(answer, Seen) and answer.status in {200, 304}):
-        return []  # what is wrong with the answer before is said of that one
-    if isinstance(answer, str):
-        return [Difference("answer", f"does not answer: {answer}")]
-    return differences(probe, answer, publication.files, origin + probe.request.target)
 
 
 def _findings(found: Found) -> Iterator[Diagnostic]:

@@ -99,7 +99,11 @@ def _compared(
         wanted, have = outcome.header("location"), seen.headers.get("location", "")
         if unquote(urljoin(url, have)) != unquote(urljoin(url, wanted)):
             yield Difference("location", f'leads to "{have[:200]}" in place of "{wanted}"')
-    yield from _harmful(outcome, seen)
+    for name, harm, what in _HARMFUL:
+        have = seen.headers.get(name, "")
+        if have and not outcome.header(name) and harm.search(have):
+            said = name.title()
+            yield Difference("added", f"has {said}: {have[:80]}, which the export does not say: {what}")
     if outcome.path:
         yield from _type(outcome, seen)
         yield from _body(outcome, seen, files)
@@ -127,15 +131,6 @@ def _headers(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
             yield Difference("header", f"lacks {name}: {value}")
         elif name.lower() not in _OWN and have is not None and have.strip() != value.strip():
             yield Difference("header", f'has {name}: "{have[:80]}" in place of "{value}"')
-
-
-def _harmful(outcome: Outcome, seen: Seen) -> Iterator[Difference]:
-    """Headers that nobody asked for, and that a site is not the same with."""
-    for name, harm, what in _HARMFUL:
-        have = seen.headers.get(name, "")
-        if have and not outcome.header(name) and harm.search(have):
-            said = name.title()
-            yield Difference("added", f"has {said}: {have[:80]}, which the export does not say: {what}")
 
 
 def _type(outcome: Outcome, seen: Seen) -> Iterator[Difference]:

@@ -67,12 +67,15 @@ def worker_name(url: str) -> str:
 
 def left_alone(quiet: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
     """As many folders as the patterns of the host can name, whose headers fit into `_headers`."""
-    fitting = [one for one in quiet if all(_fits(*pair) for pair in one.headers)]
+    fitting = [
+        one
+        for one in quiet
+        if all(
+            ":splat" not in value and len(f"  {name}: {value}") <= LINE and value == value.strip() != ""
+            for name, value in one.headers
+        )
+    ]
     return tuple(fitting[: PATTERNS - 1])
-
-
-def _fits(name: str, value: str) -> bool:
-    return ":splat" not in value and len(f"  {name}: {value}") <= LINE and value == value.strip() != ""
 
 
 def headers_file(target: str, quiet: Iterable[StaticFolder]) -> tuple[Artifact, ...]:

@@ -93,13 +93,16 @@ def function(rules: RuleSet, files: Files) -> str:
 
 def _template(program: str, *, has_404: bool) -> dict[str, Json]:
     bucket: Json = {"Type": "AWS::S3::Bucket"}
+    config: Json = {"Comment": "pybuild", "Runtime": "cloudfront-js-2.0"}
+    name: Json = {"Fn::Sub": "${AWS::StackName}-rules"}
+    properties: Json = {"Name": name, "AutoPublish": True, "FunctionCode": program, "FunctionConfig": config}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Resources": {
             "Bucket": bucket,
             "Reading": _reading(),
             "Access": _access(),
-            "Rules": _function(program),
+            "Rules": {"Type": "AWS::CloudFront::Function", "Properties": properties},
             "Distribution": _distribution(has_404=has_404),
         },
         "Outputs": {
@@ -108,13 +111,6 @@ def _template(program: str, *, has_404: bool) -> dict[str, Json]:
             "Address": {"Value": {"Fn::GetAtt": ["Distribution", "DomainName"]}},
         },
     }
-
-
-def _function(program: str) -> Json:
-    config: Json = {"Comment": "pybuild", "Runtime": "cloudfront-js-2.0"}
-    name: Json = {"Fn::Sub": "${AWS::StackName}-rules"}
-    properties: Json = {"Name": name, "AutoPublish": True, "FunctionCode": program, "FunctionConfig": config}
-    return {"Type": "AWS::CloudFront::Function", "Properties": properties}
 
 
 def _access() -> Json:

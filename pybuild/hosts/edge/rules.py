@@ -229,7 +229,7 @@ def _shared(rules: RuleSet, folder: str, members: list[File], misses: bool) -> H
         return None
     leading: tuple[Rule, ...] = (*rules.redirects, *rules.rewrites)
     sent = [encode("/" + file.path) for file in members]
-    if misses and any(_matches(rule, sent) for rule in leading):
+    if misses and any(regex.fullmatch(path) for regex in map(_regex, leading) for path in sent):
         return None
     if not misses and any(_reaches(rule, folder) for rule in (*leading, *rules.proxies)):
         return None
@@ -247,11 +247,6 @@ def _regex(rule: Rule) -> re.Pattern[str]:
     return re.compile(f"{regex}/?", re.ASCII | re.DOTALL)
 
 
-def _matches(rule: Rule, sent: Iterable[str]) -> bool:
-    regex = _regex(rule)
-    return any(regex.fullmatch(path) for path in sent)
-
-
 def _reaches(rule: Rule, folder: str) -> bool:
     """Whether a source may match below a folder, judged by the text it starts with."""
     first = rule.source.parts[0] if rule.source.parts else None
@@ -260,7 +255,11 @@ def _reaches(rule: Rule, folder: str) -> bool:
 
 
 def _headers(rules: RuleSet, adding: list[SetHeaders], file: File) -> Headers:
-    url, merged = "/" + file.path, dict(_type(rules, file))
+    url = "/" + file.path
+    merged: dict[str, tuple[str, str]] = {}
+    said = next((rule.media_type for rule in rules.types if rule.source.match(url) is not None), "")
+    if said and not same_type(said, type_of(file.path)):
+        merged["content-type"] = ("Content-Type", said)
     for rule in adding:
         if _regex(rule).fullmatch(encode(url)):
             for name, value in rule.headers:
@@ -268,11 +267,3 @@ def _headers(rules: RuleSet, adding: list[SetHeaders], file: File) -> Headers:
                 joined = join_list(merged[key][1], value) if key in ADDITIVE and key in merged else value
                 merged[key] = (name, joined)
     return tuple(merged[key] for key in sorted(merged))
-
-
-def _type(rules: RuleSet, file: File) -> Iterator[tuple[str, tuple[str, str]]]:
-    for rule in rules.types:
-        if rule.source.match("/" + file.path) is not None:
-            if not same_type(rule.media_type, type_of(file.path)):
-                yield "content-type", ("Content-Type", rule.media_type)
-            return

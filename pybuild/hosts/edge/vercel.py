@@ -47,7 +47,14 @@ def compile_vercel(rules: RuleSet, files: Files, config: Config) -> Compiled:
     kept, refused = drop_unsupported(rules, _fault(files))
     quiet = _named(folders_without_rules(kept, files, misses=False))
     program = script(kept, files, "proxied.js", "forward.js", "vercel.js")
-    routes = _routes(quiet, has_404=NOT_FOUND in files)
+    routes: list[Json] = [{"src": _beside(quiet), "middlewarePath": "_middleware", "continue": True}]
+    for one in quiet:
+        if one.headers:
+            source = f"^/{re.escape(one.folder)}/.*$"
+            routes.append({"src": source, "headers": dict(one.headers), "continue": True})
+    routes += [{"handle": "filesystem"}, {"handle": "error"}]
+    if NOT_FOUND in files:
+        routes.append({"src": "^/.*$", "status": 404, "dest": f"/{NOT_FOUND}"})
     settings: Json = {"version": 3, "routes": routes, "overrides": _overrides(kept, files)}
     function: Json = {
         "runtime": "edge",
@@ -107,16 +114,6 @@ def _beside(quiet: Iterable[StaticFolder]) -> str:
     """A regex of all paths outside of the folders."""
     folders = "|".join(re.escape(one.folder) for one in quiet)
     return f"^/(?!(?:{folders})/).*$" if folders else "^/.*$"
-
-
-def _routes(quiet: tuple[StaticFolder, ...], *, has_404: bool) -> list[Json]:
-    before: list[Json] = [{"src": _beside(quiet), "middlewarePath": "_middleware", "continue": True}]
-    for one in quiet:
-        if one.headers:
-            source = f"^/{re.escape(one.folder)}/.*$"
-            before.append({"src": source, "headers": dict(one.headers), "continue": True})
-    page: Json = {"src": "^/.*$", "status": 404, "dest": f"/{NOT_FOUND}"}
-    return [*before, {"handle": "filesystem"}, {"handle": "error"}, *([page] if has_404 else [])]
 
 
 def _overrides(rules: RuleSet, files: Files) -> dict[str, Json]:

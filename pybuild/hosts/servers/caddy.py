@@ -217,7 +217,12 @@ class _Site(Maps):
         yield f"  @pb_methods{index} not method {' '.join(rule.methods)}"
         yield from (f"  {line}" for line in self._refuse(f"@pb_methods{index}"))
         yield f"  uri path_regexp {token(pattern.replace('`', BACKQUOTE))} {token(to)}"
-        yield from self._proxy_query(index, rule)
+        own = "".join(part.text for part in rule.destination.query if isinstance(part, Text))
+        if own:
+            yield f'  @pb_asked{index} expression `{{pb_q}} != ""`'
+            yield f"  rewrite @pb_asked{index} {token('?' + own + '&{http.request.uri.query}')}"
+            yield f'  @pb_unasked{index} expression `{{pb_q}} == ""`'
+            yield f"  rewrite @pb_unasked{index} {token('?' + own)}"
         yield f"  reverse_proxy {rule.destination.origin} {{"
         yield f"    header_up Host {token(rule.destination.origin.partition('://')[2])}"
         sent = {header.name.lower() for header in rule.headers}
@@ -230,14 +235,6 @@ class _Site(Maps):
         yield "    header_down -Set-Cookie"
         yield "  }"
         yield "}"
-
-    def _proxy_query(self, index: int, rule: Proxy) -> Lines:
-        own = "".join(part.text for part in rule.destination.query if isinstance(part, Text))
-        if own:
-            yield f'  @pb_asked{index} expression `{{pb_q}} != ""`'
-            yield f"  rewrite @pb_asked{index} {token('?' + own + '&{http.request.uri.query}')}"
-            yield f'  @pb_unasked{index} expression `{{pb_q}} == ""`'
-            yield f"  rewrite @pb_unasked{index} {token('?' + own)}"
 
     def _choose(self) -> Lines:
         yield from self.map("{http.vars.pb_final}", "twin", [(r"(?s)^(.+)\.html$", "${1}.md")], _NOWHERE)

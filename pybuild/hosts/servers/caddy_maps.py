@@ -100,24 +100,22 @@ class Maps:
 
     def _conditions(self) -> Lines:
         for index, condition in enumerate(self.table.conditions):
-            source, fetch = self._fetched(condition)
+            # the placeholder a condition's value is in, and a regex that takes it out of a longer one
+            name = escape(condition.key)
+            if condition.type == "cookie":
+                source, fetch = "{http.request.header.Cookie}", f"^(?:[^;]*;)*?[ ]*{name}=([^;]*)"
+            elif condition.type == "query":
+                source, fetch = "{http.request.orig_uri}", rf"^[^?]*\?(?:[^&]*&)*?{name}=([^&]*)"
+            elif condition.type == "accept":
+                source, fetch = "{http.vars.pb_rep}", ""
+            elif condition.type == "host":
+                source, fetch = "{http.request.host}", ""
+            else:
+                source, fetch = f"{{http.request.header.{condition.key}}}", ""
             if fetch:
                 yield from self.map(source, f"v{index}", [(fetch, "${1}")])
                 source = f"{{pb_v{index}}}"
             yield from self.map(source, f"c{index}", [(self._wanted(condition), "1")], "0")
-
-    def _fetched(self, condition: Condition) -> tuple[str, str]:
-        """The placeholder a condition's value is in, and a regex that takes it out of a longer one."""
-        name = escape(condition.key)
-        if condition.type == "cookie":
-            return "{http.request.header.Cookie}", f"^(?:[^;]*;)*?[ ]*{name}=([^;]*)"
-        if condition.type == "query":
-            return "{http.request.orig_uri}", rf"^[^?]*\?(?:[^&]*&)*?{name}=([^&]*)"
-        if condition.type == "accept":
-            return "{http.vars.pb_rep}", ""
-        return (
-            "{http.request.host}" if condition.type == "host" else f"{{http.request.header.{condition.key}}}"
-        ), ""
 
     def _wanted(self, condition: Condition) -> str:
         if condition.type == "accept":

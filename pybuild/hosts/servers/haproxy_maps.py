@@ -12,7 +12,7 @@ import pybuild.hosts.accept_regex as accept
 from pybuild.hosts.base import Conditional, Table
 from pybuild.rules.evaluate import ADDITIVE, REFUSED
 from pybuild.rules.media_types import OCTETS, SUFFIX_TYPES
-from pybuild.rules.model import Condition, Proxy, Redirect, RuleSet, SetHeaders
+from pybuild.rules.model import Proxy, Redirect, RuleSet, SetHeaders
 from pybuild.rules.patterns import PathPattern, Slot, Text, escape, print_regex, sent_literal
 from pybuild.urls import encode
 
@@ -129,33 +129,27 @@ class Maps:
 
     def conditions(self) -> Lines:
         for index, condition in enumerate(self.table.conditions):
-            source = self._source(condition)
+            source = {
+                "header": "",  # its lines are joined below
+                "cookie": "req.fhdr(cookie)",
+                "query": "query",
+                "host": "req.hdr(host),lower,regsub(:[0-9]*$,)",
+                "accept": "var(txn.rep)",
+            }[condition.type]
             if condition.type in {"cookie", "query"}:
                 yield self.take(f"v{index}", source, f"v{index}.map", "")
                 source = f"var(txn.v{index})"
             if condition.type == "header":
-                yield from self._joined(f"v{index}", condition.key)
+                name = condition.key
+                yield f"http-request set-var(txn.v{index}) req.fhdr({name},1)"
+                for count in (2, 3):  # the lines of a header as one, as far as the third
+                    lines = ", ".join(f"%[req.fhdr({name},{number})]" for number in range(1, count + 1))
+                    yield f'http-request set-var-fmt(txn.v{index}) "{lines}" if {{ req.fhdr_cnt({name}) ge {count} }}'
                 source = f"var(txn.v{index})"
             yield f"http-request set-var(txn.c{index}) str(0)"
             yield self.take(f"c{index}", source, f"c{index}.map", "0")
             yield f"http-request set-var(txn.c{index}) str(0) unless {{ var(txn.c{index}) -m str 1 }}"
         yield f'http-request set-var-fmt(txn.key) "{self.digits()}:%[var(txn.sent)]"'
-
-    def _joined(self, variable: str, name: str) -> Lines:
-        """The lines of a header as one, as far as the third."""
-        yield f"http-request set-var(txn.{variable}) req.fhdr({name},1)"
-        for count in (2, 3):
-            lines = ", ".join(f"%[req.fhdr({name},{number})]" for number in range(1, count + 1))
-            yield f'http-request set-var-fmt(txn.{variable}) "{lines}" if {{ req.fhdr_cnt({name}) ge {count} }}'
-
-    def _source(self, condition: Condition) -> str:
-        return {
-            "header": "",  # joined beforehand
-            "cookie": "req.fhdr(cookie)",
-            "query": "query",
-            "host": "req.hdr(host),lower,regsub(:[0-9]*$,)",
-            "accept": "var(txn.rep)",
-        }[condition.type]
 
     def _condition_maps(self) -> dict[str, list[str]]:
         made: dict[str, list[str]] = {}

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pybuild.hosts.accept_regex as accept
 from pybuild.hosts.base import Conditional, Table
 from pybuild.rules.evaluate import ADDITIVE, ALLOW_METHODS, ALLOW_ORIGIN
-from pybuild.rules.model import ALLOWED, Condition, Proxy, Redirect, RuleSet, SetHeaders, allowed
+from pybuild.rules.model import ALLOWED, Proxy, Redirect, RuleSet, SetHeaders, allowed
 from pybuild.rules.patterns import PathPattern, Slot, Text, escape, print_regex, sent_literal
 from pybuild.urls import encode
 
@@ -146,7 +146,20 @@ class Http:
 
     def _conditions(self) -> Lines:
         for index, condition in enumerate(self.table.conditions):
-            source = self._fetched(condition, index)
+            # where a condition's value is read: the source of a map, the map's name and its entries
+            source: tuple[str, str, list[tuple[str, str]]]
+            name, group = escape(condition.key), self.group(f"g{index}")
+            taken = self.var(f"g{index}")
+            if condition.type == "cookie":
+                source = "$http_cookie", f"v{index}", [(f"~^(?:[^;]*;)*?[ ]*{name}={group}[^;]*)", taken)]
+            elif condition.type == "query":
+                source = "$request_uri", f"v{index}", [(f"~^[^?]*\\?(?:[^&]*&)*?{name}={group}[^&]*)", taken)]
+            elif condition.type == "accept":
+                source = self.var("rep"), "", []
+            elif condition.type == "host":
+                source = "$host", "", []
+            else:
+                source = "$http_" + condition.key.replace("-", "_"), "", []
             if condition.type in {"cookie", "query"}:
                 yield from self.map(*source)
                 key = self.var(f"v{index}")
@@ -158,18 +171,6 @@ class Http:
                 continue
             yes = f"~^(?:{condition.value})$" if condition.value else "~."
             yield from self.map(key, f"c{index}", [("default", "0"), ("", "0"), (yes, "1")])
-
-    def _fetched(self, condition: Condition, index: int) -> tuple[str, str, list[tuple[str, str]]]:
-        """Where a condition's value is read: the source of a map, the map's name and its entries."""
-        name, group = escape(condition.key), self.group(f"g{index}")
-        taken = self.var(f"g{index}")
-        if condition.type == "cookie":
-            return "$http_cookie", f"v{index}", [(f"~^(?:[^;]*;)*?[ ]*{name}={group}[^;]*)", taken)]
-        if condition.type == "query":
-            return "$request_uri", f"v{index}", [(f"~^[^?]*\\?(?:[^&]*&)*?{name}={group}[^&]*)", taken)]
-        if condition.type == "accept":
-            return self.var("rep"), "", []
-        return ("$host" if condition.type == "host" else "$http_" + condition.key.replace("-", "_")), "", []
 
     def key(self, path: str) -> str:
         """What rule maps look at: one digit for each condition, then the path."""

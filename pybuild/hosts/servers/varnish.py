@@ -282,7 +282,19 @@ class _Vcl(Backends):
         if self.rules.negotiation != "off":
             yield from when(f'{var("step")} == "md"', *self._choose())
         if self.rules.variants:
-            yield from self._canonical()
+            # the page whose variant was asked for by its own address: `a.html`, else `a/index.html`
+            site, end = quoted("<" + self.rules.site), quoted('>; rel="canonical"')
+            page = f'regsub({var("page")}, "^(/|.*/)index$", "\\1")'
+            serve = (f'set {var("step")} = "serve";', "return (restart);")
+            for step, place, missed in (
+                ("page", page, "folder"),
+                ("folder", f'{var("page")} + "/"', "serve"),
+            ):
+                link = f"set {var('link')} = {site} + {place} + {end};"
+                yield from when(f'{var("step")} == "{step}" && resp.status == 200', link, *serve)
+                yield from when(
+                    f'{var("step")} == "{step}"', f'set {var("step")} = "{missed}";', "return (restart);"
+                )
         yield "call pybuild_finish;"
         yield "return (deliver);"
 
@@ -331,18 +343,6 @@ class _Vcl(Backends):
         if self.rules.negotiation == "strict":
             yield from when(f'{var("rep")} == "none"', "return (synth(406));")
         yield from when(f'{var("rep")} != "md"', *serve)
-
-    def _canonical(self) -> Lines:
-        """The page whose variant was asked for by its own address: `a.html`, else `a/index.html`."""
-        site, end = quoted("<" + self.rules.site), quoted('>; rel="canonical"')
-        page = f'regsub({var("page")}, "^(/|.*/)index$", "\\1")'
-        serve = (f'set {var("step")} = "serve";', "return (restart);")
-        for step, place, missed in (("page", page, "folder"), ("folder", f'{var("page")} + "/"', "serve")):
-            link = f"set {var('link')} = {site} + {place} + {end};"
-            yield from when(f'{var("step")} == "{step}" && resp.status == 200', link, *serve)
-            yield from when(
-                f'{var("step")} == "{step}"', f'set {var("step")} = "{missed}";', "return (restart);"
-            )
 
     def _finish(self) -> Lines:
         """Status, type and headers of what is sent."""

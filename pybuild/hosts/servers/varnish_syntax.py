@@ -124,7 +124,14 @@ class Checks:
         yield f"set {var('acc')} = std.tolower(req.http.Accept);"
         yield from when(f"{var('acc')} ~ {regex(chr(34))}", f'set {var("acc")} = "";')
         for name, media in accept.RANGES.items():
-            yield from self._weight(name, media)
+            below = accept.fraction(media, "(")
+            taken = f'regsub({var("acc")}, {regex(f"^.*?(?:{below}).*$")}, "\\1")'
+            yield f'set {var(name)} = "";'
+            yield from when(f"{var('acc')} ~ {regex(accept.full(media))}", f'set {var(name)} = "1.0";')
+            yield from when(
+                f'{var(name)} == "" && {var("acc")} ~ {regex(below)}',
+                f'set {var(name)} = "0." + {taken} + "0";',
+            )
         for name in ("md", "html"):
             best = f'regsub({var(name)} + "|" + {var("text")} + "|" + {var("any")} + "|0", "^[|]*([0-9.]+).*$", "\\1")'
             yield from when(f'{var(name)} != ""', f'set {var("own")} = "{name}" + {var("own")};')
@@ -138,15 +145,6 @@ class Checks:
                 f'{md} > {html} || ({md} == {html} && {md} > 0.0 && {var("own")} ~ "md")',
                 f'set {var("rep")} = "md";',
             ),
-        )
-
-    def _weight(self, name: str, media: str) -> Lines:
-        below = accept.fraction(media, "(")
-        taken = f'regsub({var("acc")}, {regex(f"^.*?(?:{below}).*$")}, "\\1")'
-        yield f'set {var(name)} = "";'
-        yield from when(f"{var('acc')} ~ {regex(accept.full(media))}", f'set {var(name)} = "1.0";')
-        yield from when(
-            f'{var(name)} == "" && {var("acc")} ~ {regex(below)}', f'set {var(name)} = "0." + {taken} + "0";'
         )
 
     def conditions(self) -> Lines:
