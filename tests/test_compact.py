@@ -71,8 +71,8 @@ def test_tables_travel() -> None:
 
 MOMENT = datetime.fromisoformat("2026-01-02T03:04:05.678+05:45")
 ENTRY_OF_ALL = Entry(
-    "content/é.md", "docs", "é", "/docs/é", "É", "d", MOMENT, None, ("a", "b"), True,
-    {"list": [1, 2.5, None, {"x": True}], "lone": "\ud800"}, {"list": 2}, 4, "0" * 64, "f" * 32,
+    "É", "d", MOMENT, None, ("a", "b"), True, {"list": [1, 2.5, None, {"x": True}], "lone": "\ud800"}, {"list": 2},
+    4, "0" * 64, "f" * 32, True, "content/é.md", "docs", "é", "/docs/é",
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ from pybuild.routing.conventions import MetadataKind
 from pybuild.routing.module_facts import IMAGE_SETTINGS, SETTINGS
 from pybuild.rules.model import ConditionType
 from pybuild.rules.negotiate import negotiate
+from pybuild.site_files import OUTPUTS
 
 DOCS = Path(__file__).parent.parent / "docs"
 LOOK = shipped_templates() / "default"
@@ -238,6 +239,7 @@ NAMES: Mapping[str, tuple[str, Iterable[str]]] = {
     "what a site imports": ("python-api.md", pybuild.__all__),
     "templates of the look": ("look.md", [f"default/{f.name}" for f in LOOK.glob("*.html")]),
     "targets": ("rules.md", TARGETS),
+    "outputs": ("outputs.md", [output.path for output in OUTPUTS if output.path]),
     "types of conditions": ("rules.md", typing.get_args(ConditionType)),
     "settings of modules": ("handlers.md", SETTINGS),
     "settings of images": ("metadata.md", IMAGE_SETTINGS - SETTINGS),

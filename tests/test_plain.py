@@ -51,7 +51,9 @@ NOUNS: list[Any] = [
         meta={"n": [1, None, {"b": 2.5}]},
         lines={"n": 2},
     ),
-    Entry("a.md", "docs", "a", "/docs/a", "T", date=WHEN, lines={"title": 2, "date": 3}),
+    Entry(
+        "T", file="a.md", collection="docs", slug="a", url="/docs/a", date=WHEN, lines={"title": 2, "date": 3}
+    ),
 ]
 
 

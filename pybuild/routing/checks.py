@@ -1,4 +1,4 @@
-"""What can be refused before a line of the site has run.
+"""Refusals that need no line of the site to run.
 
 Owns the rules for route handlers, pages and metadata files, and `route-conflict` between routes; values of segment
 settings have a module of their own. Pure: reads the tree, and no disk. What two params make of one URL is only known

@@ -1,4 +1,4 @@
-"""What a module says without being run: names, settings and their places.
+"""Names and settings of Python modules, with their places, known without running them.
 
 Owns `ModuleFacts`, and the opening of the files it is read from: Python modules, what they import with a star, short
 texts. Runs no site code and knows no route.

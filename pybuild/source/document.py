@@ -243,59 +243,23 @@ _UNREAD = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a document is, and where it answers."""
+class Entry(Front):
+    """One Markdown document without its body: what it says of itself, and where it answers."""
 
-    file: str  # relative to the site, POSIX
+    file: str = ""  # relative to the site, POSIX
     collection: str = ""  # name; "" for a page.md
     slug: str = ""  # "a/b"; "" for the index of the collection
     url: str = ""  # decoded; "" for a page.md, which has its route's
-
-    @property
-    def segments(self) -> tuple[str, ...]:
-        return _segments(self.slug)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One Markdown document without its body."""
-
-    file: str  # relative to the site, POSIX
-    collection: str  # name; "" for a page.md
-    slug: str  # "a/b"; "" for the index of the collection
-    url: str  # decoded; "" for a page.md, which has its route's
-    title: str
-    description: str = ""
-    date: datetime | None = None  # aware
-    updated: datetime | None = None  # aware
-    tags: tuple[str, ...] = ()
-    draft: bool = False
-    meta: Mapping[str, Any] = field(default_factory=dict)  # all front matter
-    lines: Mapping[str, int] = field(default_factory=dict)  # of its keys
-    body_line: int = 1  # 1-based line of the file where the Markdown starts
-    digest: str = ""  # sha256 of the file, hexadecimal
-    head: str = ""  # digest of what the document says of itself, the body left out
     locale: str = ""  # its language; "" is the default
-    original: str = (
-        ""  # decoded URL of the document in the default language; "" where it is that, or there is none
-    )
-    is_fallback: bool = (
-        False  # it is the document of the default language, shown where a translation is missing
-    )
+    original: str = ""  # decoded URL of the document in the default language, where it is not that itself
+    is_fallback: bool = False  # the document of the default language, shown where a translation is missing
 
     @property
     def segments(self) -> tuple[str, ...]:
-        return _segments(self.slug)
+        return tuple(self.slug.split("/")) if self.slug else ()
 
 
-def _segments(slug: str) -> tuple[str, ...]:
-    return tuple(slug.split("/")) if slug else ()
-
-
-_PLACE = attrgetter(*Place.__match_args__)
-_FRONT = attrgetter(*Front.__match_args__[1:-1])  # what of an entry its front matter says, but the title
-
-
+_FRONT = attrgetter(*Front.__match_args__)
 ENTRY = codec_of(Entry)
 
 
@@ -306,10 +270,10 @@ def read_collection(
 
     Findings: `unsafe-path`, `encoding-error`, `front-matter-error`, `invalid-static-params`.
     """
-    places, findings = _places(config, collection, pattern)
-    entries = table(ENTRY, len(places))
+    unread, findings = _unread_entries(config, collection, pattern)
+    entries = table(ENTRY, len(unread))
     is_moved = False
-    for place in sorted(places, key=lambda place: place.segments):
+    for place in sorted(unread, key=lambda entry: entry.segments):
         entry, faults = read_entry(config, place, fronts)
         findings += faults
         if entry and collection.list and (fault := _dated_by_name(entry)):
@@ -330,7 +294,7 @@ _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")  # as Jekyll names pos
 
 
 def _dated_by_name(entry: Entry) -> Diagnostic | None:
-    """Warn of a post whose date stands in its name only."""
+    """Warn of a post that has its date in its name only."""
     found = _DATED.fullmatch(entry.slug.rpartition("/")[2])
     if not found or entry.date:
         return None
@@ -368,9 +332,11 @@ def alias_place(entry: Entry) -> Location:
     return Location(entry.file, next(lines, None))
 
 
-def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[list[Place], list[Diagnostic]]:
-    """Where the documents of a collection stand and answer."""
-    places: list[Place] = []
+def _unread_entries(
+    config: Config, collection: Collection, pattern: Pattern
+) -> tuple[list[Entry], list[Diagnostic]]:
+    """The documents of a collection by their files and addresses alone."""
+    entries: list[Entry] = []
     findings: list[Diagnostic] = []
     unread: dict[str, list[str]] = {}
     others = frozenset(config.languages[1:]) if not collection.locale else frozenset()
@@ -389,14 +355,14 @@ def _places(config: Config, collection: Collection, pattern: Pattern) -> tuple[l
         elif (suffix := found.path.rpartition(".")[2]) in _UNREAD and not found.path.endswith(SUFFIXES):
             unread.setdefault(suffix, []).append(f"{collection.source.strip('/')}/{found.path}")
         elif found.path.endswith(SUFFIXES):
-            place, fault = _placed(collection, pattern, found.path)
-            places += [place] if place else []
+            entry, fault = _placed(collection, pattern, found.path)
+            entries += [entry] if entry else []
             findings += [fault] if fault else []
     for suffix, files in sorted(unread.items()):
         more = f" (and so for {len(files) - 1} more)" if len(files) > 1 else ""
         message = f'{files[0]} is not read: documents end with ".md"{more}'
         findings.append(warning("unknown-export", message, Location(files[0]), _UNREAD[suffix]))
-    return places, findings
+    return entries, findings
 
 
 def is_public(entry: Entry, config: Config) -> bool:
@@ -429,7 +395,7 @@ def _url(pattern: Pattern, segments: Sequence[str], file: str) -> tuple[str, Dia
     return "", Diagnostic("invalid-static-params", message, Location(file), hint)
 
 
-def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Place | None, Diagnostic | None]:
+def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Entry | None, Diagnostic | None]:
     """Where a document of a collection answers; None and `invalid-static-params` where it cannot."""
     file = f"{collection.source.strip('/')}/{path}"
     segments = slug_of(path, collection)
@@ -439,13 +405,15 @@ def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Place 
             hint = "rename the file or folder"
             return None, Diagnostic("invalid-static-params", message, Location(file), hint)
     url, finding = _url(pattern, segments, file)
-    return (None if finding else Place(file, collection.name, "/".join(segments), url)), finding
+    if finding:
+        return None, finding
+    return Entry(file=file, collection=collection.name, slug="/".join(segments), url=url), None
 
 
 def read_entry(
-    config: Config, place: Place, fronts: ReadFront = read_front
+    config: Config, place: Entry, fronts: ReadFront = read_front
 ) -> tuple[Entry | None, tuple[Diagnostic, ...]]:
-    """Read the front matter of one document, and what it includes.
+    """Read the front matter of one document, and what it includes; `place` is the document before it is read.
 
     Findings: those of `fronts`, `unsafe-path` and `include-error`.
     """
@@ -463,10 +431,12 @@ def read_entry(
     findings = (*findings, *_address_faults(config, place, front))
     if any(finding.is_error for finding in findings):
         return None, findings
-    return Entry(*_PLACE(place), front.title or _name_title(place.file), *_FRONT(front)), findings
+    at = {name: getattr(place, name) for name in ("file", "collection", "slug", "url")}
+    entry = Entry(*_FRONT(front), **at)
+    return entry if entry.title else replace(entry, title=_name_title(place.file)), findings
 
 
-def _address_faults(config: Config, place: Place, front: Front) -> Iterator[Diagnostic]:
+def _address_faults(config: Config, place: Entry, front: Front) -> Iterator[Diagnostic]:
     """What is wrong with the addresses that a document gives itself."""
 
     def at(key: str) -> Location:

@@ -22,7 +22,6 @@ from pybuild.source.document import (
     ENTRY,
     SUFFIXES,
     Entry,
-    Place,
     ReadFront,
     is_public,
     read_collection,
@@ -214,7 +213,7 @@ def _page_documents(
     named = {route.markdown for route in tree.routes if route.markdown}
     named.update(file for route in tree.routes for _, file in route.translations)
     for file in sorted(named):
-        entry, faults = read_entry(config, Place(file), fronts)
+        entry, faults = read_entry(config, Entry(file=file), fronts)
         findings += faults
         if entry:
             documents[file] = entry

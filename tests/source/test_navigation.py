@@ -11,7 +11,10 @@ from pybuild.source.navigation import AROUND, FOLDED, PRUNED, Navigation, Node, 
 
 def _tree(slugs: Iterable[str], items: Sequence[NavItem] = ()) -> Navigation:
     """A tree of documents, with a page for each folder."""
-    entries = [Entry(f"content/{s or 'index'}.md", "docs", s, f"/docs/{s}".rstrip("/"), s) for s in slugs]
+    entries = [
+        Entry(s, file=f"content/{s or 'index'}.md", collection="docs", slug=s, url=f"/docs/{s}".rstrip("/"))
+        for s in slugs
+    ]
     folders = {entry.url.rpartition("/")[0] for entry in entries}
     return Navigation(entries, "/docs", {*folders, *(entry.url for entry in entries)}, items)
 
