@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic, Location, Note
-from pybuild.plan import Claim, address_of, are_in_conflict, conflicts
+from pybuild.plan import Claim, Plan, address_of, are_in_conflict, conflicts, make_plan
+from pybuild.routing.segments import Pattern
+from pybuild.source.site import discover
 
 NAMES = st.lists(
     st.sampled_from(["a", "A", "b", "é", "e\u0301", "ß", "SS", "ﬁ", "fi"]), min_size=1, max_size=3
@@ -103,3 +108,86 @@ def test_the_quick_answer_agrees_with_the_findings(paths: list[str], expected: b
 )
 def test_where_hosts_find_a_file(path: str, address: str) -> None:
     assert address_of(path) == address
+
+
+def plan_of(root: Path) -> tuple[Plan, list[str]]:
+    config, findings = load_config(root, Options())
+    assert findings == ()
+    site, tree, findings = discover(config)
+    assert findings == ()
+    params = {
+        index: ({"slug": "a"}, {"slug": "b"})
+        for index, route in enumerate(site.routes)
+        if route.pattern.is_dynamic
+        and "generate_static_params" in (route.module.names if route.module else {})
+    }
+    plan, findings = make_plan(site, params, tree.around(Pattern()))
+    return plan, [f"{finding.location}: {finding.message}" for finding in findings]
+
+
+SITE = (
+    '[site]\nurl = "https://example.com"\ntitle = "T"\n[feed]\nlimit = 2\n[build]\ngit_dates = false\n'
+    '[collections.blog]\nsource = "content"\nroute = "/blog/[slug]"\n'
+)
+GET = 'dynamic = "force-static"\n\ndef GET(): ...\n'
+MANY = "def generate_static_params():\n    return []\n"
+
+
+def test_every_job_of_a_site(site: Callable[[dict[str, str]], Path]) -> None:
+    files = {
+        "pybuild.toml": SITE,
+        "app/page.md": "# Home\n",
+        "app/api/route.py": GET,
+        "app/api/[slug]/route.py": GET + MANY,
+        "app/icon.py": "def icon(): ...\n",
+        "public/x.txt": "x",
+        **{f"content/{name}.md": f"---\ndate: 2020-01-0{day}\n---\n" for day, name in enumerate("abc", 1)},
+    }
+    plan, findings = plan_of(site(files))
+    assert findings == []
+    assert [(job.kind, job.url, dict(job.params), job.is_folder, job.in_feed) for job in plan.jobs] == [
+        ("not_found", "/404", {}, False, False),
+        ("page", "/", {}, False, False),
+        ("handler", "/api", {}, True, False),
+        ("handler", "/api/a", {"slug": "a"}, False, False),
+        ("handler", "/api/b", {"slug": "b"}, False, False),
+        ("metadata", "/icon.png", {}, False, False),
+        ("page", "/blog/a", {}, False, False),
+        ("page", "/blog/b", {}, False, True),
+        ("page", "/blog/c", {}, False, True),
+        ("page", "/blog", {}, True, False),
+    ]
+    assert (plan.copies, sorted(plan.pages)) == (
+        (("x.txt", "public/x.txt"),),
+        ["/", "/blog", "/blog/a", "/blog/b", "/blog/c"],
+    )
+
+
+def test_the_site_has_its_own_page_for_what_is_not_found(site: Callable[[dict[str, str]], Path]) -> None:
+    plan, _ = plan_of(site({"app/page.md": "# A\n", "app/not-found.md": "# Not here\n"}))
+    assert [(job.kind, job.url, job.route) for job in plan.jobs if job.kind == "not_found"] == [
+        ("not_found", "/404", 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "finding"),
+    [
+        (
+            {"app/a/page.md": "# A\n", "app/a.md/page.md": "# B\n"},
+            'app/a.md/page.md: app/a.md/page.md answers "/a.md", and hosts serve the Markdown variant of "/a" there',
+        ),
+        (
+            {
+                "app/[slug]/page.py": MANY + "def load(): ...\n",
+                "app/[slug]/page.html": "x",
+                "public/a.html": "x",
+            },
+            'app/[slug]/page.py:1:1: public/a.html makes "a.html" and app/[slug]/page.py makes it too',
+        ),
+    ],
+)
+def test_where_two_answers_meet(
+    site: Callable[[dict[str, str]], Path], files: dict[str, str], finding: str
+) -> None:
+    assert plan_of(site({"app/page.md": "# A\n", **files}))[1] == [finding]

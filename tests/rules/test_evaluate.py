@@ -255,3 +255,20 @@ def test_negotiated_markdown_says_where_it_lies(base: str, slash: bool, path: st
     request = Request(encode(f"{base}/{bare}"), "GET", (("Accept", "text/markdown"),))
     assert evaluate(rules, request, files).header("content-location") == where
     assert evaluate(rules, replace(request, headers=()), files).header("content-location") == ""
+
+
+def test_outside_of_the_base_path_is_nothing() -> None:
+    rules = RuleSet(base="/docs")
+    files = by_path([File("index.html", "", "0" * 64, 1)])
+    for target in ("/", "/a", "/docsa", "/doc"):
+        assert evaluate(rules, Request(target), files) == Outcome(404, text="404\n")
+    assert [evaluate(rules, Request(target), files).status for target in ("/docs", "/docs/")] == [200, 200]
+
+
+def test_not_modified_says_no_type_even_where_a_rule_does(derived: Callable) -> None:
+    rules, _ = derived(
+        '[[headers]]\nsource = "/x"\nheaders = { Content-Type = "text/css", X-A = "1" }\n', "x"
+    )
+    files = by_path([File("x", "", "6" * 64, 1)])
+    answer = evaluate(rules, Request("/x", headers=(("If-None-Match", "*"),)), files)
+    assert answer == Outcome(304, (tag(6), ("X-A", "1")))
