@@ -139,9 +139,14 @@ _SNAKE_CASE: Mapping[str, str] = {
     "generateMetadata": "generate_metadata",
     "generateSitemaps": "generate_sitemaps",
     "generateStaticParams": GENERATOR,
+    "getInitialProps": "load",
     "getServerSideProps": "load",
     "getStaticPaths": GENERATOR,
     "getStaticProps": "load",
+    "get_initial_props": "load",
+    "get_server_side_props": "load",
+    "get_static_paths": GENERATOR,
+    "get_static_props": "load",
     "maxDuration": "max_duration",
     "preferredRegion": "preferred_region",
 }
@@ -262,11 +267,11 @@ def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
         is_long = len(name) >= 6  # a short name that differs by a slip of the keyboard is too often another
         slips = difflib.get_close_matches(name, sorted(_KNOWN), n=1, cutoff=0.9) if is_long else []
         meant = _SNAKE_CASE.get(name) or ("" if name in _KNOWN else next(iter(slips), ""))
-        if meant and meant not in module.names:
+        is_there = meant in module.names
+        if meant and (not is_there or name in _SNAKE_CASE):
             message = f"{name} has no meaning in {module.file}"
-            findings.append(
-                warning("unknown-export", message, module.place(name), f'did you mean "{meant}"?')
-            )
+            hint = f"delete it: {meant} is there too" if is_there else f'did you mean "{meant}"?'
+            findings.append(warning("unknown-export", message, module.place(name), hint))
     if "GET" not in module.names and module.is_open:
         findings += [
             warning(
@@ -296,7 +301,14 @@ _IDLE: Mapping[
         "generate_metadata": "write what it says into the response: only pages and layouts have metadata",
     },
 }
+_FILES: Mapping[str, str] = {  # functions of metadata files, and where they belong
+    "generate_sitemaps": "move it to sitemap.py",
+    "manifest": "move it to app/manifest.py",
+    "robots": "move it to app/robots.py",
+    "sitemap": "move it to a sitemap.py",
+}
 _OF_NEXT: Mapping[str, str] = {  # names of Next.js that mean nothing in any module
+    "experimental_ppr": "delete it: every page is made when the site is exported",
     "generate_image_metadata": "write one file for each image, such as icon1.py and icon2.py",
     "generateImageMetadata": "write one file for each image, such as icon1.py and icon2.py",
     "generate_viewport": 'write <meta name="viewport"> into the layout',
@@ -310,11 +322,13 @@ def _without_effect(module: ModuleFacts) -> list[Diagnostic]:
     idle = {**_IDLE.get(stem, {}), **_OF_NEXT}
     if "[" not in module.file.rpartition("/")[0] and "[" not in stem:
         idle[GENERATOR] = "delete it, or name a folder above it with a parameter, such as [slug]"
-    if stem == "route":
+    if stem in {"route", "page", "layout", "not-found"}:
+        answers = "hosts answer GET and HEAD" if stem == "route" else "a page is shown, it does not answer"
         odd = (name for name in module.functions if name.isalpha() and name.isupper())
         idle |= dict.fromkeys(
-            (name for name in odd if name not in (*METHODS, "GET")), "delete it: hosts answer GET and HEAD"
+            (name for name in odd if name not in (*METHODS, "GET")), f"delete it: {answers}"
         )
+        idle |= {name: hint for name, hint in _FILES.items() if name in module.functions}
     findings = [
         warning("unknown-export", f"{name} has no meaning in {module.file}", module.place(name), hint)
         for name, hint in sorted(idle.items())
