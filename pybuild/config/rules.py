@@ -113,6 +113,13 @@ def _checked_condition(reader: Reader, found: Condition, path: KeyPath) -> Condi
                 (*path, "key"), f'"{found.key}" is no header name', 'write a name such as "x-preview"'
             )
         return Condition("header", found.key.lower(), found.value)
+    if found.type == "host":
+        if re.search(r"/|:\d*$", found.value):
+            message = "a host is compared without its scheme and its port"
+            reader.fault((*path, "value"), message, 'write the name alone, such as "www\\.example\\.com"')
+        return Condition(
+            "host", "", _CAPITAL.sub(lambda part: part[0].lower() if part[1] else part[0], found.value)
+        )
     if found.type == "accept" and (found.key not in NEGOTIATED or found.value):
         hint = f'write key = "{NEGOTIATED[0]}" or "{NEGOTIATED[1]}", and no value'
         reader.fault(path, "an accept condition tells Markdown from HTML only", hint)
@@ -121,6 +128,9 @@ def _checked_condition(reader: Reader, found: Condition, path: KeyPath) -> Condi
             (*path, "key"), f'"{found.key}" is no portable {found.type} name', "use letters, digits, _ . ~ -"
         )
     return found
+
+
+_CAPITAL = re.compile(r"\\.|\(\?P?<\w+>|([A-Z])")  # outside of what is another thing in small letters
 
 
 RULE_KEYS: Mapping[str, frozenset[str]] = {

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 from pybuild.diagnostics import Diagnostic, Location, Note, warning
 from pybuild.records import File
@@ -62,7 +63,7 @@ def review(rules: RuleSet, files: Mapping[str, File]) -> tuple[Diagnostic, ...]:
     """Look for faults among rules and files. Codes: `invalid-rule`, `broken-link`."""
     return (
         *_open_redirects(rules.redirects),
-        *_chains(rules.redirects),
+        *_chains([_at_home(rule, rules) for rule in rules.redirects]),
         *_shadows(rules.redirects),
         *_shadows(rules.rewrites),
         *_shadows(rules.proxies),
@@ -100,6 +101,18 @@ def _leading(destination: Destination) -> Iterator[str]:
 
 
 _HOSTILE = [head + tail for head in "/\\" for tail in ("", "a", "evil.example", "evil.example/a", "1", "1/2")]
+
+
+def _at_home(rule: Redirect, rules: RuleSet) -> Redirect:
+    """The redirect with a path in place of an address on the site's own host."""
+    to, at = rule.destination, urlsplit(rules.site)
+    first = to.path[0] if to.path else None
+    if to.origin.lower() != f"{at.scheme}://{at.netloc}".lower() or not isinstance(first, Text):
+        return rule
+    if not (first.text + "/").startswith(rules.base + "/"):
+        return rule
+    start = first.text[len(rules.base) :] or ("" if to.path[1:] else "/")
+    return replace(rule, destination=replace(to, origin="", path=(Text(start), *to.path[1:])))
 
 
 def _chains(redirects: Sequence[Redirect]) -> Iterator[Diagnostic]:
@@ -174,9 +187,12 @@ def _hidden_rules(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnos
             note = (Note(f'"{found[0].source.source}" redirects first', found[0].location),)
             message = f'"{rule.source.source}" is never reached'
             yield _warned(message, rule.location, "delete it, or the redirect", note)
+    rewrites = Lookup(rules.rewrites)
     for proxy in rules.proxies:
         literal = proxy.source.literal
-        path = find(literal, files) if literal and set(proxy.methods) <= {"GET", "HEAD"} else None
+        rewritten = rewrites.first(literal) if literal else None
+        url = rewritten[0].destination.fill(rewritten[1]) if rewritten else literal
+        path = find(url, files) if url and set(proxy.methods) <= {"GET", "HEAD"} else None
         if path is not None:
             message = f'the proxy for "{literal}" is never reached: {files[path].origin} answers first'
             hint = "give the proxy an address of its own, or delete the file"
@@ -239,7 +255,8 @@ def _hidden_files(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnos
 
 def _dead_ends(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
     """Warn of a destination with no parameters that nothing answers."""
-    listed: tuple[Redirect | Rewrite, ...] = (*rules.redirects, *rules.rewrites)
+    redirects = (_at_home(rule, rules) for rule in rules.redirects)
+    listed: tuple[Redirect | Rewrite, ...] = (*redirects, *rules.rewrites)
     answered: Lookup[Redirect | Rewrite | Proxy] = Lookup()
     for rule in (*listed, *rules.proxies):
         answered.add(replace(rule, has=(), missing=()))

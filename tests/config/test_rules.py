@@ -221,6 +221,15 @@ KNOWN = "known here: destination, has, missing, permanent, source, status"
             ),
         ),
         (
+            START + 'status = 301\nhas = [{ type = "host", value = "a.example:8080" }]',
+            (
+                "invalid-rule",
+                5,
+                "a host is compared without its scheme and its port",
+                'write the name alone, such as "www\\.example\\.com"',
+            ),
+        ),
+        (
             START + 'status = 301\nmissing = { type = "host" }',
             (
                 "config-error",
@@ -248,3 +257,9 @@ def test_finding(text: str, found: tuple[str, int, str, str]) -> None:
 def test_all_findings_of_all_rules_are_reported() -> None:
     found = findings(START + 'status = 1\n[[headers]]\nsource = "b"\nheaders = { A = 1 }')
     assert [line for _, line, _, _ in found] == [4, 6, 7]
+
+
+def test_a_host_is_compared_in_small_letters() -> None:
+    value = r"(?<Lang>EN|[A-Z]\\D+)\\.Example"
+    (rule,) = read(START + f'status = 301\nhas = [{{ type = "host", value = "{value}" }}]')[0]
+    assert rule.has[0].value == r"(?<Lang>en|[a-z]\D+)\.example"

@@ -148,3 +148,24 @@ def test_a_source_below_the_base_path(config: Callable) -> None:
     text = '[[redirects]]\nsource = "/base/x"\ndestination = "https://b.example/"\nstatus = 301'
     _, findings = derive(config(text, url="https://a.example/base"), [], {}, [])
     assert [one.hint for one in findings] == ['write it without the base path "/base"']
+
+
+def test_addresses_on_the_own_host(derived: Callable) -> None:
+    pairs = (
+        ("/x", "https://a.example/gone"),
+        ("/y", "https://A.example/a"),
+        ("/z/:p*", "https://a.example/z/:p*"),
+        ("/w", "https://b.example/gone"),
+    )
+    assert [row[:4] for row in messages(derived, redirects(*pairs))] == [
+        ("error", "invalid-rule", 13, 'the redirect from "/z/:p*" leads back to itself'),
+        ("warning", "broken-link", 5, '"https://a.example/gone" leads nowhere'),
+    ]
+
+
+def test_a_proxy_behind_a_rewrite(derived: Callable) -> None:
+    rewrite = "[[rewrites]]\nsource = '/x'\ndestination = '/a'\n"
+    proxy = "[[proxies]]\nsource = '/x'\ndestination = 'https://b.example/x'\n"
+    assert [row[3] for row in messages(derived, rewrite + proxy)] == [
+        'the proxy for "/x" is never reached: app/a.html answers first'
+    ]
