@@ -237,8 +237,13 @@ _RENAME = "rename it"
 _CONVERT = "convert it to Markdown, such as with pandoc"
 _UNREAD = {
     **dict.fromkeys(("MD", "Md", "mD", "MARKDOWN", "Markdown", "mdown", "mkd", "mkdn", "mdwn"), _RENAME),
-    **dict.fromkeys(("mdx", "MDX"), "rename it; Markdown is never run as code"),
-    **dict.fromkeys(("rst", "adoc", "asciidoc", "org", "textile", "ipynb"), _CONVERT),
+    **dict.fromkeys(
+        ("mdx", "MDX", "mdoc", "markdoc", "qmd", "Rmd", "rmd", "njk"),
+        "rename it; Markdown is never run as code",
+    ),
+    **dict.fromkeys(
+        ("rst", "adoc", "asciidoc", "org", "textile", "ipynb", "wiki", "mediawiki", "creole"), _CONVERT
+    ),
 }  # suffixes of documents that are not read, and what to do
 
 

@@ -19,9 +19,11 @@ from pybuild.routing.conventions import is_server_file, odd_file, special_file
 
 _FOR_PUBLIC = frozenset(
     ("llms.txt", "llms-full.txt", "rss.xml", "atom.xml", "feed.xml", "feed.json", "humans.txt", "ads.txt", "app-ads.txt")
-    + ("security.txt", "404.html", "CNAME", ".nojekyll", ".htaccess", "browserconfig.xml")
+    + ("security.txt", "404.html", "CNAME", ".nojekyll", ".htaccess", "browserconfig.xml", "_headers", "_redirects")
 )  # fmt: skip
-_OWN_FOLDERS = ("app", "content", "public", "templates")
+_AT_ROOT = (_FOR_PUBLIC | {"robots.txt", "favicon.ico"}) - {"404.html", ".nojekyll", ".htaccess"}
+_OWN_FOLDERS = ("app", "content", "data", "public", "templates")
+_OF_OTHERS = ("_posts", "content", "posts")  # folders of documents
 _PAGE_SUFFIXES = (".md", ".html", ".py", ".js", ".jsx", ".ts", ".tsx", ".mdx")
 _DOCUMENTS = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".org", ".ipynb")
 _SKIPPED = frozenset(
@@ -35,6 +37,7 @@ def unread_files(root: Path, collections: Mapping[str, Collection]) -> Iterator[
     """Find what an author may take for published. Code: the warning `unknown-export`."""
     yield from _in_app(root)
     yield from _folders(root, collections)
+    yield from _beside_public(root)
     yield from _directives(root)
 
 
@@ -127,12 +130,29 @@ def _folders(root: Path, collections: Mapping[str, Collection]) -> Iterator[Diag
                 Location(name),
                 f"move its files to app/, such as {_moved(name, files[0])}",
             )
-    covered = any(source == "content" or source.startswith("content/") for source in sources)
-    if "content" in names and not covered:
-        files = [f for f in _under(root, "content") if f.endswith(_DOCUMENTS)]
-        if files and not _is_named(root, b"content"):
-            hint = 'write [collections.docs] with source = "content" and route = "/docs/[...slug]" into the settings'
+    for name in _OF_OTHERS:
+        if name not in names or any(source == name or source.startswith(f"{name}/") for source in sources):
+            continue
+        files = [f for f in _under(root, name) if f.endswith(_DOCUMENTS)]
+        if files and not _is_named(root, name.encode()):
+            kind = "docs" if name == "content" else "blog"
+            hint = f'write [collections.{kind}] with source = "{name}" and route = "/{kind}/[...slug]" into the settings'
             yield _one(files, "is not published: no collection names its folder and no module reads it", hint)
+
+
+def _beside_public(root: Path) -> Iterator[Diagnostic]:
+    """Find files that hosts and crawlers look for and the folder `static`, where nothing else names them."""
+    files = [name for name in sorted(os.listdir(root)) if name in _AT_ROOT]
+    is_static = (root / "static").is_dir()
+    texts = texts_of(root, (".py", ".toml")) if files or is_static else {}
+    files = [name for name in files if not _is_mentioned(name, texts)]
+    if files:
+        yield _one(files, "is not published: public/ is", f"move it to public/{files[0]}")
+    named = (b'"static"', b"'static'", b"static/")
+    if is_static and not any(word in text for text in texts.values() for word in named):
+        message = "the folder static is not read: public is"
+        where = "put its files into public/" if (root / "public").is_dir() else "rename it to public"
+        yield warning("unknown-export", message, Location("static"), where)
 
 
 def _is_same(one: Path, other: Path) -> bool:
