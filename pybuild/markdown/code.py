@@ -120,12 +120,19 @@ DARK = {
 }
 
 
+_FRONT_MATTER = re.compile(
+    r"---[ \t]*\n(?:.*\n)*?---[ \t]*(?:\n|$)"
+)  # of Markdown, which Pygments reads as headings
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def highlight(code: str, language: str) -> str:
     """Escape code and wrap what the language tells apart: `1` → `<span class="m">1</span>`.
 
     The text between the tags is `code` exactly. An unknown language, `text` and `""` give escaped text.
     """
+    if language in ("markdown", "md") and (front := _FRONT_MATTER.match(code)):
+        return highlight(front[0], "yaml") + highlight(code[front.end() :], language)
     lexer = _lexer(language.lower())
     if lexer is None:
         return escape(code, quote=False)

@@ -69,9 +69,11 @@ const show = async (button) => {
   const found = button.dataset.pbPagefind ? asked.trim() ? await pagefind(button, asked) : [] : find(await load(button), asked);
   if (mine !== turn || found === null) return;
   results = found;
+  const pages = found.filter((entry) => !entry.page).map((entry) => entry.title);
+  const below = (entry) => entry.page || (pages.indexOf(entry.title) < pages.lastIndexOf(entry.title) ? decodeURI(entry.url) : "");
   list.replaceChildren(...found.map((entry, index) => element("li", { role: "presentation" }, element("a",
     { role: "option", id: `pb-result-${index}`, href: entry.url, "aria-selected": "false", tabindex: "-1" },
-    ...marked(entry.title, asked), ...(entry.page ? [element("small", {}, entry.page)] : [])))));
+    ...marked(entry.title, asked), ...(below(entry) ? [element("small", {}, below(entry))] : [])))));
   input.setAttribute("aria-expanded", String(found.length > 0));
   status.textContent = !asked.trim() ? words.hint : found.length ? words.some.replace("{}", found.length) : words.none;
   choose(0);

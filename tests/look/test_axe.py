@@ -148,6 +148,7 @@ def judged(browser: sync_api.Browser, root: Path, addresses: tuple[str, ...]) ->
         for address in addresses:
             page.goto(address)
             found[address] = faults(page)
+        page.goto(addresses[0])
         if page.locator("[data-pb-search]").is_visible():
             page.keyboard.press("/")
             page.get_by_role("combobox").wait_for()

@@ -56,3 +56,9 @@ def test_the_stylesheet_is_small_and_names_every_class() -> None:
     assert LIGHT.keys() == DARK.keys()
     assert sheet.count("@media (prefers-color-scheme:dark)") == 1
     assert all(sheet.count(f".highlight .{name}") == 2 for name in LIGHT if name and name != "gh")
+
+
+def test_front_matter_of_markdown_is_yaml() -> None:
+    front, text = "---\ntitle: A\n---\n", "\n# B\n\n---\n"
+    assert highlight(front + text, "markdown") == highlight(front, "yaml") + highlight(text, "markdown")
+    assert highlight("---\n# A\n", "md") == highlight("---\n# A\n", "markdown")  # a line, and no front matter
