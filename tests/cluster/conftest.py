@@ -114,7 +114,7 @@ def begin(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
 @pytest.fixture
 def finish() -> Callable[[Any], Mapping[str, Any]]:
     def end(process: Any) -> Mapping[str, Any]:
-        out, said = process.communicate(timeout=120)
+        out, said = process.communicate(timeout=400)
         assert out.startswith("{"), said
         summary: Mapping[str, Any] = json.loads(out)
         return summary

@@ -58,7 +58,12 @@ def test_many_documents_have_the_bytes_of_one_machine(fresh_machines: Any, site:
         return done
 
     for name in roots:
-        assert exported(name).summary["pages"] > DOCUMENTS
+        summary = exported(name, "--timings").summary
+        assert summary["pages"] > DOCUMENTS
+    figures = summary["cluster"]  # of the last one, with which `--timings` says what bounds the run
+    assert {"program bytes", "bytes up", "batches", "seconds to connect"} < set(figures)
+    assert 0 < figures["busy share of the workers"] <= 1 and "retried" not in figures
+    assert set(summary["timings"]) > {"discover", "cache", "render", "outputs", "links", "publish"}
     whole = tree(roots["serial"] / "out")
     assert tree(roots["processes"] / "out") == whole and tree(roots["dask"] / "out") == whole
     assert exported("dask").summary["cached"] > DOCUMENTS

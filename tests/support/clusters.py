@@ -17,7 +17,7 @@ from typing import Any
 
 from harness import environment
 
-_READY_SECONDS = 60
+_READY_SECONDS = 180
 _HOST = "pybuild.engines.host"
 
 
