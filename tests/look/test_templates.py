@@ -88,6 +88,24 @@ def test_every_template_is_used_and_sees_what_is_said(
     assert said == {name: set(names) for name, names in known.items()}
 
 
+def test_components_that_are_built_in_can_be_replaced(
+    site: Callable[[Files], Path], export: Callable[..., Run]
+) -> None:
+    folder = shipped_templates() / "components"
+    own = {
+        f"templates/components/{file.name}": f"[{file.name}]{file.read_text('utf-8')}"
+        for file in folder.iterdir()
+    }
+    page = (
+        "# Page\n\n::: details Why?\nBecause.\n:::\n\n::: steps\n1. Take.\n:::\n\n::: cards\n- One\n:::\n\n"
+        "::: tabs\n== pip\nRun pip.\n\n== uv\nRun uv.\n:::\n"
+    )
+    run = export(site({"app/page.md": page, **own}))
+    assert (run.code, run.findings) == (0, [])
+    written = {".html": run.text("index.html"), ".md": run.text("index.md")}
+    assert [file.name for file in folder.iterdir() if f"[{file.name}]" not in written[file.suffix]] == []
+
+
 def test_settings_of_the_theme_are_seen(site: Callable[[Files], Path], export: Callable[..., Run]) -> None:
     run = export(site(SITE))
     html = run.text("docs/guides/deep/a.html")

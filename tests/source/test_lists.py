@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from pybuild import paginate
-from pybuild.source.lists import linked_numbers
+from pybuild.config.schema import Collection
+from pybuild.source.document import Entry
+from pybuild.source.lists import linked_numbers, list_order
 from pybuild.source.site_lists import EVERY_PAGE
 
 
@@ -46,3 +51,37 @@ def test_each_page_of_a_list_is_near_the_first_where_that_does_not_name_them_all
         new = {n for number in new for n in linked_numbers(number, total)} - reached
         reached |= new
     assert reached == set(range(1, total + 1))
+
+
+PLANTS: dict[str, dict[str, Any]] = {
+    "a-thyme": {"title": "thyme 10", "date": datetime(2025, 1, 2, tzinfo=UTC), "meta": {"height": 0.3}},
+    "b-oak": {"title": "Oak", "updated": datetime(2025, 3, 1, tzinfo=UTC), "meta": {"height": 40}},
+    "c-thyme": {"title": "Thyme 9", "date": datetime(2025, 2, 1, tzinfo=UTC), "meta": {"height": "unknown"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("sort", "is_list", "order"),
+    [
+        ("", False, "abc"),
+        ("", True, "cab"),  # newest first; those without a date last
+        ("path", True, "abc"),
+        ("-path", True, "cba"),
+        ("title", True, "bca"),
+        ("-title", True, "acb"),
+        ("updated", True, "bac"),
+        ("height", True, "abc"),
+        ("-height", True, "cba"),
+        ("nothing", True, "abc"),
+    ],
+)
+def test_the_order_of_a_list(sort: str, is_list: bool, order: str) -> None:
+    entries = [Entry(title="Plants", file="content/index.md", collection="p", url="/p")]
+    entries += [
+        Entry(**said, file=f"content/{slug}.md", collection="p", slug=slug, url=f"/p/{slug}")
+        for slug, said in PLANTS.items()
+    ]
+    found = list_order(
+        entries, Collection(name="p", source="content", route="/p/[slug]", sort=sort, list=is_list)
+    )
+    assert "".join(entries[number].slug[0] for number in found) == order
