@@ -53,7 +53,7 @@ class FrontMatterCache:
         self.is_same = True  # whether every file was taken over
 
     def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
-        """Read the front matter of a file, or take it over. As `front.read_front`."""
+        """Read the front matter of a file, or take it over. As `document.read_front`."""
         known = kept_front(self._kept, file, self._snapshot.stamps.get(file)) if self._kept else None
         front, findings = (known, ()) if known else read_front(root, file, zone)
         if known:

@@ -88,7 +88,7 @@ class Keys:
         self._fonts = tuple(cards.fonts)
         self._globs: dict[tuple[str, ...], str] = {}
         self._addresses_of: dict[tuple[object, ...], str] = {}  # what many jobs have
-        self._standing: dict[tuple[int, str], _RouteInputs | None] = {}
+        self._of_routes: dict[tuple[int, str], _RouteInputs | None] = {}
 
     def key(self, job: Job, known: Sequence[str] = ()) -> Key | None:
         """None for a job that always runs: its Python may read what nobody knows of.
@@ -123,12 +123,12 @@ class Keys:
 
     def _shared(self, job: Job) -> _RouteInputs | None:
         of_kind = job.route, job.kind
-        if of_kind not in self._standing:
-            self._standing[of_kind] = self._of_route(job)
-        return self._standing[of_kind]
+        if of_kind not in self._of_routes:
+            self._of_routes[of_kind] = self._of_route(job)
+        return self._of_routes[of_kind]
 
-    def settle(self) -> None:
-        """Let go of the snapshot and its digests. Precondition: the modules of all jobs have been asked for once."""
+    def release_snapshot(self) -> None:
+        """Release the snapshot and its digests. Precondition: the modules of all jobs have been asked for once."""
         assert self.links and self.shown_by_all, "both are part of every row"
         self._snapshot, self._digest = Snapshot({}, ()), str
 

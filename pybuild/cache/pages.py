@@ -61,7 +61,7 @@ class Pages:
         self._sizes = Sizes(site.config.root, by_content=bool(site.config.settings.images.widths))
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
         self._used: set[int] = set()  # links of rows that were taken over
-        self._standing: set[int] = set()  # jobs whose lines stand
+        self._unchanged: set[int] = set()  # jobs whose lines are kept as they are
         self._held: frozenset[tuple[str, str]] = frozenset()  # what was fetched and is still the same
         names = ledger.get(_KEEPING) if is_read else None
         self._keeping = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
@@ -133,7 +133,7 @@ class Pages:
             return Refused("changed since: pictures")
         self.until = min(self.until, made + life)
         if shows_the_same and not differing:
-            self._standing.add(index)
+            self._unchanged.add(index)
         shared = self._shared.setdefault(row.template_link_ids, row.template_link_ids)
         if shared is row.template_link_ids:
             self._used.update(link_numbers(shared))
@@ -185,7 +185,7 @@ class Pages:
         keeping: list[str] = []
         for index in rows:
             name = _name(self._plan.jobs[index])
-            if index in self._standing:
+            if index in self._unchanged:
                 keeping += [name] if name in self._keeping else ()
                 yield name, None
                 continue
@@ -212,15 +212,15 @@ class Pages:
 
     @property
     def is_same(self) -> bool:
-        """Whether the lines of all jobs stand."""
-        return len(self._standing) == len(self._plan.jobs)
+        """Whether the lines of all jobs are kept as they are."""
+        return len(self._unchanged) == len(self._plan.jobs)
 
     def outlives(self) -> float:
         """When the first row of the plan grows too old, in seconds since 1970, those that are rendered now included."""
         fresh = (
             self._now + lifetime(modules)
             for index, job in enumerate(self._plan.jobs)
-            if index not in self._standing and (modules := self._keys.modules(job))
+            if index not in self._unchanged and (modules := self._keys.modules(job))
         )
         return min((self.until, *fresh))
 

@@ -131,7 +131,7 @@ class BuildCache(NullCache):
         last = self._texts.get(_PARTS) if self._is_read else None
         self.parts = Parts(last if isinstance(last, dict) else {})
         self._texts.close()
-        keys.settle()
+        keys.release_snapshot()
         self._rows.close()  # workers are forked from here
         self._snapshot = None
         asks = any(route.providers for route in site.routes)

@@ -71,11 +71,11 @@ class _Slot:
             self._limits, self._since = [math.inf], time.monotonic()
             (outcome,) = engine.run([task], timeouts=self._limits)
             self._since = math.inf
-            loop.call_soon_threadsafe(_settle, future, outcome)
+            loop.call_soon_threadsafe(_set_outcome, future, outcome)
         engine.close()
 
 
-def _settle(future: asyncio.Future[Any], outcome: Done[Any] | Failed) -> None:
+def _set_outcome(future: asyncio.Future[Any], outcome: Done[Any] | Failed) -> None:
     if future.done():
         return
     if isinstance(outcome, Done):

@@ -140,7 +140,7 @@ class LiveSite:
             )
         return self._rules
 
-    def settle(self, request: Request) -> tuple[Outcome, PageJob | None]:
+    def answer(self, request: Request) -> tuple[Outcome, PageJob | None]:
         """What the site answers, with everything rendered that the answer needs; and the job it comes from, if any."""
         url = self.url_of(request)
         for _ in range(_ROUNDS):

@@ -46,9 +46,7 @@ class Reading:
     plan: Plan
     findings: tuple[Diagnostic, ...] = ()
     blocked: tuple[Diagnostic, ...] = ()  # errors of the settings: no page can be made
-    faults: Mapping[str, tuple[Diagnostic, ...]] = field(
-        default_factory=dict
-    )  # errors by the file they stand in
+    faults: Mapping[str, tuple[Diagnostic, ...]] = field(default_factory=dict)  # errors by their file
 
     def faults_of(self, page: PageJob) -> tuple[Diagnostic, ...]:
         """The errors that keep a page from being made, as far as they are known before it is rendered."""

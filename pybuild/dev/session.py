@@ -139,7 +139,7 @@ class Session:
             return self._failed(request, arrange(self._reader.blocked), (), None)
         plain = replace(request, headers=tuple(p for p in request.headers if p[0].lower() not in _CONDITIONS))
         before = live.findings
-        outcome, page = live.settle(plain)
+        outcome, page = live.answer(plain)
         news = live.findings if live.findings is not before else ()
         reply = self._reply(live, request, outcome, page)
         secrets = live.reading.config.secrets

@@ -74,7 +74,7 @@ def _commit(
     stage: Stage, files: Files, *, adopt: bool, memo: Any
 ) -> tuple[Published | None, tuple[Diagnostic, ...]]:
     wanted = frozenset(files)
-    kept = _settle(stage, wanted)
+    kept = _drop_unwanted(stage, wanted)
     if spare := find_spare(stage.output, stage.previous.generation):
         rescue(stage.output, spare, stage.previous.rows.keys())
     plan = Plan(stage.output, list_output(stage.output, stage.tree), stage.previous.rows.keys(), wanted)
@@ -103,8 +103,8 @@ def _commit(
     return result, findings
 
 
-def _settle(stage: Stage, wanted: Set[str]) -> Set[str]:
-    """The wanted paths that are not staged. What a lost worker staged and nobody asked for is removed."""
+def _drop_unwanted(stage: Stage, wanted: Set[str]) -> Set[str]:
+    """Remove what a lost worker staged and nobody asked for; return the wanted paths that are not staged."""
     kept = set(wanted)
     strange: list[str] = []
     folders: set[str] = set()

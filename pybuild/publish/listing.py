@@ -1,4 +1,4 @@
-"""What stands in the output folder, whose it is, and what is in the way.
+"""What is in the output folder, whose it is, and what is in the way.
 
 Owns the listing of an output and every judgement on it: ours, foreign, stale, in the way, in which order.
 Reads only names and sizes; decides, and changes nothing.

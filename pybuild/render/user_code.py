@@ -246,7 +246,7 @@ class SiteCode:
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call with as many of the arguments as the function takes, and wait for the result if it must be."""
         result = function(*arguments[: _arity(function, len(arguments))])
-        return self.settle(result)
+        return self.awaited(result)
 
     def respond(self, handler: Callable[..., Any], request: Request, context: Context) -> Any:
         """Call a handler for its response; one that is an ASGI application is sent the request itself."""
@@ -254,7 +254,7 @@ class SiteCode:
             return self._run(run_application(handler, request.scope))
         return self.call(handler, request, context)
 
-    def settle(self, result: Any) -> Any:
+    def awaited(self, result: Any) -> Any:
         """Await an awaitable and gather an async iterator; anything else is returned as it is."""
         if inspect.isawaitable(result):
             return self._run(_await(result))
@@ -374,7 +374,7 @@ def _alone(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
 
 
 def keeps_page(error: BaseException) -> bool:
-    """Whether a failure is that of a source for which the page of the last export may stand."""
+    """Whether a failure is that of a source for which the page of the last export may be kept."""
     return isinstance(error, FetchFailed) and error.keeps
 
 

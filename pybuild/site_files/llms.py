@@ -4,7 +4,7 @@ Owns the grammar that every reader of llms.txt takes, the sections, and the spli
 Knows no Markdown but the head of a variant. Source: llmstxt.org and its reference parser (PyPI `llms-txt`).
 
 A section lies at its collection's folder (`/docs/[...slug]` → `docs/llms.txt`); route groups, the remaining
-pages and collections without a folder of their own stand below `llms/` (`llms/pages.txt`).
+pages and collections without a folder of their own lie below `llms/` (`llms/pages.txt`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _URL_ENTITIES = str.maketrans({"(": "%28", ")": "%29", " ": "%20"})
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Pages under one heading, and where their own files would stand."""
+    """Pages under one heading, and where their own files would lie."""
 
     title: str  # unique
     index: str  # path: "docs/llms.txt"

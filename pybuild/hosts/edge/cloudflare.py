@@ -32,7 +32,7 @@ LINE = 2000  # characters in _headers
 def compile_cloudflare(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write a Worker, its settings and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
     program = script(rules, files, "proxied.js", "forward.js", "serve.js", "cloudflare.js")
-    quiet = left_alone(folders_without_rules(rules, files, misses=True))
+    folders = left_alone(folders_without_rules(rules, files, misses=True))
     name = worker_name(config.site.url)
     settings = {
         "name": name,
@@ -43,7 +43,7 @@ def compile_cloudflare(rules: RuleSet, files: Files, config: Config) -> Compiled
             "binding": "ASSETS",
             "html_handling": "none",
             "not_found_handling": "none",
-            "run_worker_first": ["/*", *(f"!/{one.folder}/*" for one in quiet)],
+            "run_worker_first": ["/*", *(f"!/{one.folder}/*" for one in folders)],
         },
     }
     deploy = (
@@ -52,7 +52,7 @@ def compile_cloudflare(rules: RuleSet, files: Files, config: Config) -> Compiled
         readme("cloudflare", _STEPS, secrets(rules, "npx wrangler secret put {name}")),
     )
     return Compiled(
-        headers_file("cloudflare", quiet), deploy, tuple(findings("Cloudflare Workers", program, files))
+        headers_file("cloudflare", folders), deploy, tuple(findings("Cloudflare Workers", program, files))
     )
 
 
@@ -65,11 +65,11 @@ def worker_name(url: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", host.encode("idna").decode().lower()).strip("-")[:54] or "site"
 
 
-def left_alone(quiet: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
+def left_alone(folders: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
     """As many folders as the patterns of the host can name, whose headers fit into `_headers`."""
     fitting = [
         one
-        for one in quiet
+        for one in folders
         if all(
             ":splat" not in value and len(f"  {name}: {value}") <= LINE and value == value.strip() != ""
             for name, value in one.headers
@@ -78,11 +78,11 @@ def left_alone(quiet: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
     return tuple(fitting[: PATTERNS - 1])
 
 
-def headers_file(target: str, quiet: Iterable[StaticFolder]) -> tuple[Artifact, ...]:
+def headers_file(target: str, folders: Iterable[StaticFolder]) -> tuple[Artifact, ...]:
     """`_headers` for the folders that the code leaves alone."""
     blocks = [
         "".join((f"/{one.folder}/*\n", *(f"  {name}: {value}\n" for name, value in one.headers)))
-        for one in quiet
+        for one in folders
         if one.headers
     ]
     return (Artifact("_headers", f"[{target}]", "".join(blocks).encode()),) if blocks else ()

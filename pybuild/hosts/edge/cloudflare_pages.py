@@ -24,12 +24,12 @@ NAME = "cloudflare-pages"
 def compile_pages(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write the Worker into the web root. Finding: `rule-limit`."""
     program = script(rules, files, "proxied.js", "forward.js", "serve.js", "cloudflare_pages.js")
-    quiet = left_alone(folders_without_rules(rules, files, misses=False))
-    routes = {"version": 1, "include": ["/*"], "exclude": [f"/{one.folder}/*" for one in quiet]}
+    folders = left_alone(folders_without_rules(rules, files, misses=False))
+    routes = {"version": 1, "include": ["/*"], "exclude": [f"/{one.folder}/*" for one in folders]}
     site = (
         Artifact("_worker.js", f"[{NAME}]", program.encode()),
         Artifact("_routes.json", f"[{NAME}]", (json.dumps(routes, indent=2) + "\n").encode()),
-        *headers_file(NAME, quiet),
+        *headers_file(NAME, folders),
     )
     project = worker_name(config.site.url)
     out = os.path.relpath(config.out, config.deploy)

@@ -23,12 +23,12 @@ LIMITS = {"script_bytes": 20 * 1024**2}
 
 def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
     """Write an Edge Function and, for folders it leaves alone, `_headers`. Finding: `rule-limit`."""
-    quiet = tuple(
+    folders = tuple(
         one
         for one in left_alone(folders_without_rules(rules, files, misses=False))
         if all(name != "Content-Type" for name, _ in one.headers)
     )
-    excluded = to_json({"path": "/*", "excludedPath": [f"/{one.folder}/*" for one in quiet]})
+    excluded = to_json({"path": "/*", "excludedPath": [f"/{one.folder}/*" for one in folders]})
     code = script(rules, files, "proxied.js", "forward.js", "serve.js", "netlify.js")
     program = f"{code}export const config = {excluded};\n"
     out = os.path.relpath(config.out, config.root)
@@ -43,7 +43,7 @@ def compile_netlify(rules: RuleSet, files: Files, config: Config) -> Compiled:
         ),
     )
     found = check_limits("Netlify", LIMITS, {"script_bytes": len(program)}, files)
-    return Compiled(headers_file("netlify", quiet), deploy, tuple(found))
+    return Compiled(headers_file("netlify", folders), deploy, tuple(found))
 
 
 TARGET = Target("netlify", "Netlify", ALL_FEATURES, compile_netlify, LIMITS)

@@ -217,7 +217,7 @@ def folders_without_rules(rules: RuleSet, files: Files, *, misses: bool) -> tupl
             below.setdefault("/".join(path.split("/")[:depth]), []).append(files[path])
     found: list[StaticFolder] = []
     for folder, members in sorted(below.items()):
-        if not any(folder.startswith(quiet.folder + "/") for quiet in found):
+        if not any(folder.startswith(one.folder + "/") for one in found):
             headers = _shared(rules, folder, members, misses)
             found += [StaticFolder(folder, headers)] if headers is not None else []
     return tuple(found)

@@ -45,10 +45,10 @@ def compile_vercel(rules: RuleSet, files: Files, config: Config) -> Compiled:
     Findings: `rule-limit`; `unsupported-rule` for a proxy below which there are files.
     """
     kept, refused = drop_unsupported(rules, _fault(files))
-    quiet = _named(folders_without_rules(kept, files, misses=False))
+    folders = _named(folders_without_rules(kept, files, misses=False))
     program = script(kept, files, "proxied.js", "forward.js", "vercel.js")
-    routes: list[Json] = [{"src": _beside(quiet), "middlewarePath": "_middleware", "continue": True}]
-    for one in quiet:
+    routes: list[Json] = [{"src": _beside(folders), "middlewarePath": "_middleware", "continue": True}]
+    for one in folders:
         if one.headers:
             source = f"^/{re.escape(one.folder)}/.*$"
             routes.append({"src": source, "headers": dict(one.headers), "continue": True})
@@ -100,20 +100,20 @@ def _fault(files: Files) -> Callable[[Rule], Diagnostic | None]:
     return fault
 
 
-def _named(quiet: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
+def _named(folders: Iterable[StaticFolder]) -> tuple[StaticFolder, ...]:
     """As many folders as fit into one route. A "$" in the header of a route would be a reference."""
     kept: list[StaticFolder] = []
-    for one in quiet:
+    for one in folders:
         odd = any(name == "Content-Type" or "$" in value for name, value in one.headers)
         if not odd and len(_beside([*kept, one])) <= SOURCE:
             kept.append(one)
     return tuple(kept)
 
 
-def _beside(quiet: Iterable[StaticFolder]) -> str:
+def _beside(folders: Iterable[StaticFolder]) -> str:
     """A regex of all paths outside of the folders."""
-    folders = "|".join(re.escape(one.folder) for one in quiet)
-    return f"^/(?!(?:{folders})/).*$" if folders else "^/.*$"
+    names = "|".join(re.escape(one.folder) for one in folders)
+    return f"^/(?!(?:{names})/).*$" if names else "^/.*$"
 
 
 def _overrides(rules: RuleSet, files: Files) -> dict[str, Json]:
