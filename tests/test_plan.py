@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pybuild.config.loader import Options, load_config
 from pybuild.diagnostics import Diagnostic, Location, Note
-from pybuild.plan import Claim, Plan, address_of, are_in_conflict, conflicts, make_plan
+from pybuild.plan import Claim, Plan, address_of, are_in_conflict, conflicts, make_plan, params_of
 from pybuild.routing.segments import Pattern
 from pybuild.source.site import discover
 
@@ -191,3 +191,14 @@ def test_where_two_answers_meet(
     site: Callable[[dict[str, str]], Path], files: dict[str, str], finding: str
 ) -> None:
     assert plan_of(site({"app/page.md": "# A\n", **files}))[1] == [finding]
+
+
+@pytest.mark.parametrize(("route", "params"), [("/d/[slug]", "a"), ("/d/[...slug]", ("a",))])
+def test_the_params_of_a_document(
+    site: Callable[[dict[str, str]], Path], route: str, params: str | tuple[str, ...]
+) -> None:
+    settings = SITE.replace("/blog/[slug]", route)
+    config, _ = load_config(site({"pybuild.toml": settings, "content/a.md": "# A\n"}), Options())
+    found, tree, _ = discover(config)
+    jobs = make_plan(found, {}, tree.around(Pattern()))[0].jobs
+    assert [params_of(job, found) for job in jobs if job.url == "/d/a"] == [(("slug", params),)]

@@ -33,6 +33,10 @@ def test_what_a_glob_matches(glob: str, paths: list[str]) -> None:
     assert [path for path in PATHS if matcher(globs)(path)] == paths
 
 
+def test_spellings_of_one_folder_are_one_glob() -> None:
+    assert globs_of(Setting(["./data//", "data", "data/**", "b"], 1, 1)) == ("b/**", "data/**")
+
+
 def test_no_input_is_no_file() -> None:
     assert globs_of(Setting([], 1, 1)) == ()
     assert not any(map(matcher(()), PATHS))

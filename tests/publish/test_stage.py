@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pybuild.publish import Stage, discard, load_published, open_stage, output_at
+from pybuild.publish.stage import containers, is_unfinished
 
 BIG = b"0123456789abcdef" * 100_000
 
@@ -113,3 +114,14 @@ def test_a_state_that_cannot_be_made_is_a_finding(desk: Any) -> None:
 def test_a_missing_source_is_an_os_error(desk: Any) -> None:
     with pytest.raises(FileNotFoundError):
         stage_of(desk).copy("a", Path("/nonexistent/source"))
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_what_an_export_left_is_seen_wherever_it_is(desk: Any, place: int) -> None:
+    output = output_at(desk.root, desk.out)
+    desk.out.mkdir()
+    assert is_unfinished(output) is False
+    left = (output.journal, *containers(output))[place]
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.symlink_to("nowhere")
+    assert is_unfinished(output) is True

@@ -18,6 +18,7 @@ from pybuild.rules.patterns import PatternError, parse_destination, parse_patter
         ("/", "https://b.example", {}, "/"),
         ("/", "/caf%C3%A9/50%25", {}, "/caf\u00e9/50%"),
         ("/", "/caf\u00e9 \\:x", {}, "/caf\u00e9 :x"),
+        ("/", "/a\\", {}, "/a\\"),
     ],
 )
 def test_fill(source: str, destination: str, captures: dict[str, str], filled: str) -> None:

@@ -272,3 +272,8 @@ def test_not_modified_says_no_type_even_where_a_rule_does(derived: Callable) -> 
     files = by_path([File("x", "", "6" * 64, 1)])
     answer = evaluate(rules, Request("/x", headers=(("If-None-Match", "*"),)), files)
     assert answer == Outcome(304, (tag(6), ("X-A", "1")))
+
+
+def test_rules_that_plain_files_say_too(derived: Callable) -> None:
+    assert RuleSet(variants=False).is_empty is True
+    assert [derived(text, PATHS)[0].is_empty for text in ("", TEXT)] == [False, False]

@@ -28,6 +28,11 @@ def test_types_are_said_once_a_folder(
 ) -> None:
     rules = rules_for_files(by_path(file(path, media=media) for path, media in files.items()))
     assert [(rule.source.source, rule.media_type) for rule in rules.types] == types
+    said = {
+        f"/{path}": [r.media_type for r in rules.types if r.source.match(f"/{path}") is not None]
+        for path in files
+    }
+    assert said == {f"/{path}": [media] if types and media else [] for path, media in files.items()}
 
 
 @pytest.mark.parametrize(
