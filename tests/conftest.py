@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,10 @@ ROOT = Path(__file__).parent.parent
 # Containers often set this, and then each of the hundreds of processes of the suite compiles all of pybuild.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+MEMORY = Path("/dev/shm")
+# Each export syncs its disk, and waits for what other tests write: folders of tests are in memory, where there is room.
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 @pytest.fixture
@@ -83,7 +88,11 @@ def update_goldens(request: pytest.FixtureRequest) -> bool:
 
 
 def pytest_runtest_setup() -> None:
-    """Begin each test with signals as a shell has them: processes inherit what was blocked or ignored before."""
+    """Begin each test in one folder, with signals as a shell has them: processes inherit what a test before left.
+
+    An export in this process stays in the folder of its site, which is removed with its test.
+    """
+    os.chdir(ROOT)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     if (
         signal.getsignal(signal.SIGINT) is signal.SIG_IGN

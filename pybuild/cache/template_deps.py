@@ -6,6 +6,7 @@ Source: Jinja2 3.1, `jinja2.nodes` and "Template Designer Documentation".
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ _OF_ITEMS = frozenset(
 _OF_LISTS = frozenset({"default/list-item.html", "default/list-items.html", "default/list.html"})
 _OUTPUTS = ("/rss.xml", "/sitemap.xml", "/llms.txt")  # what `outputs` holds
 _MISSING = "\0"  # as no source reads; an empty template is another thing than none
+_PARSER = jinja2.Environment(extensions=EXTENSIONS)
 _References = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -181,13 +183,14 @@ class TemplateDependencies:
                 raise ValueError("these are no facts")
             facts = _Facts(*(type(none)(value) for none, value in pairs))
         except (LookupError, TypeError, ValueError):
-            facts = _facts(self._environment.parse(source))
+            facts = _facts(source)
         self.findings[name] = [sorted(v) if isinstance(v, frozenset) else v for v in _FIELDS(facts)]
         return facts
 
 
-def _facts(tree: nodes.Template) -> _Facts:
-    every = list(tree.find_all(nodes.Node))
+@functools.lru_cache(maxsize=256)  # exports in one process read our own templates again and again
+def _facts(source: str) -> _Facts:
+    every = list(_PARSER.parse(source).find_all(nodes.Node))
     names = [node for node in every if isinstance(node, nodes.Name)]
     given = {name.name for name in names if name.ctx != "load"} | set(_imported(every))
     loaded = [name.name for name in names if name.ctx == "load"]

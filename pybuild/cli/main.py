@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
 import signal
 import sys
+import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -281,9 +284,23 @@ def _shown(form: str, quiet: bool, verbose: bool = False) -> tuple[str, int]:
     return form, (1 if verbose else 0) - (1 if quiet else 0)
 
 
+def _never_lost(usual: Callable[[Any], object]) -> Callable[[Any], None]:
+    """Send an interrupt again that came in a finalizer, as while a module is imported: Python ignores it there."""
+    process = os.getpid()  # a worker has the hook too
+
+    def hook(unraisable: Any) -> None:
+        if unraisable.exc_type is not KeyboardInterrupt or os.getpid() != process:
+            usual(unraisable)
+        else:  # later: here it would be ignored again
+            threading.Timer(0.01, os.kill, (process, signal.SIGINT)).start()
+
+    return hook
+
+
 def main() -> None:
     """Run the command line. Exits with 130 where it is interrupted, with 3 where pybuild itself fails."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.unraisablehook = _never_lost(sys.unraisablehook)
     try:
         sys.exit(cli.main(prog_name="pybuild", standalone_mode=False))
     except click.ClickException as wrong:

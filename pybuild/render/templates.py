@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import jinja2
+import jinja2.bccache
 from jinja2.debug import rewrite_traceback_stack
 from markupsafe import Markup
 
@@ -74,6 +76,7 @@ class Templates:
         """The environment of the language of the page: its globals are also those of what a template imports."""
         locale = self._library.locale
         if locale not in self._environments:
+            changed = self._extensions is not None and self._extensions.has("templates")
             made = _Environment(
                 loader=site_loader(self._config.root),
                 autoescape=True,
@@ -81,6 +84,7 @@ class Templates:
                 auto_reload=False,
                 cache_size=-1,
                 extensions=EXTENSIONS,
+                bytecode_cache=None if changed else _SHIPPED,
             )
             made.globals.update(self._globals(), **self._look.names())
             filters = {
@@ -195,6 +199,24 @@ class _Environment(jinja2.Environment):
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return {**self.globals, **(d or {})}
+
+
+class _ShippedCode(jinja2.BytecodeCache):
+    """Our own templates, compiled once a process: only an extension could make other code of them."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        assert bucket.code is not None, "what is kept was compiled"
+        if Path(bucket.code.co_filename).is_relative_to(shipped_templates()):
+            self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_SHIPPED = _ShippedCode()
 
 
 class CollectionsView(Mapping[str, DocumentCollection]):

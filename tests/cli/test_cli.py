@@ -371,6 +371,28 @@ def test_interrupted(
     assert told(root, "export", str(root)).code == 0
 
 
+IN_A_FINALIZER = """import os, signal, sys
+
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+def hook(event, words):
+    if event == "import" and words[0] == "pybuild.cli.step_summary":
+        Last()
+
+sys.addaudithook(hook)
+"""
+
+
+def test_an_interrupt_in_a_finalizer_is_not_lost(site: MakeSite, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(IN_A_FINALIZER, "utf-8")
+    root = site(PAGE)
+    run = told(root, "export", str(root), env={"PYTHONPATH": str(tmp_path)})
+    assert run.code in {130, -signal.SIGINT}  # the latter where Python itself was about to end
+    assert (run.stdout, run.stderr, (root / "out").exists()) == ("", "\n", False)
+
+
 def test_killed(stuck: tuple[subprocess.Popen[bytes], Path, dict[Path, bytes]]) -> None:
     process, root, before = stuck
     process.kill()

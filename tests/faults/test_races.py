@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from faultlab import LONG, draw, export, leftovers, marked, tree
+from faultlab import LONG, draw, export, gone, leftovers, tree
 from harness import SETTINGS, environment
 
 MARK = f"PYBUILD_RACE_{os.getpid()}"
@@ -67,7 +67,7 @@ def test_a_killed_holder_holds_up_nobody(root: Path) -> None:
         second = start(root, B)
         assert (first.wait(), second.wait(60)) in {(-9, 0), (0, 0)}
         assert (tree(root / "out"), leftovers(root)) == (alone[B], [])
-        assert marked(MARK) == []
+        assert gone(MARK)
 
 
 def test_a_reader_sees_whole_files_of_one_export_or_the_other(root: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -101,14 +102,23 @@ def test_killed_renames_leave_every_file_whole_and_foreign_files_alone(desks: De
     assert run_matrix(desks, crash, prepare, check_each_file) > 50
 
 
-def test_killed_renames_from_a_stage_on_another_disk(desks: Desks, tmp_path: Path, crash: Any) -> None:
-    if desks().root.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is only one disk")
+@pytest.fixture
+def other_disk(scratch: Path, tmp_path: Path) -> Iterator[Path]:
+    """A folder on another disk than the sites."""
+    for place in (tmp_path, Path("/var/tmp")):
+        if place.stat().st_dev != scratch.stat().st_dev:
+            with tempfile.TemporaryDirectory(dir=place) as folder:
+                yield Path(folder)
+            return
+    pytest.skip("there is only one disk")
+
+
+def test_killed_renames_from_a_stage_on_another_disk(desks: Desks, other_disk: Path, crash: Any) -> None:
     numbers = itertools.count()
 
     def on_two_disks() -> Any:
         desk = desks()
-        return type(desk)(desk.root, tmp_path / str(next(numbers)) / "site")
+        return type(desk)(desk.root, other_disk / str(next(numbers)) / "site")
 
     def prepare(desk: Any) -> None:
         desk.export(OLD)

@@ -282,3 +282,13 @@ def marked(mark: str) -> list[int]:
             except OSError:
                 continue
     return found
+
+
+def gone(mark: str) -> bool:
+    """Whether no process is left whose environment holds a text; those that were just killed have time to end."""
+    until = time.monotonic() + 10
+    while marked(mark):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True

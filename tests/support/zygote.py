@@ -1,18 +1,22 @@
 """A process that has loaded pybuild and forks for each command, so that a command costs no imports.
 
-Each command still runs in a process of its own, from `main()` to its exit code.
+Each command still runs in a process of its own, from `main()` to its exit code. It has exported a site before it
+forks, so that no command compiles our own templates, either. Tests that start a process themselves pay for both.
 """
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import IO, Any
 
 LOADED = (
@@ -28,6 +32,14 @@ LOADED = (
     "feedgen.feed",
     "starlette.responses",
 )
+SITE = {
+    "pybuild.toml": '[site]\nurl = "https://example.com"\ntitle = "Test"\n'
+    '[collections.docs]\nsource = "content"\nroute = "/docs/[...slug]"\nlist = true\n',
+    "app/page.md": "# Home\n\n```python\nprint(1)\n```\n",
+    "content/index.md": "# Docs\n\n::: note\nText.\n:::\n",
+    "content/a/b.md": "---\ndate: 2026-01-01\n---\n\n# B\n\n[Docs](../index.md)\n",
+    "public/a.txt": "a",
+}
 
 
 class Zygote:
@@ -89,9 +101,23 @@ def _become(request: Mapping[str, Any]) -> None:
 
 
 def load() -> None:
-    """Load what every command loads, so that no fork has to."""
+    """Load what every command loads, and do once what it does the same for every site."""
     for name in LOADED:
         importlib.import_module(name)
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in SITE.items():
+            Path(folder, path).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, path).write_text(text, "utf-8")
+        loader, paths, here = sys.modules["pybuild.config.loader"], sys.path.copy(), Path.cwd()
+        config, _ = loader.load_config(Path(folder), loader.Options(engine="serial"))
+        observer = sys.modules["pybuild.build.pipeline"].Observer()
+        done = sys.modules["pybuild.build.export"].export(config, observer)
+        sys.path[:] = paths
+        os.chdir(here)
+        assert done.ok, done.findings
+    assert threading.active_count() == 1, "a fork has no other thread"
+    gc.collect()
+    gc.freeze()  # forks share what is here
 
 
 def main() -> None:
