@@ -126,7 +126,7 @@ def test_what_a_page_leaves_running_ends_with_the_export(scratch: Path, engine: 
     pages = {
         f"app/{name}/route.py": HANDLER.format(left) for name, left in LEFT.items() if name not in skipped
     }
-    root = write(scratch / "site", {"app/page.md": "# Home\n", **pages})
+    root = write(scratch / "site", {"app/page.md": "# Home\n", **pages, "pybuild.toml": SETTINGS})
     done = export(root, "--engine", engine)
     assert (done.code, done.findings) == (0, [])
     assert marked(MARK) == []
