@@ -1,17 +1,19 @@
 """What the figures say: the tables, the bars, bench/RESULTS.md. Figures of several runs are kept in results.json.
 
     python bench/report.py
+    python bench/report.py --bars
 
-makes bench/RESULTS.md and bench/chart.svg of bench/results.json again. Measures nothing.
+makes bench/RESULTS.md and bench/chart.svg of bench/results.json again, or prints the bars alone. Measures nothing.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import chart
 
@@ -45,9 +47,10 @@ TAIL = """## The commands
 
 ```sh
 python bench/run.py --pages 1000 10000 --write
-python bench/run.py --pages 100000 --write
+python bench/run.py --pages 50000 100000 --peers pybuild Hugo --write
 python bench/run.py --corpus FOLDER_OF_MARKDOWN --write
-python bench/report.py
+python bench/report.py --bars
+python bench/parts.py --pages 1000
 ```
 
 `--peers`, `--cases` and `--rounds` make a run shorter; figures of builders that are not in it stay as they were, so
@@ -149,13 +152,8 @@ def quotient(one: float | None, other: float | None) -> float | None:
 
 
 def bars(kept: dict[str, Corpus]) -> str:
-    rows = [
-        [text, variant, limit, *verdict(ratio, float(limit))]
-        for text, variant, limit, ratio in promises(kept)
-    ]
-    return (
-        "## The bars\n\n" + table(["at 10,000 pages", "variant", "at most", "is", "bar"], rows, left=2) + "\n"
-    )
+    rows = [[bar.text, bar.of, f"{bar.limit:g}", *verdict(bar.figure, bar.limit)] for bar in promises(kept)]
+    return "## The bars\n\n" + table(["what", "pages", "at most", "is", "bar"], rows, left=1) + "\n"
 
 
 def verdict(ratio: float | None, limit: float) -> list[str]:
@@ -166,30 +164,45 @@ def verdict(ratio: float | None, limit: float) -> list[str]:
     )
 
 
-def promises(kept: dict[str, Corpus]) -> Iterator[tuple[str, str, str, float | None]]:
-    """Every bar: what, which variant, the limit, the ratio or the MB."""
-    ten, hundred = kept.get("generated 10000"), kept.get("generated 100000")
-    against = comparison(ten)
-    for variant in NATIVE:
-        yield "cold ÷ Hugo", variant, "0.4", against("cold", variant, "Hugo", "wall")
-    yield "cold ÷ Eleventy", "pybuild", "1.0", against("cold", "pybuild", "Eleventy", "wall")
-    yield "cold ÷ Next.js", "pybuild", "0.3", against("cold", "pybuild", "Next.js", "wall")
-    for variant in OWN:
-        yield "one page edited ÷ Hugo", variant, "0.1", against("one page edited", variant, "Hugo", "wall")
-        yield "nothing changed ÷ Hugo", variant, "0.05", against("nothing changed", variant, "Hugo", "wall")
-        yield "memory of all processes, cold ÷ Hugo", variant, "0.2", against("cold", variant, "Hugo", "all")
-        for name, what in (("wall", "time"), ("all", "memory")):
-            growth = quotient(value(hundred, "cold", variant, name), value(ten, "cold", variant, name))
-            yield f"{what}, cold, at 100,000 pages ÷ at 10,000", variant, "10", growth
-        parent, child = (value(hundred, "cold", variant, name) for name in ("parent", "child"))
-        yield "first process at 100,000 pages, MB", variant, "400", parent
-        yield "largest worker at 100,000 pages, MB", variant, "150", child
-        yield (
-            "first process at 100,000 pages ÷ at 10,000",
-            variant,
-            "2",
-            quotient(parent, value(ten, "cold", variant, "parent")),
-        )
+class Bar(NamedTuple):
+    """What is promised of a figure."""
+
+    text: str
+    of: str  # how many pages
+    limit: float
+    figure: float | None  # none where it was not measured
+
+
+def promises(kept: dict[str, Corpus]) -> Iterator[Bar]:
+    """Every bar."""
+    one, ten, hundred = (kept.get(f"generated {count}") for count in (1000, 10_000, 100_000))
+    against = {"1,000": comparison(one), "10,000": comparison(ten), "100,000": comparison(hundred)}
+    for case, of, peer, limit in (
+        ("cold", "10,000", "Hugo", 0.6),
+        ("cold", "10,000", "Eleventy", 0.4),
+        ("cold", "10,000", "Next.js", 0.3),
+        ("cold", "1,000", "Hugo", 0.9),
+        ("one page edited", "10,000", "Hugo", 0.08),
+        ("one page edited", "100,000", "Hugo", 0.04),
+        ("layout edited", "10,000", "Hugo", 0.3),
+        ("nothing changed", "10,000", "Hugo", 0.05),
+    ):
+        yield Bar(f"{case} ÷ {peer}", of, limit, against[of](case, OWN[0], peer, "wall"))
+    yield Bar(
+        "memory of all processes, cold ÷ Hugo",
+        "10,000",
+        0.2,
+        against["10,000"]("cold", OWN[0], "Hugo", "all"),
+    )
+    for case, limit in (("one page edited", 4), ("cold", 10.3)):
+        large, small = (value(corpus, case, OWN[0], "wall") for corpus in (hundred, ten))
+        yield Bar(f"{case}, 100,000 ÷ 10,000", "", limit, quotient(large, small))
+    for case in ("cold", "one page edited"):
+        yield Bar(f"first process, {case}, MB", "100,000", 250, value(hundred, case, OWN[0], "parent"))
+        yield Bar(f"largest worker, {case}, MB", "100,000", 120, value(hundred, case, OWN[0], "child"))
+    wall, cpu = (value(ten, "cold", OWN[0], name) for name in ("wall", "cpu"))
+    serial = None if wall is None or cpu is None else wall - cpu / 2
+    yield Bar("serial share of a cold build on two processors, s: wall − CPU ÷ 2", "10,000", 0.6, serial)
 
 
 def comparison(corpus: Corpus | None) -> Callable[[str, str, str, str], float | None]:
@@ -211,4 +224,8 @@ def draw(kept: dict[str, Corpus]) -> str:
 
 
 if __name__ == "__main__":
-    make(json.loads(KEPT.read_text("utf-8")))
+    figures = json.loads(KEPT.read_text("utf-8"))
+    if "--bars" in sys.argv:
+        print(bars(figures))
+    else:
+        make(figures)

@@ -4,7 +4,8 @@
 
 The builders take turns, so that a slow minute of the machine meets all of them. First each builds once with its
 memory watched (see measure.py), which also fills the caches of files; then come the timed rounds. `cp -r` of
-pybuild's output is the floor. A builder that fails is shown with its exit code. `--write` keeps the figures in
+pybuild's output is the floor. A builder that fails is shown with its exit code. Last come the bars; all of them are
+measured by `--pages 1000 10000 100000`. `--write` keeps the figures in
 bench/results.json, where those of other runs stay, and makes bench/RESULTS.md and bench/chart.svg of all.
 """
 
@@ -227,6 +228,7 @@ def main() -> None:
     options = arguments()
     options.tools = options.tools.resolve()
     options.tools.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, report.Corpus] = {}
     with tempfile.TemporaryDirectory(prefix="pybuild-bench-") as top:
         for kind, count, source in corpora(options, Path(top)):
             peers = chosen(options, count)
@@ -235,9 +237,11 @@ def main() -> None:
                 done = run(source, peers, options, Path(folder))
             new = {"about": machine, "figures": done.figures, "memory": done.memory}
             key = f"{kind} {count}"
+            figures[key] = new
             print(report.section(key, new))
             if options.write:
                 report.keep(key, new)
+    print(report.bars(figures))
 
 
 if __name__ == "__main__":

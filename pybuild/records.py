@@ -14,6 +14,7 @@ from pybuild.compact import CompactDict, indexed
 from pybuild.plain import codec_of
 
 Headers = tuple[tuple[str, str], ...]
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def pack_links(links: Iterable[Link]) -> str:
         packed.setdefault(link.file, []).append(
             (link.target, link.fragment, link.line, link.text, link.named)
         )
-    return json.dumps(packed, ensure_ascii=False, separators=(",", ":")) if packed else ""
+    return _written(packed) if packed else ""
 
 
 def unpack_links(text: str) -> Iterator[tuple[str, str, str, int | None, str, str]]:

@@ -24,7 +24,8 @@ from pybuild.records import LANGUAGE_NAMES, File, Link, Page, pack_links
 from pybuild.render.copied_links import file_links, ids_in_copies
 from pybuild.render.documents import DocumentIndex, RenderedBody
 from pybuild.render.job import PageJob, resolve
-from pybuild.render.page_links import document_links, read_html
+from pybuild.render.page_html import read_html
+from pybuild.render.page_links import document_links
 from pybuild.render.remarks import counted, document_remarks
 from pybuild.render.user_code import Stop
 from pybuild.render.worker import open_library

@@ -38,6 +38,7 @@ _DIALECT = re.compile(r"(?m)(?<!\S)(?:!!!|\?\?\?|:::|:(?=\s|$))")
 _CODE = re.compile(r"(?i)(?:javascript|vbscript|data|file):")
 _RAISED = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
 _LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
+_JSON_TEXT = json.JSONEncoder(ensure_ascii=False).encode
 _DEEPEST = 16  # elements of one kind in one another that are still written as such
 _BLOCKS = "p, ul, ol, dl, pre, table, div, blockquote, section, aside"
 
@@ -370,5 +371,4 @@ def compose(body: str, *, front: Mapping[str, str], llms_url: str) -> str:
 
 def _quoted(text: str) -> str:
     """Write text as a JSON string that YAML reads too."""
-    written = json.dumps(text, ensure_ascii=False)
-    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    return _NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", _JSON_TEXT(text))

@@ -35,8 +35,8 @@ class Remark:
 # Each pattern is tried where one of its signs is in the text, which is found many times faster.
 _FOREIGN: Sequence[tuple[Kind, Sequence[str], re.Pattern[str]]] = (
     ("jsx", "<", re.compile(r"<(?<![\w\\`]<)(?=[\w.]*[a-z])[A-Z]\w*(?:\.\w+)*(?=[\s/>])")),
-    ("jsx", ["import "], re.compile(r"(?m)^import +(?:[\w*{][^\n]* from +)?(?=[\"'][^\"'\n]+[\"'] *;? *$)")),
-    ("jsx", ["export "], re.compile(r"(?m)^export +(?:default|const|let|function|async)\b")),
+    ("jsx", ["import "], re.compile(r"(?m)import(?<![^\n]import) +(?:[\w*{][^\n]* from +)?(?=[\"'][^\"'\n]+[\"'] *;? *$)")),
+    ("jsx", ["export "], re.compile(r"(?m)export(?<![^\n]export) +(?:default|const|let|function|async)\b")),
     ("shortcode", ["{{<", "{{%"], re.compile(r"\{\{(?<!\\\{\{)[<%]\s*/?\s*[\w./-]+")),
     ("liquid", ["{%"], re.compile(r"\{%(?<![\\{]\{%)-?\s*[a-z_]+(?=[^\n]{0,300}?%\})")),
     ("snippet", ["8<-"], re.compile(r"(?m)^[ \t>]*-+8<-+(?=[ \t]|$)")),

@@ -48,6 +48,10 @@ _PARTS = re.compile(
     """,
     re.X | re.S | re.M,
 )  # each begins with one of five characters, outside of a group, so that the text between is passed quickly
+_INLINE = re.compile(rf"\]\([ \t]*(?:\n[ \t>]*)?(?P<inline>{_DESTINATION})(?=[ \t]*(?:\n[ \t>]*)?[)\"'(])")
+_FIRST_LEVEL = re.compile(
+    r"#(?<!##)(?=[ \t\n]|\Z)|=[ \t]*(?:\n|\Z)"
+)  # what may make a heading one, in code too
 _FAR = 100  # lines above one that may be code in which what holds it is sought
 _HOLDS_LINES = re.compile(
     r"[ \t>]*(?:[-*+]|[0-9]{1,9}[.)]|\[\^|!!!|\?\?\?|===|:)"
@@ -79,14 +83,47 @@ def rewritten(
     """
     if not (links or "<!--" in source or tuple(h1s) != (True,)):
         return source
+    addresses = list(found)
+    if _has_inline_links_only(source, links, addresses) and (
+        tuple(h1s) == (True,) or not _FIRST_LEVEL.search(source)
+    ):
+        text = _with_inline_links(source, links) if links else source
+    else:
+        text = _scanned(source, links, addresses, h1s)
+    return text if any(h1s) or not title else f"# {escape(title)}\n\n" + text.lstrip("\n")
+
+
+def _has_inline_links_only(source: str, links: Mapping[str, str], found: Sequence[str]) -> bool:
+    """Whether each `](` is a link of the page and no link is written otherwise, so that none of them is in code."""
+    if not links:
+        return "<!--" not in source
+    return (
+        "<" not in source
+        and "]:" not in source
+        and source.count("](") == len(found)
+        and source.count("://") == source.count("](http://") + source.count("](https://")
+        and source.count("www.") == source.count("://www.")
+    )
+
+
+def _with_inline_links(source: str, links: Mapping[str, str]) -> str:
+    def written(part: re.Match[str]) -> str:
+        bare = part["inline"]
+        href = encoded(unescapeAll(bare))
+        new = links.get(href, href)
+        return part[0] if new == href else part[0].removesuffix(bare) + destination(new)
+
+    return _INLINE.sub(written, source)
+
+
+def _scanned(source: str, links: Mapping[str, str], found: Sequence[str], h1s: Sequence[bool]) -> str:
     scan = _Scan("\n" + source, links)
     for part in _parts(scan.source):
         scan.take(part)
     on_page = Counter(found if scan.doubtful else ())
     probable = [edit for href, edit in scan.doubtful if on_page[href] > scan.counts[href]]
     edits = [*scan.comments, *scan.sure, *probable, *_demoted(scan, h1s)]
-    text = _edited(scan.source, edits)[1:]
-    return text if any(h1s) or not title else f"# {escape(title)}\n\n" + text.lstrip("\n")
+    return _edited(scan.source, edits)[1:]
 
 
 def lines_of(source: str, href: str) -> list[tuple[int, str]]:

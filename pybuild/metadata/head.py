@@ -210,4 +210,9 @@ def _head_tags(metadata: Metadata, variant: str, feeds: Sequence[FeedLink]) -> I
     for name, content in metadata.properties:
         yield _tag("meta", (("property", name), ("content", content)))
     for text in metadata.json_ld:
-        yield f'<script type="application/ld+json">{text}</script>'
+        yield json_ld_tag(text)
+
+
+def json_ld_tag(text: str) -> str:
+    """The element for JSON that `script_json` wrote."""
+    return f'<script type="application/ld+json">{text}</script>'

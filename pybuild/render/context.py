@@ -12,6 +12,7 @@ from functools import cached_property
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
+from pybuild.metadata.gaps import HeadWithGaps
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import Stage
 from pybuild.records import File, Headers, Link
@@ -50,6 +51,9 @@ class RenderContext:
     hrefs: dict[str, dict[str, int]] = field(
         default_factory=dict
     )  # of files of the site: texts with their first lines
+    heads: dict[tuple[object, ...], HeadWithGaps | None] = field(
+        default_factory=dict
+    )  # by route and by what its pages say of themselves
     places: dict[tuple[object, ...], tuple[str, int | None]] = field(
         default_factory=dict
     )  # of addresses, by the templates around them

@@ -14,7 +14,7 @@ from pybuild.files import read
 from pybuild.records import Link
 from pybuild.render.handlers import WHOLE_PAGE
 from pybuild.render.links import LinkMap
-from pybuild.render.page_links import read_html
+from pybuild.render.page_html import read_html
 from pybuild.render.static_links import sitemap_addresses, style_addresses
 from pybuild.urls import is_external
 

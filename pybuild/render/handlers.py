@@ -17,7 +17,8 @@ from pybuild.plan import index_fault, is_index
 from pybuild.records import File, Link, Redirection
 from pybuild.render.context import RenderContext
 from pybuild.render.job import PageJob
-from pybuild.render.page_links import Address, answer_links, read_html
+from pybuild.render.page_html import Address, read_html
+from pybuild.render.page_links import answer_links
 from pybuild.render.requests import StaticRequest
 from pybuild.render.responses import Answer
 from pybuild.render.result import Rendered

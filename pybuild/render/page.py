@@ -29,10 +29,9 @@ from pybuild.render.layouts import Child, in_layouts, places_in
 from pybuild.render.links import Asset, resolution
 from pybuild.render.listing_values import Listed, list_values, listed
 from pybuild.render.nav_nodes import NavNode
+from pybuild.render.page_html import NOWHERE, PageHtml
 from pybuild.render.page_links import (
-    NOWHERE,
     KnownText,
-    PageHtml,
     absolute_html,
     document_links,
     first_heading,
@@ -53,6 +52,7 @@ UNTRANSLATED = "default/untranslated.html"
 DOCUMENT, NOT_FOUND = "default/document.html", "default/not-found.html"
 _OWN = ("children", "document", "head", "page", "params", "site")
 _HEAD_END = re.compile(r"</head\s*>", re.I)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ def _places(
         return ()
     if read.document == NOWHERE or not known.is_found_again:
         return ()
-    ids = {f"{page.url}#{ident}" for ident in read.ids if ident not in (known.ids or ())}
-    leads = (found.link for found in made.document.body.found)
-    if any(link and f"{link.target}#{link.fragment}" in ids for link in leads):  # to what a layout writes
+    ids = frozenset(read.ids).difference(known.ids or ())
+    leads = (found.link for found in made.document.body.found if found.link) if ids else ()
+    if any(link.fragment in ids and link.target == page.url for link in leads):  # to what a layout writes
         return ()
     counted = [(text, len({*assets, *used[:number]})) for text, number in children]
     return places_in(html, made.summary.head, read.document, counted)
@@ -434,7 +434,7 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
 def _headings(made: PageBuild, html: str) -> str:
     """The headings below the title with their ids, as JSON."""
     found = _flat(made.document.toc) if made.document else headings_of(html)
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    return _JSON(found)
 
 
 def _flat(headings: Iterable[Heading]) -> list[tuple[str, str]]:

@@ -1,78 +1,32 @@
 """The links and ids of a finished page, and its document's HTML as feeds may carry it.
 
-Owns the reading of ids and of everything that a browser goes to or loads out of HTML that templates and Markdown made,
-with the addresses that head tags name; and the pass that makes every address absolute and drops what only works on a
-page. Judges nothing, knows no feed.
-Sources: HTML, §4.8.4.2.1 for srcset, §4.2.4 for link types; ogp.me; RSS Advisory Board, "Really Simple Syndication
-Best Practices Profile", on relative URLs.
+Owns which of them are a document's and which its templates', where templates write them; and the pass that makes every
+address absolute and drops what only works on a page. Judges nothing, knows no feed.
+Source: RSS Advisory Board, "Really Simple Syndication Best Practices Profile", on relative URLs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
-from typing import NamedTuple
 from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
 from pybuild.diagnostics import Location
-from pybuild.language_tags import is_language_tag
-from pybuild.records import LANGUAGE_NAMES, Link
+from pybuild.records import Link
 from pybuild.render.context import RenderContext
 from pybuild.render.documents import RenderedBody
 from pybuild.render.job import PageJob
+from pybuild.render.page_html import Address, PageHtml, read_html, read_with_base
 from pybuild.render.result import link_digest
-from pybuild.render.static_links import style_addresses
 
 _VALUE = r"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+))"""
 _SOURCE = re.compile(r"<(?:a|img|source|script|link)\s(?:[^<>]*?\s)??(?:href|src)" + _VALUE, re.I)
-_ADDRESSES: Mapping[str, tuple[str, ...]] = {  # attributes that name what a browser goes to or loads
-    "a": ("href",),
-    "area": ("href",),
-    "audio": ("src",),
-    "button": ("formaction",),
-    "embed": ("src",),
-    "form": ("action",),
-    "iframe": ("src",),
-    "image": ("href", "xlink:href"),
-    "img": ("src", "srcset"),
-    "input": ("src", "formaction"),
-    "link": ("href", "imagesrcset"),
-    "object": ("data",),
-    "script": ("src",),
-    "source": ("src", "srcset"),
-    "track": ("src",),
-    "use": ("href", "xlink:href"),
-    "video": ("src", "poster"),
-}
-_NAMED_META = ("og:url", "og:image", "og:video", "og:audio", "twitter:image")
-_SAME = {"og:url": "canonical", "twitter:image": "og:image"}  # mostly made of the other
-_OTHER_ORIGINS = frozenset({"dns-prefetch", "preconnect"})
 _CUT = "\ue000"  # the id of an element in the place of a document
-NOWHERE = 0, 0
 _SOUGHT = 80  # characters: to seek all of a long text takes longer than to compare it where it begins
-_CODE = frozenset({"code", "pre", "script", "style", "template"})  # whose `lang` names none of people
-_BETWEEN = " \t\n\f\r,"
-_CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:\s[^,]*)?(?:,|$)")
-
-
-class Address(NamedTuple):
-    """An address in a finished page, as it is written there."""
-
-    text: str
-    named: str = ""  # as in `Link`
-
-
-@dataclass(frozen=True, slots=True)
-class PageHtml:
-    """What a parser of HTML finds in a page."""
-
-    ids: tuple[str, ...]  # those that a link can name
-    addresses: tuple[Address, ...]  # each once, in order
-    document: tuple[int, int] = NOWHERE  # where the document lies that was not read with the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +37,24 @@ class KnownText:
     ids: tuple[str, ...] | None  # of its headings; None where it may have others
     hrefs: frozenset[str]
     markdown: str
+    is_found_again: bool = False  # `again` gives the same
 
     @staticmethod
     def of(body: RenderedBody) -> KnownText:
         """That of a document that was rendered."""
-        html = body.result.html.partition("</h1>")[2] or body.result.html
+        html = body.result.html
+        title, _, rest = html.partition("</h1>")
         hrefs = frozenset(found.href for found in body.found)
-        ids, own = body.result.heading_ids, _heading_ids(html)
-        is_whole = ids is not None and ids[len(ids) - len(own) :] == own
-        return KnownText(html, own if is_whole else None, hrefs, body.markdown)
+        ids = body.result.heading_ids
+        if not rest:
+            return KnownText(html, ids, hrefs, body.markdown, ids is not None)
+        below = ids and ids[len(_HEADING_ID.findall(title)) :]
+        return KnownText(rest, below, hrefs, body.markdown, ids is not None and hrefs == _own_hrefs(rest))
 
     @staticmethod
     def again(html: str, markdown: str) -> KnownText:
         """That of a document without elements of its own, from what was published of it."""
         return KnownText(html, _heading_ids(html), _own_hrefs(html), markdown)
-
-    @property
-    def is_found_again(self) -> bool:
-        """Whether `again` gives the same."""
-        return self.ids is not None and self.hrefs == _own_hrefs(self.html)
 
 
 def _own_hrefs(html: str) -> frozenset[str]:
@@ -114,11 +67,6 @@ def _heading_ids(html: str) -> tuple[str, ...]:
     return tuple(map(unescape, _HEADING_ID.findall(html)))
 
 
-def read_html(page: str) -> PageHtml:
-    """Read the ids and the addresses of a page."""
-    return _read(page)[0]
-
-
 def read_page(page: str, known: KnownText | None) -> PageHtml:
     """Like `read_html`, but the HTML of a document is not read a second time: its links are left out."""
     if known is None or known.ids is None or _CUT in page or any("%" in ident for ident in known.ids):
@@ -129,7 +77,8 @@ def read_page(page: str, known: KnownText | None) -> PageHtml:
         return read_html(page)
     if "<table" in html and "<table" in page[:at].lower():  # the one may end the other
         return read_html(page)
-    read, base = _read(f'{page[:at]}<p id="{_CUT}"></p>{page[at + len(html) :]}')
+    shell = f'{page[:at]}<p id="{_CUT}"></p>{page[at + len(html) :]}'
+    read, base = read_with_base(shell)
     if base or _CUT not in read.ids:  # it is where no element can be
         return read_html(page)
     cut = read.ids.index(_CUT)
@@ -141,70 +90,6 @@ def find_text(page: str, html: str) -> int:
     """Where a long text begins in a page; -1 where it is not there, or empty."""
     at = page.find(html[:_SOUGHT]) if html else -1
     return at if at >= 0 and page.startswith(html, at) else -1
-
-
-def _read(page: str) -> tuple[PageHtml, str]:
-    """What a page has, and the address that its own are relative to, where it names one."""
-    ids: dict[str, None] = {}
-    found: dict[Address, None] = {}
-    base = ""
-    root = LexborHTMLParser(page).root
-    for node in root.traverse() if root else ():  # a selector costs more than looking at every element
-        tag, attributes = node.tag or "", node.attributes
-        if not attributes and tag != "style":
-            continue
-        if (ident := attributes.get("id")) and "\n" not in ident:
-            ids[ident] = None
-        if (code := attributes.get("lang")) and tag not in _CODE and not is_language_tag(code):
-            found[Address(code, "lang")] = None
-        if tag == "a":  # most of all, so what is below is not asked
-            if (ident := attributes.get("name")) and "\n" not in ident:
-                ids[ident] = None
-            if (href := attributes.get("href")) is not None:
-                found[Address(href.strip())] = None
-            if (code := attributes.get("hreflang")) and not is_language_tag(code):
-                found[Address(code, "hreflang")] = None
-        elif tag == "base":
-            base = base or attributes.get("href") or ""
-        elif tag in _ADDRESSES or tag == "meta":
-            found.update(dict.fromkeys(_addresses_of(tag, attributes)))
-        if tag == "style" or "style" in attributes:
-            style = node.text() if tag == "style" else attributes["style"] or ""
-            found.update((Address(address), None) for address, _ in style_addresses(style))
-    for one in [one for one in found if one.named in _SAME]:
-        if Address(one.text, _SAME[one.named]) in found:
-            del found[one]
-    if base:
-        found = {
-            one if one.named in LANGUAGE_NAMES else Address(urljoin(base, one.text), one.named): None
-            for one in found
-        }
-    return PageHtml(tuple(ids), tuple(found)), base
-
-
-def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Address]:
-    if tag == "meta":
-        named = attributes.get("property") or attributes.get("name") or ""
-        if named in _NAMED_META:
-            yield Address(attributes.get("content") or "", named)
-        return
-    relations = (attributes.get("rel") or "").lower().split() if tag == "link" else []
-    named = "canonical" if "canonical" in relations else ""
-    code = attributes.get("hreflang") if tag == "link" else ""
-    if "alternate" in relations and code:
-        named = f"hreflang {code}"
-    if code and code != "x-default" and not is_language_tag(code):
-        yield Address(code, "hreflang")
-    if "alternate" in relations and attributes.get("type") == "text/markdown":
-        return  # the page's own, which the site writes
-    for name in _ADDRESSES.get(tag, ()):
-        value = attributes.get(name)
-        if value is None or not _OTHER_ORIGINS.isdisjoint(relations):
-            continue
-        if name.endswith("srcset"):
-            yield from map(Address, _CANDIDATE.findall(value.rstrip(_BETWEEN)))
-        else:
-            yield Address(value.strip(), named)
 
 
 _PERMALINK = re.compile(r'<a class="anchor" [^<>]*>')

@@ -6,7 +6,7 @@ Source: docs/metadata.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
@@ -17,8 +17,10 @@ from markupsafe import Markup
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.markdown.finish import shortened
 from pybuild.metadata.fields import script_json
-from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, resolve
+from pybuild.metadata.gaps import HeadWithGaps, Own, with_gaps
+from pybuild.metadata.head import Layer, Metadata, PageFacts, head_markup, json_ld_tag, resolve
 from pybuild.metadata.json_ld import article, breadcrumb_list
+from pybuild.metadata.layers import DOCUMENT_KEYS
 from pybuild.plan import params_of
 from pybuild.records import File
 from pybuild.render.around import Around
@@ -32,8 +34,11 @@ from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.tree import Route
 from pybuild.rules.media_types import type_of
 from pybuild.site_files.selection import FEED_FILES, FeedLink, feed_links
+from pybuild.site_files.xml_text import one_line
 from pybuild.source.dates import rfc3339
 from pybuild.urls import absolute
+
+_MORE_THAN_WORDS = DOCUMENT_KEYS - {"title", "description"} | {"author", "cover", "lang", "language"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,57 @@ def summarise(
 
     Findings: those of `metadata.resolve` and of site code.
     """
+    if document and not listing and not heading and (own := _own_words(context, page, document)):
+        key = (page.job.route, *own.shape)
+        if key not in context.heads:
+            layers, feeds = list(_layers(context, page, document, None)), feed_links(context.config)
+            context.heads[key] = with_gaps(layers, context.config, own, context.config.locale, feeds)
+        if head := context.heads[key]:
+            return _filled(context, page, document, own, head)
+    return _merged(context, page, document, listing, heading)
+
+
+def _own_words(context: RenderContext, page: PageJob, document: Document) -> Own | None:
+    """What a page says of itself, where that is a title, a description and dates, and nothing of its own adds to it."""
+    route, config, entry = page.route, context.config, document.entry
+    meta = entry.meta
+    others = meta.keys() & _MORE_THAN_WORDS
+    has_code = bool(route.module or route.surroundings.layout_modules)
+    has_pictures = any(image.pattern.params for image in route.surroundings.images)
+    if others or has_code or has_pictures or not page.is_page:
+        return None
+    if config.languages or config.settings.cards.enabled:
+        return None
+    title, description = meta.get("title") or entry.title, meta.get("description")
+    description = description or shortened(document.excerpt)
+    if not (isinstance(title, str) and isinstance(description, str) and one_line(title)):
+        return None
+    return Own(
+        title=one_line(title),
+        description=one_line(description),
+        href=page.href,
+        date=_moment(entry.date),
+        updated=_moment(entry.updated),
+        variant=context.library.links.variant(page.url),
+    )
+
+
+def _filled(
+    context: RenderContext, page: PageJob, document: Document, own: Own, known: HeadWithGaps
+) -> Summary:
+    """The summary of a page of which only the gaps in its head were not known."""
+    metadata, head, tag = known.filled(own)
+    facts = PageFacts(href=own.href, date=own.date, updated=own.updated)
+    for text in _json_ld(context, page, document, metadata, facts):
+        head += Markup(f"\n{json_ld_tag(text)}")
+    shown = own.variant.removeprefix(context.config.site.origin)
+    return Summary(metadata, head, own.date, own.updated, context.config.locale, tag, shown)
+
+
+def _merged(
+    context: RenderContext, page: PageJob, document: Document | None, listing: Listed | None, heading: str
+) -> Summary:
+    """The summary of a page that may say anything."""
     config, original = context.page_config, context.original(page, document)
     language = _language(document) or ("" if original else config.locale)
     facts = PageFacts(
@@ -85,7 +141,8 @@ def summarise(
         findings = (*findings, *card.findings)
     metadata, sizes = _with_sizes(context, page, metadata)
     variant = context.library.links.variant(original or page.url) if page.is_page else ""
-    metadata = _with_json_ld(context, page, document, metadata, facts)
+    said = _json_ld(context, page, document, metadata, facts) if document else ()
+    metadata = replace(metadata, json_ld=(*metadata.json_ld, *said))
     feeds = (*feed_links(config), *_term_feeds(context, listing))
     head = head_markup(metadata, variant=variant, feeds=feeds)
     variant_href = variant.removeprefix(config.site.origin)
@@ -264,13 +321,13 @@ def _term_feeds(context: RenderContext, listing: Listed | None) -> tuple[FeedLin
     return (FeedLink(address, FEED_FILES["rss"].media_type, listing.title),)
 
 
-def _with_json_ld(
-    context: RenderContext, page: PageJob, document: Document | None, metadata: Metadata, facts: PageFacts
-) -> Metadata:
+def _json_ld(
+    context: RenderContext, page: PageJob, document: Document, metadata: Metadata, facts: PageFacts
+) -> Iterable[str]:
     """What the default look says to search engines of a page of a collection."""
     route = page.route
-    if route.template or route.surroundings.layouts or not page.is_page or document is None:
-        return metadata
+    if route.template or route.surroundings.layouts or not page.is_page:
+        return ()
     around = Around(context.library, page.url, document.entry.collection, document)
     crumbs = [(crumb.title, crumb.url) for crumb in around.breadcrumb]
     made = (
@@ -278,7 +335,7 @@ def _with_json_ld(
     )
     if document.date:
         made.append(article(metadata, facts, document.authors, page.href))
-    return replace(metadata, json_ld=(*metadata.json_ld, *map(script_json, made)))
+    return map(script_json, made)
 
 
 def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]:

@@ -19,7 +19,8 @@ from pybuild.render.context import RenderContext
 from pybuild.render.job import PageJob
 from pybuild.render.layouts import Places, in_layouts, places_in
 from pybuild.render.page import PageBuild, encoded, view_of, with_variant_link
-from pybuild.render.page_links import NOWHERE, KnownText, read_page, template_links
+from pybuild.render.page_html import NOWHERE
+from pybuild.render.page_links import KnownText, read_page, template_links
 from pybuild.render.page_metadata import Summary, variant_tag
 from pybuild.render.pictures import PICTURES
 from pybuild.render.result import Rendered

@@ -36,6 +36,7 @@ from pybuild.source.languages import NO_TRANSLATIONS, Translations
 from pybuild.source.template_files import EXTENSIONS, encoding_fault, syntax_fault
 from pybuild.urls import is_external, is_safe
 
+_DIRECTIVE = re.compile(r"%-?[a-zA-Z%]")
 _UNDEFINED = re.compile(r"'([^']+)' is undefined")
 _LACKING = re.compile(r"'pybuild(?:\.\w+)+\.(\w+) object' has no attribute(?= '(\w+)')")
 _GIVEN = {"Document": "document", "PageView": "page", "Site": "site"}  # types by the name templates know
@@ -277,7 +278,8 @@ def format_date(
     assert isinstance(moment, date), f"date takes a date, not {type(value).__name__}"
     month, day = months[moment.month - 1], days[moment.weekday()]
     words = {"%B": month, "%b": month[:3], "%A": day, "%a": day[:3], "%Y": f"{moment.year:04}"}
-    return re.sub(r"%-?[a-zA-Z%]", lambda found: _directive(moment, found[0], words), pattern)
+    words |= {"%d": f"{moment.day:02}", "%m": f"{moment.month:02}"}
+    return _DIRECTIVE.sub(lambda found: words.get(found[0]) or _directive(moment, found[0], words), pattern)
 
 
 def _directive(moment: date, directive: str, words: Mapping[str, str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from growth import assert_linear
 from hypothesis import given, settings
@@ -11,7 +13,8 @@ from selectolax.lexbor import LexborHTMLParser
 from pybuild.config.schema import Markdown
 from pybuild.markdown.renderer import MarkdownRenderer
 from pybuild.render.documents import RenderedBody
-from pybuild.render.page_links import KnownText, hrefs_of, read_html, read_page
+from pybuild.render.page_html import Address, _read_tags, _read_tree, read_html
+from pybuild.render.page_links import KnownText, hrefs_of, read_page
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,43 @@ def test_a_page_of_broken_tags_is_read_in_linear_time() -> None:
     assert_linear(lambda size: hrefs_of("<a x" * size), 20_000)
     assert_linear(lambda size: read_html(" id " * size), 20_000)
     assert_linear(lambda size: read_html(f'<img srcset="a{" " * size}b, c{"," * size}">'), 2_000)
+
+
+TAGS = (
+    '<a href="/a?b&amp;c" hreflang="de">', "</a>", '<p id="x">', "</p>", '<li id="&quot;&lt;">', "<ul>", "</ul>", "text > text",
+    '<img src="/i.png" alt="&amp;copy">', '<link rel="canonical" href="/c">', '<link rel="stylesheet" href=" /s.css">', "<br />",
+    '<img srcset="/1 1x, /2 2x">', '<meta property="og:image" content="/o.png">', '<h1 id="a" id="b">', "</h1>", '<span lang="en">', "</span>", "<button>",
+    '<script src="/s.js"></script>', '<script type="application/ld+json">{"a": "b > c"}</script>', "<title>a &amp; b</title>",
+    "<head>", "</head>", '<body id="b">', "</body>", "<!DOCTYPE html>", '<html lang="en">', "</html>", '<input disabled>',
+)  # fmt: skip
+ODD_TAGS = (
+    "<table>", '<tr id="r">', "<!-- ", "-->", '<a href="?a&copy=1">', "<template>", '<svg viewBox="0">', '<base href="/b/">',
+    '<p style="background: url(/u)">', "<script>'<a href=\"x\">'</script>", "<", "<a href='/q'>", '<p id="a>b">', "<select>",
+    '<A HREF="/A">', "<textarea>", "<title>", '<form action="/f">', "<p id=u>", "<style>",
+)  # fmt: skip
+
+
+def all_of(found: Iterable[tuple[tuple[str, ...], tuple[Address, ...]]]) -> tuple[list[str], list[Address]]:
+    """The ids and the addresses of some elements, each once; a parser puts those of the body first, wherever it begins."""
+    ids, addresses = dict[str, None](), dict[Address, None]()
+    for said in found:
+        ids.update(dict.fromkeys(said[0]))
+        addresses.update(dict.fromkeys(said[1]))
+    return sorted(ids), sorted(addresses)
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from((*TAGS, *TAGS, *TAGS, *ODD_TAGS)), max_size=12))
+def test_tags_that_are_read_as_text(parts: list[str]) -> None:
+    page = "\n".join(parts)
+    if (quick := _read_tags(page)) is not None:
+        assert all_of(quick[0]) == all_of(_read_tree(page)[0])
+
+
+def test_tags_of_templates_are_read_as_text() -> None:
+    page = "".join(tag for tag in TAGS if tag != "<title>")
+    assert _read_tags(page) is not None
+    assert not any(_read_tags(tag) for tag in ODD_TAGS if tag != "-->")
 
 
 def rendered(text: str) -> RenderedBody:
