@@ -7,13 +7,14 @@ Source: nextjs.org, "Static Exports", for file names; docs/routing.md, "An addre
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from itertools import chain
 from typing import Literal
 
 from pybuild.diagnostics import Diagnostic, Location, Note
+from pybuild.plain import codec_of
 from pybuild.records import Redirection
 from pybuild.routing.params import Params
 from pybuild.routing.tree import GENERATOR, Route, Surroundings
@@ -42,12 +43,15 @@ class Job:
     in_feed: bool = False  # a feed shows the whole content
 
 
+JOB = codec_of(Job)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All jobs, sorted by route and URL, and the URLs of pages."""
 
-    jobs: tuple[Job, ...] = ()
-    pages: frozenset[str] = frozenset()  # decoded URLs
+    jobs: Sequence[Job] = ()
+    pages: Set[str] = frozenset()  # decoded URLs
     taken: frozenset[str] = frozenset()  # paths of the site's own Markdown files, which variants give way to
     copies: tuple[tuple[str, str], ...] = ()  # output path and the file to copy, relative to the site
     root: Surroundings = Surroundings()  # what surrounds the page for what is not found

@@ -22,6 +22,8 @@ from incremental import (
     BOUNDED,
     CODE,
     EDITS,
+    LOOK,
+    OWN,
     PLAIN,
     Result,
     assert_same_as_clean,
@@ -47,7 +49,7 @@ def moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", NOW)
 
 
-SITES = {"plain": {}, "bounded": BOUNDED, "code": CODE}
+SITES = {"plain": {}, "bounded": BOUNDED, "code": CODE, "own": OWN, "look": LOOK}
 MARGINS = {"young files": snapshot.MARGIN, "settled files": SETTLED}
 EVERY = [(site, margin) for site in SITES for margin in MARGINS]
 
@@ -94,7 +96,7 @@ def test_what_is_taken_over(name: str, cached: int, tmp_path: Path) -> None:
 class Edits(RuleBasedStateMachine):
     """Edits in any order, with exports to two places and for two targets between them."""
 
-    @initialize(code=st.sampled_from([{}, BOUNDED, CODE]), settled=st.booleans())
+    @initialize(code=st.sampled_from([{}, BOUNDED, CODE, OWN, LOOK]), settled=st.booleans())
     def start(self, code: dict[str, str], settled: bool) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.root = self.folder / "site"

@@ -19,6 +19,7 @@ from pybuild.build import outputs
 from pybuild.build.known import known_findings
 from pybuild.build.pipeline import BuildFailed, Built, PhaseGate, build, discovered
 from pybuild.build.runs import Observer
+from pybuild.build.text_edit import NotPublished, export_texts
 from pybuild.cache.session import BuildCache, NullCache
 from pybuild.cache.up_to_date import Outcome
 from pybuild.config.loader import Config
@@ -156,6 +157,8 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: Observe
     output = publish.output_at(config.root, config.out)
     gate.check(publish.recover(output))
     pointer = gate.unwrap(*_read_pointer(config))
+    if edited := _edited(config, output, gate, observer):
+        return edited
     previous = publish.load_published(output)
     stage = _stage(output, previous, gate, stack, config)
     cache = _open_cache(config, output)
@@ -182,6 +185,19 @@ def _export(config: Config, gate: PhaseGate, stack: ExitStack, observer: Observe
     cache.commit(outcome, built.files, deployed[1] if deployed else {})
     observer.lap("cache")
     return Exported((), built.pages, published.files, published.written, cache.cached, built.reasons)
+
+
+def _edited(config: Config, output: publish.Output, gate: PhaseGate, observer: Observer) -> Exported | None:
+    """The export of a site of which only texts changed; None of any other."""
+    try:
+        edited = export_texts(config, output, observer)
+    except NotPublished as fault:
+        gate.check(fault.findings)
+        raise BuildFailed from fault
+    if edited is None:
+        return None
+    gate.findings[:] = edited.outcome.findings
+    return Exported((), edited.outcome.pages, edited.outcome.files, edited.written, edited.cached)
 
 
 def _read_pointer(config: Config) -> tuple[Pointer | None, tuple[Diagnostic, ...]]:

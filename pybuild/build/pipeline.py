@@ -6,7 +6,7 @@ before the next one. Knows what no phase does, and publishes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -158,7 +158,7 @@ def _planned(
     )
 
 
-def site_order(site: Site, pages: frozenset[str], lists: SiteLists | None = None) -> SiteOrder:
+def site_order(site: Site, pages: Set[str], lists: SiteLists | None = None) -> SiteOrder:
     """What the site-wide files know of documents: the order of reading, folders, and the feeds of tags."""
     bases = {name: base for name, (_, base) in homes_of(site).items()}
     lists = lists or SiteLists(site.config, site.collections, bases, pages)

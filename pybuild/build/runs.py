@@ -5,7 +5,7 @@ Owns the calls of an engine and the findings for tasks that hang, die or vanish.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -286,7 +286,7 @@ class _Runner:
 
 def own_outputs(
     site: Site,
-    urls: frozenset[str],
+    urls: Set[str],
     stage: Stage,
     observer: Observer,
     session: Session,

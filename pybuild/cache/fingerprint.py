@@ -32,14 +32,26 @@ _STATE = frozenset({".git", ".hg", ".svn", ".pybuild"})
 Stamp = tuple[int, int, int, int, int]  # size, mtime_ns, ctime_ns, inode, mode
 
 
+Seen = tuple[str, Stamp | None, str]  # path, stamp, target of a link
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """All stamps of a site, held as little as they can be."""
+
+    folders: Mapping[str, str] = field(default_factory=dict)  # a digest of what lies in each, "" is the site
+    fresh: Mapping[str, str] = field(
+        default_factory=dict
+    )  # digests of the contents of files too young for their stamps to be trusted
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What stood in the site at one moment."""
 
     stamps: Mapping[str, Stamp]  # of files by path, folder by folder
     others: tuple[str, ...]  # folders, and links with their targets
-    digest: str = ""  # of all of it, without the contents of the fresh
-    fresh: Mapping[str, str] = field(default_factory=dict)  # as in `glance`
+    glance: Glance = field(default_factory=lambda: Glance())
 
     @property
     def listing(self) -> str:
@@ -59,27 +71,32 @@ def take(config: Config, now: int) -> Snapshot:
         if link or not (stamp and stat.S_ISREG(stamp[4])):
             others.append(f"{path} -> {link}")
 
-    digest, fresh = glance(config, now, note)
-    return Snapshot(stamps, tuple(others), digest, fresh)
+    seen = glance(config, now, note)
+    return Snapshot(stamps, tuple(others), seen)
 
 
 Note = Callable[[str, Stamp | None, str], None]
 
 
-def glance(config: Config, now: int = LATE, note: Note | None = None) -> tuple[str, Mapping[str, str]]:
-    """A digest of all stamps, and those of the contents of files too young for their stamp to be trusted.
-
-    `note` is called with each path, its stamp and what it links to. The site is held as little as it can be.
-    """
-    sha = hashlib.sha256()
+def glance(config: Config, now: int = LATE, note: Note | None = None) -> Glance:
+    """Look at all stamps; `note` is called with each path, its stamp and what it links to."""
+    folders: dict[str, list[str]] = {}
     fresh: dict[str, str] = {}
-    for path, stamp, link in _walk(_Scope.of(config), config.root, "", frozenset()):
-        sha.update(f"{path}\0{stamp}\0{link}\0".encode("utf-8", "surrogateescape"))
+    for seen in _walk(_Scope.of(config), config.root, "", frozenset()):
+        path, stamp, _ = seen
+        folders.setdefault(path[: path.rfind("/") + 1], []).append(repr(seen))
         if stamp and stat.S_ISREG(stamp[4]) and not is_settled(stamp, now):
             fresh[path] = digest_of(config.root / path)
         if note:
-            note(path, stamp, link)
-    return sha.hexdigest(), fresh
+            note(*seen)
+    return Glance({folder: digest(*texts) for folder, texts in folders.items()}, fresh)
+
+
+def look_into(config: Config, folder: str) -> tuple[str, list[Seen]]:
+    """What lies in one folder of `Glance.folders`, with its digest there; ("", []) for one that is gone."""
+    entries = _entries(_Scope.of(config), config.root / folder, folder)
+    found = [(path, stamp, link) for path, stamp, link, _ in entries]
+    return digest(*map(repr, found)) if found else "", found
 
 
 def paths_of(config: Config) -> Iterator[str]:
@@ -148,27 +165,37 @@ def _relative(folder: Path, root: Path) -> str:
 
 def _walk(
     scope: _Scope, folder: Path | str, prefix: str, above: frozenset[tuple[int, int]]
-) -> Iterator[tuple[str, Stamp | None, str]]:
+) -> Iterator[Seen]:
     """Yield (path, stamp, target of a link); stamps are those of what links lead to."""
     try:
         here = Path(folder).stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return
     inner = above | {(here.st_dev, here.st_ino)}
+    for path, stamp, link, entry in _entries(scope, folder, prefix):
+        yield path, stamp, link
+        if entry and (not link or _identity(entry) not in inner):
+            yield from _walk(scope, entry.path, path + "/", inner)
+
+
+def _entries(
+    scope: _Scope, folder: Path | str, prefix: str
+) -> Iterator[tuple[str, Stamp | None, str, os.DirEntry[str] | None]]:
+    """Yield what lies in one folder, as `_walk`, with the entry of each folder to go into."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return
     for entry in entries:
         path = prefix + entry.name
         if scope.is_made_by_python(path):
             continue
         stamp, link = _look(entry)
-        if stamp and stat.S_ISDIR(stamp[4]):
-            if scope.passes_over(path, entry.path):
-                continue
-            yield path, None, link or "/"
-            if not link or _identity(entry) not in inner:
-                yield from _walk(scope, entry.path, path + "/", inner)
-        else:
-            yield path, stamp, link
+        if not (stamp and stat.S_ISDIR(stamp[4])):
+            yield path, stamp, link, None
+        elif not scope.passes_over(path, entry.path):
+            yield path, None, link or "/", entry
 
 
 def _look(entry: os.DirEntry[str]) -> tuple[Stamp | None, str]:

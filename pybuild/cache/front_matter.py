@@ -51,6 +51,7 @@ class FrontMatterCache:
         self._kept = kept
         self._lines = table(PLAIN, len(snapshot.stamps))  # file and value; None where the kept line holds
         self.is_same = True  # whether every file was taken over
+        self.may_include = False  # whether a document may name other files
 
     def read(self, root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diagnostic, ...]]:
         """Read the front matter of a file, or take it over. As `document.read_front`."""
@@ -58,9 +59,10 @@ class FrontMatterCache:
         front, findings = (known, ()) if known else read_front(root, file, zone)
         if known:
             self._lines.append((file, None))
-        elif not findings and file in self._snapshot.stamps and file not in self._snapshot.fresh:
+        elif not findings and file in self._snapshot.stamps and file not in self._snapshot.glance.fresh:
             self._lines.append((file, [self._snapshot.stamps[file], _FRONT.write(front)]))
             self.is_same = False
+        self.may_include = self.may_include or front.may_include
         self._watch(front)
         return front, findings
 

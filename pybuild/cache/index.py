@@ -113,14 +113,23 @@ class RowSet:
 
         Raises `OSError`. Precondition: the site is locked.
         """
+        self._write(rows, leave=False)
+
+    def update(self, rows: Iterable[tuple[str, Any]]) -> None:
+        """As `write`, but rows that are not named stay."""
+        self._write(rows, leave=True)
+
+    def _write(self, rows: Iterable[tuple[str, Any]], *, leave: bool) -> None:
         self.close()
         with _as_os_error(self._file):
             self._database = _writable(self._file)
             self._is_open = True
             self._database.execute("BEGIN IMMEDIATE")
-            self._write(self._database, rows)
+            names = self._upsert(self._database, rows)
+            if not leave:
+                self._delete_others(self._database, names)
 
-    def _write(self, database: sqlite3.Connection, rows: Iterable[tuple[str, Any]]) -> None:
+    def _upsert(self, database: sqlite3.Connection, rows: Iterable[tuple[str, Any]]) -> set[bytes]:
         self._number = self._number_in(database) or self._renewed(database)
         names: set[bytes] = set()
 
@@ -133,6 +142,9 @@ class RowSet:
                     yield self._number, key, text, self._check(key, text)
 
         database.executemany(_UPSERT, written())
+        return names
+
+    def _delete_others(self, database: sqlite3.Connection, names: set[bytes]) -> None:
         (count,) = database.execute("SELECT count(*) FROM rows WHERE number = ?", (self._number,)).fetchone()
         if count > len(names):
             found = database.execute("SELECT name FROM rows WHERE number = ?", (self._number,)).fetchall()

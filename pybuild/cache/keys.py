@@ -50,6 +50,7 @@ class _RouteInputs:
     is_plain: bool  # made of a document and templates that ask for no address
     is_listed: bool  # shows more of other documents than their index tells: a list, or what code chooses
     shows_others: bool  # the tree, what is before and after, related documents
+    walks: bool  # templates of the site do so, as far as they like
     inner: tuple[str, ...] = ()  # as in `Key`
 
 
@@ -100,7 +101,7 @@ class Keys:
             return None
         entry = entry_of(job, self._site) or self._site.documents.get(self._route(job).markdown)
         own = (
-            digest(entry.digest, _said(entry)) if entry else "",
+            document_digest(entry) if entry else "",
             self._address(job, same.surroundings),
             same.templates,
         )
@@ -120,6 +121,17 @@ class Keys:
     def templates(self) -> Mapping[str, Any]:
         """What the templates of all jobs do, as a JSON value."""
         return self._closures.findings
+
+    @property
+    def globs(self) -> list[tuple[str, ...]]:
+        """The files whose contents something depends on besides documents and templates."""
+        return list(self._globs)
+
+    def shown_tree(self, job: Job) -> str:
+        """The collection of whose tree a page shows just what is around it; "" for any other."""
+        same = self._shared(job)
+        entry = entry_of(job, self._site)
+        return entry.collection if entry and same and same.shows_others and not same.walks else ""
 
     def _shared(self, job: Job) -> _RouteInputs | None:
         of_kind = job.route, job.kind
@@ -153,6 +165,7 @@ class Keys:
             is_plain=not modules and reach is not None and not reach.pages,
             is_listed=bool(route.listing or route.module),
             shows_others=reach is not None and (reach.around or _is_default(route)),
+            walks=reach is not None and reach.walks,
             inner=tuple(self._inner(route, job)) if job.kind == "page" and not modules else (),
         )
 
@@ -305,6 +318,11 @@ class Keys:
             digests = (f"{path}\0{self._digest(path)}" for path in chosen)
             self._globs[globs] = digest_many(chain(digests, self._snapshot.others))
         return self._globs[globs]
+
+
+def document_digest(entry: Entry) -> str:
+    """The part of a key for the document of a page."""
+    return digest(entry.digest, _said(entry))
 
 
 def is_bounded(module: ModuleFacts) -> bool:

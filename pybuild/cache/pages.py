@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pybuild.cache import kept_site
 from pybuild.cache.index import RowSet
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
 from pybuild.cache.keys import TEMPLATES as CHANGED_TEMPLATES
@@ -57,7 +58,7 @@ class Pages:
         self._now = site.config.now.timestamp()
         self._map = link_map(site, plan.pages, plan.translations)
         self._homes = homes_of(site)
-        self._links = _SharedLinks(ledger)
+        self._links = SharedLinks(ledger)
         self._sizes = Sizes(site.config.root, by_content=bool(site.config.settings.images.widths))
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
         self._used: set[int] = set()  # links of rows that were taken over
@@ -179,8 +180,11 @@ class Pages:
         hrefs = row.document_hrefs.split("\n") if row.document_hrefs else ()
         return resolution(self._map.resolve(href, None, home) for href in hrefs) == row.link_digest
 
-    def lines(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
-        """What to keep of all rows for the next export: None where the kept line holds."""
+    def lines(self, rows: Mapping[int, Rendered], token: str = "") -> Iterator[tuple[str, Any]]:
+        """What to keep of all rows for the next export: None where the kept line holds.
+
+        With a `token` also what an edit of texts needs to know of the site.
+        """
         needed, fresh = set(self._used), dict[int, Link]()
         keeping: list[str] = []
         for index in rows:
@@ -200,6 +204,8 @@ class Pages:
         if keeping:
             yield _KEEPING, keeping
         yield from self._links.rows(needed, fresh)
+        if token:
+            yield from kept_site.lines(self._site, self._plan, self._keys, token)
 
     def _line(self, row: Rendered, key: Key | None) -> list[Any]:
         """What to keep of a row; one without a key is never taken over, but may stay where a source is down."""
@@ -264,7 +270,7 @@ def _name(job: Job) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _SharedLinks:
+class SharedLinks:
     """The links that templates give to pages, by their numbers, in rows of some each."""
 
     ledger: RowSet

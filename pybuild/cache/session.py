@@ -8,13 +8,15 @@ Source: docs/caching.md.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
-from pybuild.cache import fingerprint
+from pybuild.cache import fingerprint, kept_site
 from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, take
 from pybuild.cache.front_matter import VERSION, FrontMatterCache, kept_fronts
 from pybuild.cache.index import RowSet
@@ -35,7 +37,7 @@ from pybuild.source.document import ReadFront, read_front
 from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists
 
-_PARTS = "parts"
+PARTS = "parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,13 @@ class NullCache:
         """Drop what was recorded and not committed."""
 
 
+def kept_rows(config: Config, output: Output) -> tuple[RowSet, RowSet]:
+    """The rows of pages, and those of the parts of long texts, of one output."""
+    header = [VERSION, fingerprint.tool(), output.key, fingerprint.page_settings_digest(config)]
+    file = config.state / "cache" / INDEX
+    return tuple(RowSet(file, f"{kind} {output.state.name}", header) for kind in ("pages", "texts"))  # type: ignore[return-value]
+
+
 class BuildCache(NullCache):
     """The cache of one export. Precondition: the site is locked."""
 
@@ -87,14 +96,11 @@ class BuildCache(NullCache):
         self._config = config
         self._now = now
         snapshot = take(config, now)
-        self._seen = snapshot.digest, snapshot.fresh
-        self._record = BuildRecord(config, snapshot.digest, snapshot.fresh)
+        self._seen = snapshot.glance
+        self._record = BuildRecord(config)
         self._is_read = is_read
-        versions = [VERSION, fingerprint.tool()]
         self._files = kept_fronts(config)
-        header = [*versions, output.key, fingerprint.page_settings_digest(config)]
-        self._rows = RowSet(folder / INDEX, f"pages {output.state.name}", header)
-        self._texts = RowSet(folder / INDEX, f"texts {output.state.name}", header)
+        self._rows, self._texts = kept_rows(config, output)
         memo = folder / fingerprint.markdown_folder(config)
         self.memo = memo if is_read and not memo.is_symlink() else None
         self._documents = 0
@@ -105,6 +111,7 @@ class BuildCache(NullCache):
         self.front = self._fronts.read
         self._pages: Pages | None = None
         self._span: ValidityWindow | None = None  # of a record that may be written
+        self._token = ""
         self._is_steady = text_digest(read_file(config.root)[1]) == config.digest
 
     def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
@@ -128,7 +135,7 @@ class BuildCache(NullCache):
                 reasons[index] = found.reason
                 if last := pages.last(index):
                     rows.stand_ins[index] = last
-        last = self._texts.get(_PARTS) if self._is_read else None
+        last = self._texts.get(PARTS) if self._is_read else None
         self.parts = Parts(last if isinstance(last, dict) else {})
         self._texts.close()
         keys.release_snapshot()
@@ -138,6 +145,7 @@ class BuildCache(NullCache):
         own = site.extensions  # may add files of what it does not name
         adds = own is not None and "outputs" in own.names and "inputs" not in own.settings
         self._is_repeatable = pages.is_complete and not asks and not adds
+        self._is_suited = self._is_repeatable and kept_site.is_suited(site) and not self._includes
         return Lookup(rows, list(reasons), reasons, pages.links, keys.lists, pages.relaid_rows)
 
     def record(self, rows: Rows) -> None:
@@ -145,8 +153,12 @@ class BuildCache(NullCache):
         pages = self._pages
         assert pages is not None, "rows belong to a plan that was split"
         with contextlib.suppress(OSError):
-            if not pages.is_same:
-                self._rows.write(pages.lines(rows))
+            if pages.is_same:
+                self._token = kept_site.token_of(self._rows)
+                self._rows.close()
+            else:
+                self._token = os.urandom(8).hex() if self._is_suited else ""
+                self._rows.write(pages.lines(rows, self._token))
         if self._is_repeatable and not rows.stand_ins:
             first, due = self._moments
             until = min(pages.outlives(), due, asked_again(self._fetches, pages.fetched))
@@ -167,7 +179,7 @@ class BuildCache(NullCache):
             if not self._fronts.is_same:
                 self._files.write(self._fronts.lines())
                 self._files.keep()  # it holds for the stamps of its files, whatever becomes of this export
-        self._moments = self._fronts.last, self._fronts.due
+        self._moments, self._includes = (self._fronts.last, self._fronts.due), self._fronts.may_include
         self._fronts, self.front = None, read_front
         self._files.close()
 
@@ -180,7 +192,7 @@ class BuildCache(NullCache):
             self._keep_parts(files)
             self._forget()
             if self._span:
-                self._record.write(outcome, self._span, (files, deployed))
+                self._record.write(outcome, self._span, self._seen, self._token, (files, deployed))
 
     def _keep_parts(self, files: Files) -> None:
         """Keep of what the parts of long texts were made. Raises `OSError`."""
@@ -190,7 +202,8 @@ class BuildCache(NullCache):
             if not path or path in files
         }
         if made != self.parts.last:
-            self._texts.write([(_PARTS, made)])
+            pages = ((f"pages {name}", self.parts.pages.get(name)) for name in made)
+            self._texts.write(chain([(PARTS, made)], pages))
             self._texts.keep()
 
     def _forget(self) -> None:

@@ -68,6 +68,7 @@ class Dependencies:
     pages: bool = False  # asks for URLs that only rendering knows
     asked: tuple[str, ...] = ()  # URLs it asks for, sorted
     around: bool = False  # shows the tree, or what is before and after
+    walks: bool = False  # a template of the site does
     data: bool = False  # reads data files
     copied: tuple[str, ...] = ()  # public files whose copies it names, sorted
 
@@ -113,12 +114,10 @@ class TemplateDependencies:
             names = self._closed(roots)
             every = [self._of(name)[1] for name in names]
             index = any(facts.index for facts in every)
-            shadows_builtins = any(facts.shadows_builtins for facts in every)
             of_site = [self._of(name)[1] for name in self._closed(filter(self._is_of_site, names))]
-            bodies = any(facts.bodies for facts in of_site) or (
-                shadows_builtins and any(facts.reads_own_body for facts in every)
-            )
-            shows_others = index or any(facts.around for facts in of_site)
+            bodies = any(facts.bodies for facts in of_site) or any(map(self._shows_another, roots))
+            walks = any(facts.around for facts in of_site)
+            shows_others = index or walks
             self._reach[roots] = Dependencies(
                 digest=digest(*(f"{name}\0{self._of(name)[0]}" for name in names)),
                 index=index,
@@ -126,10 +125,19 @@ class TemplateDependencies:
                 pages=any(facts.pages for facts in every),
                 asked=tuple(sorted({*_OUTPUTS, *(url for facts in every for url in facts.asked)})),
                 around=any(facts.around for facts in every),
+                walks=walks,
                 data=any(facts.data for facts in every),
                 copied=tuple(sorted({path for facts in every for path in facts.copied})),
             )
         return self._reach[roots]
+
+    def _shows_another(self, root: str) -> bool:
+        """Whether what a template reads of its own page may be that of another: a loop over documents has its name.
+
+        Each root is rendered with names of its own; what it includes and extends has them too.
+        """
+        every = [self._of(name)[1] for name in self._closed([root])]
+        return any(facts.shadows_builtins for facts in every) and any(facts.reads_own_body for facts in every)
 
     def _closed(self, roots: Iterable[str]) -> list[str]:
         found: dict[str, None] = {}

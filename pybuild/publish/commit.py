@@ -20,7 +20,7 @@ from pybuild.publish.journal import Journal, finish, recover, remove, rescue, sa
 from pybuild.publish.listing import Stamp, list_tree, parents_of, scan
 from pybuild.publish.manifest import Output, load_manifest, save_rows, save_stamps
 from pybuild.publish.os_errors import publish_error
-from pybuild.publish.spare import drop_spare, find_spare, is_usable, keep_spare, refresh
+from pybuild.publish.spare import drop_spare, find_spare, is_usable, keep_spare, note_spare, refresh
 from pybuild.publish.stage import Stage, drop_container, fresh_tree, is_inner, list_output, make_folders
 from pybuild.publish.syscalls import sync_tree
 from pybuild.records import Files
@@ -83,16 +83,15 @@ def _commit(
         findings += overwritten(plan, files.values())
     if findings:
         return None, findings
-    linked = _publish(stage, plan, _New(stage, files, kept, memo), spare)
-    findings = _drop(stage)
+    linked, generation = _publish(stage, plan, _New(stage, files, kept, memo), spare)
+    findings = drop_stage(stage)
     if linked is not None or stage.was_read:
         known = {path: plan.listing.files[path] for path in kept - (linked or set())}
         with contextlib.suppress(OSError):  # without stamps the next export reads the files
-            stamps = {
-                path: known.get(path) or Stamp.of(os.lstat(f"{stage.output.out}/{path}"))
-                for path in sorted(files)
-            }
-            save_stamps(stage.output.stamps, stamps)
+            stamps = (
+                known.get(path) or Stamp.of(os.lstat(f"{stage.output.out}/{path}")) for path in sorted(files)
+            )
+            save_stamps(stage.output.stamps, generation, stamps)
     result = Published(
         files=len(files),
         written=len(files) - len(kept),
@@ -144,17 +143,17 @@ class _New:
         return same and all(previous.rows.get(path) == self.files[path] for path in self.files)
 
 
-def _publish(stage: Stage, plan: Plan, new: _New, spare: Path | None) -> Set[str] | None:
+def _publish(stage: Stage, plan: Plan, new: _New, spare: Path | None) -> tuple[Set[str] | None, str]:
     """Complete the stage, bring it to the disk, set the commit point and go through with it.
 
-    The kept files of which a link was made or removed; None where no file changes. Then the output is not touched at
-    all: what watches it or works in it goes on undisturbed.
+    The kept files of which a link was made or removed, and the generation; None where no file changes. Then the output
+    is not touched at all: what watches it or works in it goes on undisturbed.
     """
     output = stage.output
     if len(new.kept) == len(new.files) and not plan.stale and output.out.is_dir():
         if not new.is_known:
             new.save(output.manifest, stage.previous.generation)
-        return None
+        return None, stage.previous.generation
     tree, linked = _complete(stage, plan, new.kept, spare)
     sync_tree(tree)
     generation = os.urandom(8).hex()
@@ -165,9 +164,11 @@ def _publish(stage: Stage, plan: Plan, new: _New, spare: Path | None) -> Set[str
     if is_usable(stage, tree) and linked is not None and tree.is_dir() and os.lstat(tree).st_ino != ino:
         with contextlib.suppress(OSError):  # then it is dropped with the stage
             keep_spare(output, tree, generation, plan.stale, plan.wanted)
-            return linked
+            if plan.old == plan.wanted:
+                note_spare(output, generation, sorted(plan.wanted - new.kept), parents_of(plan.wanted))
+            return linked, generation
     drop_spare(output)
-    return new.kept
+    return new.kept, generation
 
 
 def _complete(stage: Stage, plan: Plan, kept: Set[str], spare: Path | None) -> tuple[Path, Set[str] | None]:
@@ -179,10 +180,10 @@ def _complete(stage: Stage, plan: Plan, kept: Set[str], spare: Path | None) -> t
         return stage.tree, None
     if spare and is_usable(stage, spare):
         return refresh(stage, spare, plan.listing, kept)
-    return stage.tree, (kept if _link_unchanged(stage, kept) else None)
+    return stage.tree, (kept if link_unchanged(stage, kept) else None)
 
 
-def _link_unchanged(stage: Stage, paths: Set[str]) -> bool:
+def link_unchanged(stage: Stage, paths: Set[str]) -> bool:
     """Link what need not be written into the stage; False where the file system has no links."""
     make_folders(stage.tree, parents_of(paths))
     try:
@@ -195,7 +196,7 @@ def _link_unchanged(stage: Stage, paths: Set[str]) -> bool:
     return True
 
 
-def _drop(stage: Stage) -> tuple[Diagnostic, ...]:
+def drop_stage(stage: Stage) -> tuple[Diagnostic, ...]:
     """Remove the stage, which by now holds the old site; that this failed does not undo the publication."""
     try:
         drop_container(stage.tree.parent)
@@ -218,7 +219,8 @@ def clean(output: Output) -> tuple[Cleaned | None, tuple[Diagnostic, ...]]:
         emptied = sorted(plan.listing.folders & parents_of(plan.old), reverse=True)
         remove(output.out, sorted(plan.stale), [*emptied, "."])
         output.manifest.unlink(missing_ok=True)
-        output.stamps.unlink(missing_ok=True)
+        for file in (output.stamps, output.spare_note):
+            file.unlink(missing_ok=True)
         drop_spare(output)
         with contextlib.suppress(OSError):  # absent, or not empty
             output.state.rmdir()

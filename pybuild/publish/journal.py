@@ -14,13 +14,13 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic
 from pybuild.publish.checks import Plan, obstructed
-from pybuild.publish.listing import list_tree, parents_of, place_order, split_stale
+from pybuild.publish.listing import list_tree, names_changed, parents_of, place_order, split_stale
 from pybuild.publish.manifest import FOLDER_MODE, Output, load_manifest, read_rows, write_json
 from pybuild.publish.os_errors import publish_error
 from pybuild.publish.stage import containers, drop_container, list_output, make_folders, open_to_all, tree_in
@@ -56,11 +56,16 @@ def _read_journal(output: Output) -> Journal | None:
     return None
 
 
-def finish(output: Output, journal: Journal, old: Set[str], wanted: Set[str]) -> None:
-    """Go from the journal to the new manifest, from wherever an earlier attempt was cut off."""
+def finish(
+    output: Output, journal: Journal, old: Set[str], wanted: Set[str], times: Mapping[str, int] | None = None
+) -> None:
+    """Go from the journal to the new manifest, from wherever an earlier attempt was cut off.
+
+    `times` are those of `TreeStamps` of the whole old output: where they hold, nobody has put anything into it.
+    """
     if _is_waiting(journal) and not (journal.whole and _swap(output, journal.tree)):
         _place(output, journal.tree, old, wanted)
-    elif journal.whole:
+    elif journal.whole and not _are_same(journal.tree, times):
         rescue(output, journal.tree, old | wanted)
     output.next_manifest.replace(output.manifest)
     sync_folder(output.state)
@@ -74,6 +79,14 @@ def _is_waiting(journal: Journal) -> bool:
     except FileNotFoundError:
         return False
     return stat.S_ISDIR(seen.st_mode) and seen.st_ino == journal.ino
+
+
+def _are_same(tree: Path, times: Mapping[str, int] | None) -> bool:
+    """Whether no name in a tree came or went since its stamps were taken."""
+    try:
+        return times is not None and all(names_changed(tree, folder) == n for folder, n in times.items())
+    except OSError:
+        return False
 
 
 def _swap(output: Output, tree: Path) -> bool:

@@ -9,6 +9,8 @@ file is never ours.
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
@@ -107,6 +109,48 @@ def _kind(entry: os.DirEntry[str], device: int, *, seen: bool) -> tuple[Kind | N
     if stat.S_ISREG(found.st_mode):
         return "file", Stamp.of(found)
     return "folder" if stat.S_ISDIR(found.st_mode) and found.st_dev == device else "other", _UNSEEN
+
+
+@dataclass(frozen=True, slots=True)
+class TreeStamps:
+    """What the disk says of all that lies in some folders of a tree, held as little as it can be."""
+
+    folders: Mapping[str, str] = field(default_factory=dict)  # a digest of what lies in each; "" is the top
+    times: Mapping[str, int] = field(default_factory=dict)  # when names in each changed last, in nanoseconds
+    count: int = 0  # of all that lies in them
+
+
+def stamps_in(tree: Path, folders: Iterable[str]) -> TreeStamps:
+    """The stamps of some folders of a tree. Raises `OSError`, also for one that is a link."""
+    digests: dict[str, str] = {}
+    times: dict[str, int] = {}
+    count = 0
+    for folder in folders:
+        at = f"{tree}/{folder}"
+        times[folder] = names_changed(tree, folder)
+        with os.scandir(at) as entries:
+            seen = sorted(map(_said, entries))
+        digests[folder] = hashlib.blake2b(
+            "\0".join(seen).encode("utf-8", "surrogateescape"), digest_size=8
+        ).hexdigest()
+        count += len(seen)
+    return TreeStamps(digests, times, count)
+
+
+def names_changed(tree: Path, folder: str) -> int:
+    """When a name in a folder of a tree came or went last, in nanoseconds. Raises `OSError` where it is none."""
+    seen = os.lstat(f"{tree}/{folder}" if folder else tree)
+    if not stat.S_ISDIR(seen.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), f"{tree}/{folder}")
+    return seen.st_mtime_ns
+
+
+def _said(entry: os.DirEntry[str]) -> str:
+    """An entry of a folder with what of it shows that it changed."""
+    if entry.is_dir(follow_symlinks=False):
+        return f"{entry.name}/"
+    seen = entry.stat(follow_symlinks=False)
+    return f"{entry.name}/{seen.st_mode} {seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns} {seen.st_ino}"
 
 
 def parents_of(paths: Iterable[str]) -> set[str]:

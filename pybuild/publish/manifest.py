@@ -12,7 +12,7 @@ import json
 import os
 import re
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from operator import attrgetter
@@ -28,8 +28,9 @@ VERSION = 2
 _VERSION_1 = 1  # two more columns a row: modification time and inode
 SHRUNK_PAGES = 10  # losing up to so many pages is never suspicious
 SHRUNK_SHARE = 5  # nor is losing up to a fifth of them
-_ROWS = 500  # a line of the file
+ROWS_OF_LINE = 500  # a line of the file
 _CHECK = hashlib.sha256().digest_size
+STAMP = len(Stamp._fields)
 _OUTSIDE = re.compile(r"\A/|\0|(?:\A|/)\.{0,2}(?:/|\Z)")  # or a part that is empty or leads nowhere
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
@@ -55,7 +56,7 @@ class Output:
     @property
     def passing(self) -> tuple[Path, ...]:
         """The files that a publication which was cut off may leave here."""
-        lasting = (self.manifest, self.stamps)
+        lasting = (self.manifest, self.stamps, self.spare_note)
         return (
             self.journal,
             self.next_manifest,
@@ -65,6 +66,10 @@ class Output:
     @property
     def spare(self) -> Path:
         return self.state / "spare"
+
+    @property
+    def spare_note(self) -> Path:
+        return self.state / "spare.json"
 
     @property
     def stamps(self) -> Path:
@@ -110,7 +115,9 @@ def load_manifest(output: Output) -> PublishedState:
 def load_published(output: Output) -> PublishedState:
     """As `load_manifest`, with the stamps."""
     previous = load_manifest(output)
-    return replace(previous, stamps=_read_stamps(output.stamps, list(previous.rows)))
+    numbers = read_numbers(output.stamps, previous.generation, len(previous.rows))
+    stamps = map(Stamp._make, zip(*[iter(numbers)] * STAMP, strict=True))
+    return replace(previous, stamps=dict(zip(previous.rows, stamps, strict=False)))
 
 
 def read_rows(file: Path, key: str) -> PublishedState | None:
@@ -120,7 +127,7 @@ def read_rows(file: Path, key: str) -> PublishedState | None:
         if table["version"] not in (VERSION, _VERSION_1) or table["out"] != key:
             return None
         columns = len(_ROW_TYPES) + 2 * (table["version"] == _VERSION_1)
-        rows = {file.path: file for file in (_parse_row(raw, columns) for raw in table["files"])}
+        rows = {file.path: file for file in (parse_row(raw, columns) for raw in table["files"])}
         return PublishedState(rows, table.get("memo"), str(table.get("generation", "")))
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
@@ -129,27 +136,28 @@ def read_rows(file: Path, key: str) -> PublishedState | None:
 def save_rows(file: Path, key: str, rows: Iterable[File], memo: Any = None, generation: str = "") -> None:
     """Write a manifest of rows that are sorted by path: whole or not at all, and on the disk when it returns."""
     head = {"version": VERSION, "out": key, "generation": generation, "memo": memo, "files": []}
-    opening = _json(head).removesuffix("]}")
-    left = map(_format_row, rows)
-    parts = (_json(part)[1:-1] for part in iter(lambda: list(islice(left, _ROWS)), []))
+    opening = json_text(head).removesuffix("]}")
+    left = map(format_row, rows)
+    parts = (json_text(part)[1:-1] for part in iter(lambda: list(islice(left, ROWS_OF_LINE)), []))
     lines = (f",\n{part}" if number else part for number, part in enumerate(parts))
     replace_file(file, (line.encode("ascii") for line in chain([opening], lines, ["]}"])))
 
 
 def write_json(file: Path, value: object) -> None:
     """Replace a file of the state."""
-    replace_file(file, (_json(value).encode("ascii"),))
+    replace_file(file, (json_text(value).encode("ascii"),))
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """As the files of the state hold it."""
     return json.dumps(value, separators=(",", ":"))
 
 
-_format_row = attrgetter(*File.__match_args__)
+format_row = attrgetter(*File.__match_args__)
 _ROW_TYPES = [str, str, str, int, str, str, list, bool]
 
 
-def _parse_row(raw: list[Any], columns: int) -> File:
+def parse_row(raw: list[Any], columns: int = len(File.__match_args__)) -> File:
     """Read one row, or raise `ValueError`: a row decides what may be deleted, so nothing is guessed."""
     row = raw[: len(_ROW_TYPES)]
     if len(raw) != columns or [type(value) for value in row] != _ROW_TYPES or not is_inside(raw[0]):
@@ -164,33 +172,33 @@ def _parse_header(raw: list[Any]) -> tuple[str, str]:
     return raw[0], raw[1]
 
 
-def save_stamps(file: Path, stamps: Mapping[str, Stamp]) -> None:
-    """Write what the disk says of published files; in an order and a form of their own, with a check."""
-    names = "\0".join(stamps).encode("utf-8", "surrogateescape")
+def save_stamps(file: Path, generation: str, stamps: Iterable[Stamp]) -> None:
+    """Write what the disk says of the files of a publication, in the order of its manifest, in a form of their own."""
     try:
-        numbers = array("Q", chain.from_iterable(stamps.values())).tobytes()
+        save_numbers(file, generation, array("Q", chain.from_iterable(stamps)))
     except OverflowError:  # a time before 1970
-        numbers = b""
-    replace_file(file, (_check(names, numbers), numbers))
+        save_numbers(file, generation, array("Q"))
 
 
-def _read_stamps(file: Path, paths: Sequence[str]) -> Mapping[str, Stamp]:
-    """The stamps of exactly these files in this order; none where they cannot be trusted."""
-    names = "\0".join(paths).encode("utf-8", "surrogateescape")
+def save_numbers(file: Path, generation: str, numbers: array[int]) -> None:
+    """Write stamps as numbers, `STAMP` each, with a check that ties them to the publication."""
+    content = numbers.tobytes()
+    replace_file(file, (_check(generation, content), content))
+
+
+def read_numbers(file: Path, generation: str, count: int) -> array[int]:
+    """The stamps of just this publication of so many files, as numbers; none where they cannot be trusted."""
     try:
         content = read_file(file)
         numbers = array("Q", content[_CHECK:])
     except (OSError, ValueError):
-        return {}
-    if content[:_CHECK] != _check(names, content[_CHECK:]) or len(numbers) != len(Stamp._fields) * len(paths):
-        return {}
-    return dict(
-        zip(paths, map(Stamp._make, zip(*[iter(numbers)] * len(Stamp._fields), strict=True)), strict=True)
-    )
+        return array("Q")
+    is_sound = content[:_CHECK] == _check(generation, content[_CHECK:]) and len(numbers) == STAMP * count
+    return numbers if is_sound else array("Q")
 
 
-def _check(names: bytes, numbers: bytes) -> bytes:
-    return hashlib.sha256(names + b"\0\0" + numbers).digest()
+def _check(generation: str, numbers: bytes) -> bytes:
+    return hashlib.sha256(generation.encode("utf-8", "surrogateescape") + b"\0" + numbers).digest()
 
 
 def shrink_findings(old: Manifest, new: Iterable[File], *, allow: bool = False) -> tuple[Diagnostic, ...]:

@@ -8,9 +8,13 @@ that is being changed lies in the container of the stage, which recovery drops. 
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import stat
-from collections.abc import Set
+from collections.abc import Collection, Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 
 from pybuild.publish.journal import remove
@@ -27,7 +31,7 @@ from pybuild.publish.stage import (
     open_to_all,
     trees_in,
 )
-from pybuild.publish.state import read_file
+from pybuild.publish.state import read_file, replace_file
 
 
 def find_spare(output: Output, generation: str) -> Path | None:
@@ -53,6 +57,64 @@ def keep_spare(output: Output, tree: Path, generation: str, stale: Set[str], wan
     drop_spare(output)
     make_container(output.spare, generation)
     tree.rename(output.spare / tree.name)
+
+
+SETTLED = 2_500_000_000  # nanoseconds; the coarsest clock of a file system ticks every two seconds
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSpare:
+    """A spare tree of which is known, without looking at its files, in what it differs from the output."""
+
+    tree: Path
+    differing: Sequence[str]  # paths; all others are links to the files of the output
+
+
+def note_spare(output: Output, generation: str, differing: Sequence[str], folders: Collection[str]) -> None:
+    """Write down in what the spare tree differs, and what the disk says of all its folders. Raises `OSError`.
+
+    Where a folder changed so lately that a further change would not show, nothing is.
+    """
+    output.spare_note.unlink(missing_ok=True)
+    (tree,) = trees_in(output.spare)
+    now = os.lstat(tree).st_ctime_ns  # it was renamed just now
+    stamps = {folder: _stamp(tree, folder) for folder in sorted({"", *folders})}
+    if all(stamp[0] <= now - SETTLED for stamp in stamps.values()):
+        said = json.dumps([generation, tree.name, stamps, list(differing)]).encode("ascii")
+        replace_file(output.spare_note, (hashlib.sha256(said).digest(), said))
+
+
+def known_spare(output: Output, generation: str) -> KnownSpare | None:
+    """The spare tree, where what was written down of it still holds."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        content = read_file(output.spare_note)
+        size = hashlib.sha256().digest_size
+        if hashlib.sha256(content[size:]).digest() == content[:size]:
+            of, name, folders, differing = json.loads(content[size:])
+            spare = find_spare(output, generation) if of == generation else None
+            holds = spare and all(_stamp(spare, folder) == stamp for folder, stamp in folders.items())
+            if spare and spare.name == name and holds:
+                return KnownSpare(spare, differing)
+    return None
+
+
+def _stamp(tree: Path, folder: str) -> list[int]:
+    """What shows that a name in a folder came, went, or became another file."""
+    seen = os.lstat(f"{tree}/{folder}" if folder else tree)
+    return [seen.st_mtime_ns, seen.st_ctime_ns, seen.st_ino, seen.st_mode]
+
+
+def mend(stage: Stage, spare: KnownSpare, staged: Collection[str]) -> tuple[Path, Set[str]]:
+    """As `refresh`, for a spare tree of which is known in what it differs. No path came or went."""
+    tree = fresh_tree(stage.tree.parent)
+    spare.tree.rename(tree)
+    linked = set(spare.differing) - set(staged)
+    for path in linked:
+        os.unlink(f"{tree}/{path}")  # noqa: PTH108 - the paths of a site are many
+        os.link(f"{stage.output.out}/{path}", f"{tree}/{path}", follow_symlinks=False)
+    for path in staged:
+        os.replace(f"{stage.tree}/{path}", f"{tree}/{path}")  # noqa: PTH105
+    return tree, linked
 
 
 def is_usable(stage: Stage, spare: Path | None) -> bool:

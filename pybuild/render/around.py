@@ -98,7 +98,7 @@ class Around:
     @cached_property
     def related(self) -> list[Document]:
         """Documents that share tags with it."""
-        if not (self._name and self._document):
+        if not (self._name and self._document and self._document.tags):
             return []
         owner = self._library.collections[self._name]
         own = owner.get(self._document.slug)

@@ -33,7 +33,7 @@ from pybuild.source.document import Entry
 from pybuild.source.front_matter import parse
 from pybuild.source.includes import may_include, with_includes
 from pybuild.source.lists import terms_of
-from pybuild.source.site_lists import SiteLists
+from pybuild.source.site_lists import KeptLists, SiteLists
 
 _FAR_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _TAG = re.compile(r"<[a-z][\w-]*\s(?:[^\"'<>]|\"[^\"]*\"|'[^']*')*>", re.I)
@@ -76,6 +76,7 @@ class DocumentIndex:
         mounts: Mapping[str, tuple[str, str]],
         renderer: MarkdownRenderer,
         links: LinkMap,
+        kept: KeptLists | None = None,
     ) -> None:
         """`mounts` maps a collection to its folder and to the decoded URL that folder stands for."""
         self._renderer = renderer
@@ -83,7 +84,7 @@ class DocumentIndex:
         self.components: Components | None = None  # what directives become; set once there are templates
         self.links = links
         bases = {name: base for name, (_, base) in mounts.items()}
-        self.lists = SiteLists(links.config, collections, bases, links.pages)
+        self.lists = SiteLists(links.config, collections, bases, links.pages, kept)
         self.used: dict[Asset, None] = {}  # files that the page in work names
         self.page_url = ""  # decoded, of the page that is being made; "" while none is
         self.locale = ""  # the language of what is being made; "" is the default

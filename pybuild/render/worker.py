@@ -9,7 +9,7 @@ import contextlib
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -111,7 +111,7 @@ class OutputsProgram:
     """Makes the files that `extensions.py` yields; its only task is 0."""
 
     work: OwnOutputs
-    urls: frozenset[str]  # of all pages
+    urls: Set[str]  # of all pages
     session: Session | None = None  # of fetches
 
     def start(self) -> Callable[[int], Rendered]:
@@ -147,7 +147,7 @@ def make_context(site: Site, plan: Plan, stage: Stage, memo: Path | None = None)
 def _prepared(
     site: Site,
     code: SiteCode,
-    pages: frozenset[str],
+    pages: Set[str],
     memo: Path | None = None,
     translations: Translations = NO_TRANSLATIONS,
 ) -> tuple[DocumentIndex, Templates]:
@@ -155,7 +155,7 @@ def _prepared(
     extensions = Extensions(code, site.extensions)
     renderer = _renderer(site.config.settings.markdown, extensions, memo)
     links = link_map(site, pages, translations)
-    library = DocumentIndex(site.collections, homes_of(site), renderer, links)
+    library = DocumentIndex(site.collections, homes_of(site), renderer, links, site.kept)
     set_current_index(library)
     templates = Templates(site.config, library, code, translations, extensions)
     library.components = SiteComponents(site.config.root, templates)
@@ -230,7 +230,7 @@ def homes_of(site: Site) -> dict[str, tuple[str, str]]:
     }
 
 
-def link_map(site: Site, pages: frozenset[str], translations: Translations = NO_TRANSLATIONS) -> LinkMap:
+def link_map(site: Site, pages: Set[str], translations: Translations = NO_TRANSLATIONS) -> LinkMap:
     """Where links of the site lead; `pages` and `translations` are those of the plan."""
     localized = files_of_languages(site.config, site.routes, site.collections)
     return LinkMap(site.config, site.files, pages, localized, translations.stand_ins)

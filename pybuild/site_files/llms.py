@@ -24,7 +24,7 @@ from pybuild.look.strings import text as words_of
 from pybuild.records import Artifact, Page
 from pybuild.site_files import NO_ORDER, SiteOrder
 from pybuild.site_files.selection import is_listed
-from pybuild.site_files.variants import Variants
+from pybuild.site_files.variants import KeptText, Variants
 from pybuild.site_files.xml_text import one_line
 from pybuild.urls import absolute
 
@@ -163,9 +163,19 @@ def _parts(text: _Text, variants: Variants) -> Iterator[Artifact]:
             path = text.path(number, at, size)
             made = _artifact(path, text.head + "".join(fitting))
             key = variants.part_digest(opening, islice(text.pages(at), size + 1))
+        if not same:
+            urls = [page.url for page in islice(text.pages(at), size + 1)]
+            variants.parts.pages[name] = [text.limit, text.head, path, urls]
         variants.parts.made[name] = key, size, path
         yield made
         at, number = at + size, number + 1
+
+
+def part_again(kept: KeptText, size: int, pages: Sequence[Page], variants: Variants) -> Artifact | None:
+    """A part with the texts of now, of as many pages as before; None where it has more or fewer now."""
+    texts = (_full_text(page, variants.read) for page in pages)
+    fitting = _fitting(texts, kept.limit - len(kept.head))
+    return _artifact(kept.path, kept.head + "".join(fitting)) if len(fitting) == size else None
 
 
 def _fitting(texts: Iterable[str], limit: int) -> list[str]:

@@ -7,7 +7,7 @@ after the same opening. It is then not written again, and none of its variants i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,22 @@ class Parts:
 
     last: Mapping[str, Any] = field(default_factory=dict)  # with the digest of its file; a JSON value
     made: dict[str, tuple[str, int, str]] = field(default_factory=dict)  # with the path of its file
+    pages: dict[str, list[Any]] = field(default_factory=dict)  # of those made anew what `KeptText` holds
+
+
+@dataclass(frozen=True, slots=True)
+class KeptText:
+    """A part of a long text as an export made it."""
+
+    limit: int  # characters
+    head: str
+    path: str  # of its file; "" where it has none
+    urls: Sequence[str]  # of its pages and the one behind
+
+    @property
+    def opening(self) -> str:
+        """What is before its pages, for `Variants.part_digest`."""
+        return f"{self.limit}\0{self.head}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,13 @@ def read_collection(
     return entries, tuple(findings)
 
 
+def with_text_of(entry: Entry, front: Front) -> Entry | None:
+    """A document whose file was read again; None where it says other things of itself, or includes other files."""
+    titled = front if front.title else replace(front, title=_name_title(entry.file))
+    made = replace(entry, digest=front.digest)
+    return made if _FRONT(made) == _FRONT(titled) and not front.may_include else None
+
+
 _DATED = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})-(.+)")  # as Jekyll names posts
 
 

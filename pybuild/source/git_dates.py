@@ -55,6 +55,13 @@ def read_history(root: Path, folders: Iterable[str]) -> History:
     return History(changed, added)
 
 
+def are_dirty(root: Path, files: Iterable[str]) -> bool:
+    """Whether files have changes that are not committed, so that git knows no date of them, or lie outside of git."""
+    wanted = set(files)
+    found = _git(root, "ls-files", "--modified", "--others", "-z", "--", *sorted(wanted))
+    return found is None or wanted.issubset(found.split("\0"))
+
+
 def _git(root: Path, *arguments: str) -> str | None:
     """The output of a git command, or None when there is no git or it refuses."""
     command = ["git", "--no-optional-locks", *_PLAIN, *arguments]

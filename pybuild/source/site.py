@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import Protocol
 
 from pybuild.compact import table
 from pybuild.config.loader import Config
@@ -35,11 +36,23 @@ from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts
 from pybuild.source.pictures import broken_pictures
 from pybuild.source.secrets import is_dotfile, is_secret_file
+from pybuild.source.site_lists import KeptLists
 from pybuild.source.template_files import COMPONENTS, check_templates
 from pybuild.source.unread import unread_files
 from pybuild.urls import nfc, path_fault
 
 LEFT_OUT = frozenset({".DS_Store", ".gitkeep", ".gitignore", ".gitattributes"})
+
+
+class Kept(KeptLists, Protocol):
+    """What an earlier export knew of the documents of the same site."""
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """As `Site.files`."""
+
+    def entries(self, name: str) -> Sequence[Entry]:
+        """The documents of a collection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +67,14 @@ class Site:
     public: tuple[Found, ...] = ()
     collection_of: tuple[str, ...] = ()  # for each route the collection it renders, or ""
     extensions: ModuleFacts | None = None  # extensions.py
+    kept: Kept | None = field(default=None, repr=False)  # what is known of it without reading all documents
 
     files: Mapping[str, str] = field(init=False, repr=False)  # documents in NFC, to the URLs that are known
 
     def __post_init__(self) -> None:
+        if self.kept:
+            object.__setattr__(self, "files", self.kept.files)
+            return
         entries = chain(*self.collections.values())
         found = {nfc(entry.file): entry.url for entry in entries if not entry.is_fallback}
         for route in self.routes:
@@ -97,20 +114,8 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     collections = dict(with_translations(config, collections))
     documents, unread = _page_documents(tree, config, fronts)
     public, hidden = _public_files(config)
-
-    def is_published(file: str) -> bool:
-        return file not in documents or is_public(documents[file], config)
-
-    written = tuple(routes_of_languages(tree.routes, config, is_published))
-    routes = (*written, *_built_in_routes(config, tree, written, patterns))
-    listings, faults = listing_routes(config, tree, routes, patterns, collections)
-    routes = (*routes, *listings)
+    site, faults = _outlined(Site(config, (), collections, patterns, documents, public), tree)
     findings += faults
-    names = {str(pattern): name for name, pattern in patterns.items()}
-    of = tuple("" if route.listing else names.get(str(route.pattern), "") for route in routes)
-    extensions, faults = read_extensions(config.root, config.settings.markdown.engine)
-    findings += faults
-    site = Site(config, routes, collections, patterns, documents, public, of, extensions)
     dated, shallow = _with_git_dates(site)
     nothing = () if has_errors(findings) else _nothing_fault(site)
     lost = (
@@ -123,6 +128,37 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
         tree,
         (*findings, *nothing, *lost, *unread, *hidden, *_template_faults(config, tree), *shallow),
     )
+
+
+def _outlined(site: Site, tree: Tree) -> tuple[Site, tuple[Diagnostic, ...]]:
+    """A site with its routes and its extensions. Findings: those of built-in pages and of extensions."""
+    config, patterns = site.config, site.patterns
+
+    def is_published(file: str) -> bool:
+        return file not in site.documents or is_public(site.documents[file], config)
+
+    written = tuple(routes_of_languages(tree.routes, config, is_published))
+    routes = (*written, *_built_in_routes(config, tree, written, patterns))
+    listings, faults = listing_routes(config, tree, routes, patterns, site.collections)
+    routes = (*routes, *listings)
+    names = {str(pattern): name for name, pattern in patterns.items()}
+    of = tuple("" if route.listing else names.get(str(route.pattern), "") for route in routes)
+    extensions, more = read_extensions(config.root, config.settings.markdown.engine)
+    made = replace(site, routes=routes, collection_of=of, extensions=extensions)
+    return made, (*faults, *more)
+
+
+def outline(config: Config, documents: Mapping[str, Entry], kept: Kept) -> tuple[Site, Tree]:
+    """The site as far as its pages need it one by one: of documents is read only what is asked for.
+
+    `documents` are those of pages. Precondition: `discover` found no error in the same files.
+    """
+    tree = read_tree(config.root, config.languages[1:])
+    found = {name: _collection_pattern(c, config) for name, c in config.settings.collections.items()}
+    patterns = {name: pattern for name, pattern in found.items() if isinstance(pattern, Pattern)}
+    collections = {name: kept.entries(name) for name in patterns}
+    site = Site(config, (), collections, patterns, documents, kept=kept)
+    return _outlined(site, tree)[0], tree
 
 
 def _collection_pattern(collection: Collection, config: Config) -> Pattern | Diagnostic:

@@ -7,11 +7,11 @@ Pure; knows no template.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Container
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal, cast
+from functools import cached_property, partial
+from typing import Literal, Protocol, cast
 
 from pybuild.config.loader import Config
 from pybuild.routing.segments import Pattern
@@ -63,6 +63,17 @@ class ListPage:
         return range(1, self.total + 1) if shown else range(0)
 
 
+class KeptLists(Protocol):
+    """What an earlier export knew of the same lists."""
+
+    @property
+    def sections(self) -> Mapping[str, tuple[Section, ...]]:
+        """The collections of each language that have documents."""
+
+    def navigation(self, name: str, make: Callable[[], Navigation]) -> Navigation:
+        """The tree of a collection; `make` makes it of all documents."""
+
+
 class SiteLists:
     """The lists of one site."""
 
@@ -72,8 +83,10 @@ class SiteLists:
         collections: Mapping[str, Sequence[Entry]],
         bases: Mapping[str, str],
         pages: Container[str],
+        kept: KeptLists | None = None,
     ) -> None:
         """`bases` are the decoded URLs of collections, `pages` those of all pages."""
+        self._kept = kept
         self._config = config
         self._collections = collections
         self._bases = bases
@@ -91,11 +104,14 @@ class SiteLists:
     def navigation(self, name: str) -> Navigation:
         """The tree of a collection."""
         if name not in self._navigations:
-            settings = self._config.settings.collections[name]
-            order = self.order(name) if settings.list else None
-            base, entries = self._bases[name], self._collections[name]
-            self._navigations[name] = Navigation(entries, base, self._pages, settings.nav, order)
+            make = partial(self._navigation, name)
+            self._navigations[name] = self._kept.navigation(name, make) if self._kept else make()
         return self._navigations[name]
+
+    def _navigation(self, name: str) -> Navigation:
+        settings = self._config.settings.collections[name]
+        order = self.order(name) if settings.list else None
+        return Navigation(self._collections[name], self._bases[name], self._pages, settings.nav, order)
 
     def has_tree(self, name: str) -> bool:
         """Whether the pages of a collection show its tree: not those of a list, which has pages of its own."""
@@ -111,6 +127,8 @@ class SiteLists:
 
     @cached_property
     def _sections(self) -> Mapping[str, tuple[Section, ...]]:
+        if self._kept:
+            return self._kept.sections
         found: dict[str, tuple[Section, ...]] = {}
         for name in self._bases:
             if self._collections[name]:

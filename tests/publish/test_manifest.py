@@ -74,7 +74,7 @@ def test_stamps_are_read_for_the_files_of_the_manifest_alone(tmp_path: Path) -> 
     output = output_at(tmp_path, tmp_path / "out")
     output.state.mkdir(parents=True)
     save_rows(output.manifest, "out", [BARE, FULL])
-    save_stamps(output.stamps, STAMPS)
+    save_stamps(output.stamps, "", STAMPS.values())
     assert load_published(output).stamps == STAMPS
     save_rows(output.manifest, "out", [BARE])
     assert load_published(output).stamps == {}
@@ -85,7 +85,7 @@ def test_damaged_stamps_are_none(tmp_path: Path, place: int) -> None:
     output = output_at(tmp_path, tmp_path / "out")
     output.state.mkdir(parents=True)
     save_rows(output.manifest, "out", [BARE, FULL])
-    save_stamps(output.stamps, STAMPS)
+    save_stamps(output.stamps, "", STAMPS.values())
     content = bytearray(output.stamps.read_bytes())
     content[place] ^= 1
     output.stamps.write_bytes(content)

@@ -67,12 +67,22 @@ CODE = {
 BOUNDED = {
     path: CODE[path] for path in ("lib/data.py", "data/n.json", "app/bounded/route.py", "app/narrow/route.py")
 }
+TITLES = "<h1>All</h1>{% for d in collections.docs %}<p>{{ d.title }}</p>{% endfor %}"
+OWN = {"app/all/page.html": TITLES}  # no page shows texts of others
+LOOK = {
+    **OWN,
+    "app/layout.html": "",
+    "app/docs/[...slug]/page.html": "",
+    "content/docs/more/c.md": "# C\n\nText.\n",
+}
 
 
 def write_site(root: Path, *groups: dict[str, str]) -> None:
     for group in groups:
         for path, text in group.items():
             put(root, path, text)
+            if not text:
+                drop(root, path)
 
 
 def put(root: Path, path: str, text: str) -> None:
@@ -112,6 +122,11 @@ EDITS: dict[str, Edit] = {
     "heading": lambda r: change(r, "content/docs/b.md", "# B", "# Bee"),
     "anchor": lambda r: change(r, "content/docs/a.md", "## Second", "## Other"),
     "excerpt": lambda r: change(r, "content/docs/a.md", "First.", "Premier."),
+    "longer": lambda r: more(r, "content/docs/a.md"),
+    "longer index": lambda r: more(r, "content/docs/index.md"),
+    "longer page": lambda r: more(r, "app/about/page.md"),
+    "longer post": lambda r: more(r, "content/posts/two.md"),
+    "dead link": lambda r: more(r, "content/docs/a.md", "[dead](dead.md)"),
     "unseen": lambda r: unseen(r, "content/docs/b.md", "# Z"),
     "new": lambda r: put(r, "content/docs/new.md", "# New\n\n[a](a.md)\n"),
     "not new": lambda r: drop(r, "content/docs/new.md"),
@@ -172,6 +187,12 @@ EDITS: dict[str, Edit] = {
 }  # fmt: skip
 
 
+def more(root: Path, path: str, text: str = "More, and [b](/docs/b).") -> None:
+    """Add a paragraph to a document."""
+    if (root / path).is_file():
+        put(root, path, f"{(root / path).read_text('utf-8')}\n\n{text}\n")
+
+
 def damage(root: Path, step: int) -> None:
     for file in sorted(filter(Path.is_file, (root / ".pybuild/cache").rglob("*"))):
         data = bytearray(file.read_bytes())
@@ -211,6 +232,7 @@ class Result:
     files: dict[str, bytes]  # of the output and beside it
     counts: tuple[int, int]
     cached: int
+    laps: tuple[str, ...] = ()  # phases that were gone through
 
 
 def run(root: Path, **options: object) -> Result:
@@ -220,8 +242,8 @@ def run(root: Path, **options: object) -> Result:
     config, findings = load_config(root, Options(jobs=1, allow_shrink=True, **options))  # type: ignore[arg-type]
     if has_errors(findings):
         return Result(arrange(findings), {}, (0, 0), 0)
-    known = up_to_date_result(config)
-    done = known or export(config, Observer())
+    known, laps = up_to_date_result(config), list[str]()
+    done = known or export(config, Observer(lap=laps.append))
     cached = known.pages if known else done.cached  # type: ignore[union-attr]
     folders = [folder for folder in (config.out, config.deploy) if folder.is_dir()]
     files = {
@@ -230,7 +252,7 @@ def run(root: Path, **options: object) -> Result:
         for file in sorted(folder.rglob("*"))
         if file.is_file()
     }
-    return Result(arrange((*findings, *done.findings)), files, (done.pages, done.files), cached)
+    return Result(arrange((*findings, *done.findings)), files, (done.pages, done.files), cached, tuple(laps))
 
 
 def clean_copy(root: Path, folder: Path) -> Path:

@@ -1,0 +1,289 @@
+"""What is kept of a site and its plan, so that an edit of texts reads no more of it than its pages need.
+
+Owns the rows for this and how they are parted: documents by their order, all else by a checksum of the name that is
+asked for. Whatever is asked that no row answers is made of all documents. Knows no template.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, overload
+
+from pybuild.cache.fingerprint import digest
+from pybuild.cache.index import RowSet
+from pybuild.cache.keys import Keys
+from pybuild.plan import JOB, Job, Plan, entry_of
+from pybuild.source.document import ENTRY, Entry
+from pybuild.source.navigation import Navigation, Node, View
+from pybuild.source.site import Site
+from pybuild.source.site_lists import Section
+
+_PARTS = 256
+_BLOCK = 64  # documents in a row
+_SITE = "site"
+_FOREIGN = (ValueError, TypeError, LookupError, AttributeError)
+
+
+class NotKept(Exception):
+    """A row is not there, or cannot be trusted."""
+
+
+def _part(name: str) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % _PARTS
+
+
+def is_suited(site: Site) -> bool:
+    """Whether edits of the texts of a site can be told apart from all others."""
+    config, own = site.config, site.extensions
+    adds = own is not None and ("outputs" in own.names or own.is_open)
+    is_here = config.engine != "dask" and not config.settings.store.url
+    return len(config.languages) < 2 and not adds and is_here and config.settings.search.engine != "pagefind"
+
+
+def token_of(rows: RowSet) -> str:
+    """The token that the rows were kept with; "" where there are none."""
+    try:
+        return str(rows.get(_SITE)[0])
+    except _FOREIGN:
+        return ""
+
+
+def lines(site: Site, plan: Plan, keys: Keys, token: str) -> Iterator[tuple[str, Any]]:
+    """The rows of a site of one language."""
+    lists = keys.lists
+    counts = {name: len(entries) for name, entries in site.collections.items()}
+    sections = [[section.name, section.label, section.url] for section in lists.sections("")]
+    moved = [redirection.url for redirection in plan.redirections]
+    yield _SITE, [token, keys.globs, len(site.routes), counts, sections, sorted(plan.taken), moved]
+    for name, entries in site.collections.items():
+        for number in range(0, len(entries), _BLOCK):
+            yield (
+                f"entries {number // _BLOCK} {name}",
+                [ENTRY.write(e) for e in entries[number : number + _BLOCK]],
+            )
+    yield from _parted("urls", ((url, 0) for url in plan.pages))
+    yield from _parted("files", site.files.items())
+    yield from _parted("documents", ((file, ENTRY.write(entry)) for file, entry in site.documents.items()))
+    yield from _parted("jobs", _jobs(site, plan).items())
+    yield from _trees(plan, keys)
+
+
+def _parted(kind: str, items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    parts: list[dict[str, Any]] = [{} for _ in range(_PARTS)]
+    for name, value in items:
+        parts[_part(name)][name] = value
+    return ((f"{kind} {number}", part) for number, part in enumerate(parts))
+
+
+def _jobs(site: Site, plan: Plan) -> dict[str, list[Any]]:
+    """The jobs that render a document, by its file."""
+    found: dict[str, list[Any]] = {}
+    for job in plan.jobs:
+        entry = entry_of(job, site)
+        file = entry.file if entry else site.routes[job.route].markdown if job.route >= 0 else ""
+        if file:
+            found.setdefault(file, []).append(JOB.write(job))
+    return found
+
+
+def _trees(plan: Plan, keys: Keys) -> Iterator[tuple[str, Any]]:
+    """What pages show of the tree around them, and each view of the tree once."""
+    around: list[tuple[str, Any]] = []
+    views: dict[str, View] = {}
+    for job in plan.jobs:
+        if name := keys.shown_tree(job):
+            tree = keys.lists.navigation(name)
+            view = tree.view(job.url)
+            known = digest(view.digest, *sorted(view.open))
+            views.setdefault(known, view)
+            near, above = map(_shallow, tree.neighbours(job.url)), map(_shallow, tree.parents(job.url))
+            around.append((job.url, [list(near), list(above), known]))
+    yield from _parted("around", around)
+    for known, view in views.items():
+        yield f"view {known}", [list(map(_plain, view.nodes)), sorted(view.open), view.digest]
+
+
+def _shallow(node: Node | None) -> list[Any] | None:
+    """A node as what is before, behind and above a page shows it."""
+    return [node.title, node.url, [], node.entry, node.href, node.more] if node else None
+
+
+def _plain(node: Node) -> list[Any]:
+    return [node.title, node.url, list(map(_plain, node.children)), node.entry, node.href, node.more]
+
+
+def _node(value: list[Any]) -> Node:
+    title, url, children, entry, href, more = value
+    return Node(title, url, tuple(map(_node, children)), entry, href, more)
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of one site, each read when it is asked for."""
+
+    rows: RowSet
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def get(self, name: str) -> Any:
+        """The value of a row. Raises `NotKept`."""
+        if name not in self.known:
+            value = self.rows.get(name)
+            if value is None:
+                raise NotKept(name)
+            self.known[name] = value
+        return self.known[name]
+
+    def part(self, kind: str, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.get(f"{kind} {_part(name)}")
+        return found
+
+
+class _Parted(Mapping[str, Any]):
+    """Values by name."""
+
+    def __init__(self, rows: _Rows, kind: str, read: Callable[[Any], Any] = lambda value: value) -> None:
+        self._rows, self._kind, self._read = rows, kind, read
+
+    def __getitem__(self, name: str) -> Any:
+        return self._read(self._rows.part(self._kind, name)[name])
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name in self._rows.part(self._kind, name)
+
+    def __iter__(self) -> Iterator[str]:
+        for number in range(_PARTS):
+            yield from self._rows.get(f"{self._kind} {number}")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Names(Set[str]):
+    """The names of such values."""
+
+    def __init__(self, parted: _Parted) -> None:
+        self._parted = parted
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parted
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parted)
+
+    def __len__(self) -> int:
+        return len(self._parted)
+
+
+class _Entries(Sequence[Entry]):
+    """The documents of a collection; those that changed since are in `changed`, by their places."""
+
+    def __init__(self, rows: _Rows, name: str, count: int) -> None:
+        self._rows, self._name, self._count = rows, name, count
+        self.changed: dict[int, Entry] = {}
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(self._count)[index]]
+        place = range(self._count)[index]
+        if place in self.changed:
+            return self.changed[place]
+        return ENTRY.read(self.row(place)[1][place % _BLOCK])
+
+    def row(self, place: int) -> tuple[str, list[Any]]:
+        """The row of a document: its name and value."""
+        name = f"entries {place // _BLOCK} {self._name}"
+        return name, self._rows.get(name)
+
+    def __len__(self) -> int:
+        return self._count
+
+
+class _Tree(Navigation):
+    """A tree of which is known what is around each page; asked for more, it is made of all documents."""
+
+    def __init__(self, rows: _Rows, make: Callable[[], Navigation]) -> None:
+        self._rows, self._make = rows, make
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.__dict__.update(self._make().__dict__)
+        return self.__dict__[name]
+
+    def _around(self, url: str) -> Any:
+        return self._rows.part("around", url).get(url)
+
+    def neighbours(self, url: str) -> tuple[Node | None, Node | None]:
+        known = self._around(url)
+        if not known:
+            return super().neighbours(url)
+        before, behind = (value and _node(value) for value in known[0])
+        return before, behind
+
+    def parents(self, url: str) -> tuple[Node, ...]:
+        known = self._around(url)
+        return tuple(map(_node, known[1])) if known else super().parents(url)
+
+    def view(self, url: str) -> View:
+        known = self._around(url)
+        if not known:
+            return super().view(url)
+        nodes, opened, said = self._rows.get(f"view {known[2]}")
+        return View(tuple(map(_node, nodes)), frozenset(opened), said)
+
+
+class KeptSite:
+    """A site as it was kept. See `source.site.Kept`. Raises `NotKept` wherever a row is asked for that is not there."""
+
+    def __init__(self, rows: RowSet) -> None:
+        self._all = _Rows(rows)
+        try:
+            self.token, globs, self.routes, self._counts, sections, taken, moved = self._all.get(_SITE)
+            self.taken = frozenset(map(str, taken))
+            self.redirected = tuple(map(str, moved))
+            self.globs = [tuple(map(str, some)) for some in globs]
+            self.sections = {"": tuple(Section(*section) for section in sections)}
+        except _FOREIGN as fault:
+            raise NotKept(_SITE) from fault
+        self.files: Mapping[str, str] = _Parted(self._all, "files")
+        self.documents: Mapping[str, Entry] = _Parted(self._all, "documents", ENTRY.read)
+        self._entries: dict[str, _Entries] = {}
+        self.changed: dict[str, Entry] = {}  # documents of pages that changed since
+
+    @cached_property
+    def pages(self) -> Set[str]:
+        """The decoded URLs of all pages."""
+        return _Names(_Parted(self._all, "urls"))
+
+    def entries(self, name: str) -> _Entries:
+        """The documents of a collection."""
+        if name not in self._entries:
+            self._entries[name] = _Entries(self._all, name, self._counts[name])
+        return self._entries[name]
+
+    def navigation(self, name: str, make: Callable[[], Navigation]) -> Navigation:
+        """The tree of a collection."""
+        return _Tree(self._all, make)
+
+    def jobs(self, file: str) -> list[Job]:
+        """The jobs that render a document."""
+        return list(map(JOB.read, self._all.part("jobs", file).get(file, ())))
+
+    def updates(self) -> Iterator[tuple[str, Any]]:
+        """The rows of documents that changed since."""
+        for entries in self._entries.values():
+            for place, entry in entries.changed.items():
+                name, row = entries.row(place)
+                row[place % _BLOCK] = ENTRY.write(entry)  # of several in one row, the last has all
+                yield name, row
+        for file, entry in self.changed.items():
+            name, part = f"documents {_part(file)}", self._all.get(f"documents {_part(file)}")
+            part[file] = ENTRY.write(entry)
+            yield name, part
