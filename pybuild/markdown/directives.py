@@ -19,7 +19,9 @@ from pybuild.markdown.fences import TITLE
 
 GROUPS = frozenset({"tabs", "code-group"})  # whose parts are tabs
 INCLUDE = "include"
-_ATTRIBUTE = re.compile(r"""(?<!\S)([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|([^\s"'}]+))""")
+_ATTRIBUTE = re.compile(  # but those of tags in the title
+    r"""<[A-Za-z][^<>]*>|(?<!\S)([A-Za-z][\w-]*)=(?:"([^"]*)"|'([^']*)'|([^\s"'}]+))"""
+)
 _BRACES = re.compile(r"\s*\{([^{}]*)\}\s*$")  # as in `Title {open}`
 _WORD = re.compile(r"(?<![.#\w-])[A-Za-z][\w-]*")
 _PART = re.compile(r"""(?:==|@tab(?::active)?)[ \t]+(?P<label>\S.*)$""")
@@ -52,8 +54,8 @@ class Directive:
 def attributes_of(rest: str) -> dict[str, str]:
     """What follows a name: `Some title {key="value"}` → title and key."""
     rest = rest.replace("{", "{ ")
-    found = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(rest)}
-    text = _ATTRIBUTE.sub("", rest).strip()
+    found = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(rest) if name}
+    text = _ATTRIBUTE.sub(lambda part: "" if part[1] else part[0], rest).strip()
     if braces := _BRACES.search(text):
         text = text[: braces.start()]
         found |= {word.lower(): word for word in _WORD.findall(braces[1])}

@@ -72,7 +72,8 @@ _LIKE_OURS = re.compile(
 )
 _OPENING = re.compile(
     r"""<!--(?:-?>|.*?-->) | <(script|style)\b[^>]*>.*?</\1\s*>
-      | <([A-Za-z][\w:.-]*)((?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)>""",
+      | <([A-Za-z][\w:.-]*)((?:[^"'<>]++|"[^"]*+"|'[^']*+')*+)>
+      | <(\?|!(?:\[CDATA\[|[A-Za-z]+))""",
     re.S | re.X | re.I,
 )
 _ATTRIBUTE = re.compile(
@@ -107,6 +108,8 @@ def removed(html: str, text: str) -> Iterator[tuple[Literal["element", "attribut
             yield "element", f"<{name}>"
         elif name:
             yield from _removed_attributes(name.lower(), tag[3])
+        elif tag[4]:  # `<?php`, `<!DOCTYPE`, `<![CDATA[`
+            yield "element", f"<{tag[4]}…>"
 
 
 def _removed_attributes(name: str, attributes: str) -> Iterator[tuple[Literal["attribute", "address"], str]]:

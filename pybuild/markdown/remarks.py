@@ -85,7 +85,9 @@ def taken_out(text: str, names: Iterable[tuple[Kind, str]]) -> Iterator[Remark]:
     for kind, name in dict.fromkeys(
         (kind, _scheme(name) if kind == "address" else name) for kind, name in names
     ):
-        sign = {"element": name.rstrip(">"), "attribute": name.rstrip("="), "address": name.rstrip("…")}[kind]
+        sign = {"element": name.rstrip(">…"), "attribute": name.rstrip("="), "address": name.rstrip("…")}[
+            kind
+        ]
         found = re.search(rf"{re.escape(sign)}{'(?![-:])' if kind == 'element' else ''}", source, re.I)
         yield Remark(kind, name, source.count("\n", 0, found.start()) + 1 if found else 1)
 

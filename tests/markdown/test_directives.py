@@ -86,6 +86,7 @@ def test_a_new_set_begins_where_it_says_so_and_behind_text() -> None:
         ("[Some title]", {"title": "Some title"}),
         (' Words key="v" other=w', {"title": "Words", "key": "v", "other": "w"}),
         (" Words {open}", {"title": "Words", "open": "open"}),
+        (' <a href="/a">b</a> c=d', {"title": '<a href="/a">b</a>', "c": "d"}),
         ('{key="v" .class #id}', {"title": "", "key": "v"}),
     ],
 )
