@@ -130,6 +130,15 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
     return front, (*found.findings, *reader.findings)
 
 
+_FLAG = (bool, "true or false", "false")
+_IDLE_KINDS: Mapping[str, tuple[Any, str, str]] = {  # keys whose other values are taken for none
+    **dict.fromkeys(("nav", "toc", "search", "llms", "sitemap"), _FLAG),
+    "order": ((int, float), "a number", "1"),
+    "nav_title": (str, "text", '"…"'),
+    "cover": (str, "text", '"…"'),
+}
+
+
 class _Meta:
     """Reads the keys that mean something to us and collects what does not fit."""
 
@@ -167,6 +176,15 @@ class _Meta:
                 self.fault(key, f"{key} must be text", hint)
             elif value and key in ("lang", "language") and not is_language_tag(value):
                 self.fault(key, f'{key} is no language tag: "{value}"', language_hint(value))
+        for key, (kinds, name, example) in _IDLE_KINDS.items():
+            value = self.meta.get(key)
+            if value is None or (isinstance(value, kinds) and isinstance(value, bool) == (kinds is bool)):
+                continue
+            if kinds is bool and str(value).lower() in ("yes", "on", "true", "1"):
+                example = "true"
+            at = Location(self.file, self.lines.get(key))
+            message = f"{key} has no effect here: it must be {name}"
+            self.findings.append(warning("front-matter-error", message, at, f"write {key}: {example}"))
 
     def date(self, *keys: str) -> datetime | None:
         key = next((k for k in keys if self.meta.get(k) not in (None, "")), None)
