@@ -47,7 +47,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts with it ignored
     install_python()
     install_servers.main()
-    workers = str(min(4, os.cpu_count() or 1))
+    workers = str(min(4, 1 + (os.cpu_count() or 1)))  # a third of a run is waiting, as for servers
     pytest = [
         BIN / "python",
         "-m",

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from zygote import load
+
 from pybuild.build.export import export
 from pybuild.build.runs import Observer
 from pybuild.cache.up_to_date import up_to_date_result
@@ -16,6 +18,7 @@ from pybuild.config.loader import load_config
 from pybuild.config.schema import Options
 from pybuild.diagnostics import Diagnostic, arrange, has_errors
 
+load()  # workers are forks of this process
 SETTINGS = """
 [site]
 url = "https://example.com/base"

@@ -6,6 +6,7 @@ forks, so that no command compiles our own templates, either. Tests that start a
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -100,6 +101,7 @@ def _become(request: Mapping[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@functools.cache
 def load() -> None:
     """Load what every command loads, and do once what it does the same for every site."""
     for name in LOADED:
