@@ -24,6 +24,7 @@ FILES = {
     "content/docs/code.md": "# Code\n\n```python\nprint(1)\n```\n\n## Long\n\n```text\n"
     + "word " * 99
     + "\n```\n\n## End\n",
+    "content/docs/cards.md": "# Cards\n\n::: cards\n- [Tabs](tabs.md)\n\n  In all spellings.\n\n- [A](a.md)\n:::\n",
     "content/docs/tabs.md": '# Tabs\n\n=== "pip"\n    With pip.\n\n=== "uv"\n    ## Inside\n\n    With uv.\n\n'
     "Between.\n\n::: tabs\n== pip\nAgain pip.\n\n== uv\nAgain uv.\n:::\n",
 }
@@ -198,3 +199,12 @@ def asked_by(page: sync_api.Page, address: str) -> set[str]:
 def test_a_documentation_page_asks_for_few_files(page: sync_api.Page) -> None:
     assert asked_by(page, "/docs/code") - {"icon.svg"} == {"code", "look.css", "look.js"}
     assert asked_by(page, "/docs/tabs") - {"icon.svg"} == {"tabs", "look.css", "more.css", "whole.js"}
+
+
+@pytest.mark.parametrize(("number", "address"), [(0, "/docs/tabs"), (1, "/docs/a")])
+def test_all_of_a_card_is_its_link(page: sync_api.Page, number: int, address: str) -> None:
+    page.goto("/docs/cards")
+    card = page.locator(".cards > ul > li").nth(number)
+    size = card.bounding_box()
+    card.click(position={"x": size["width"] - 4, "y": size["height"] - 4})
+    page.wait_for_url(f"**{address}")
