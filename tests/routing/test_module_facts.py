@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from harness import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,7 +195,7 @@ def test_warnings_of_the_compiler_are_silent(recwarn: pytest.WarningsRecorder) -
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
-@settings(derandomize=True, max_examples=400)
+@settings(derandomize=True, max_examples=400 if LONG else 100)
 def test_any_bytes_are_read_or_reported(source: bytes) -> None:
     found = facts(source)
     assert found.is_readable or found.findings[0].code in {"encoding-error", "import-error"}

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from growth import assert_linear
+from harness import LONG
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -260,7 +261,7 @@ KEYS = st.sampled_from(["title", "date", "a-b", "_x", "null", "true", "é", "1",
 
 
 @given(st.lists(st.tuples(KEYS, WRITTEN), max_size=4), st.sampled_from([" ", "  ", "", " \t"]))
-@settings(derandomize=True, max_examples=1500, deadline=None)
+@settings(derandomize=True, max_examples=1500 if LONG else 300, deadline=None)
 def test_flat_blocks_read_as_the_parser_reads_them(rows: list[tuple[str, str]], space: str) -> None:
     block = "".join(f"{key}:{space}{value}\n" for key, value in rows)
     flat = frontmatter._flat(block, ())
