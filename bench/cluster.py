@@ -8,7 +8,7 @@ looked up in /proc while they run: the command (with dask also client, scheduler
 host, and the children that render. On one machine a cluster can only cost; where it pays is calculated from the serial
 part S (the command outside of rendering) and the parallel part P (the rest): with n cores an export takes S + P / n, and
 no number of cores makes it faster than (S + P) / S times one core. `--write` keeps the figures in bench/cluster.json, where
-those of other sizes stay, and makes bench/CLUSTER.md of all.
+those of other sizes stay, and makes bench/CLUSTER.md of all. Sizes below 10,000 pages say little of a million.
 """
 
 from __future__ import annotations
@@ -150,8 +150,9 @@ def report(kept: dict[str, dict[str, Figures]]) -> str:
             ratio = f"{said['cpu'] / engines['processes']['cpu']:.2f}" if engine == "dask" else ""
             cells = [f"{said['cpu']:.1f} s", f"{said['own']:.1f} s", *(f"{said[who]:.1f} s" if who in said else "" for who in ("host", "children")), f"{said['peak']:.0f} MB", ratio]  # fmt: skip
             lines.append(f"| {int(pages):,} | `{engine}` | {' | '.join(cells)} |")
-    largest = max(kept, key=int)
-    return "\n".join([*lines, *_travels(kept), *_serial(kept[largest], int(largest)), ""])
+    return "\n".join(
+        [*lines, *_travels(kept), *_serial({int(pages): engines for pages, engines in kept.items()}), ""]
+    )
 
 
 def _travels(kept: dict[str, dict[str, Figures]]) -> list[str]:
@@ -164,34 +165,45 @@ def _travels(kept: dict[str, dict[str, Figures]]) -> list[str]:
     return lines
 
 
-def _serial(engines: dict[str, Figures], pages: int) -> list[str]:
+def _serial(kept: dict[int, dict[str, Figures]]) -> list[str]:
     """What more machines cannot shorten, and what comes of it for more pages."""
-    here, there = engines["processes"], engines["dask"]
-    phases = {name: s for name, s in there["timings"].items() if name not in ("render", "up_to_date_result")}
-    serial, whole = here["own"], there["cpu"]
-    parallel = whole - there["own"]
+    small, large = min(kept), max(kept)
+    rows = {pages: _parts(engines) for pages, engines in kept.items()}
+    if len(kept) > 1:
+        each = [(rows[large][part] - rows[small][part]) / (large - small) for part in range(5)]
+    else:
+        each = [part / large for part in rows[large]]
+    serial, parallel = rows[large][:2]
+    timings = kept[large]["dask"]["timings"]
+    phases = {name: s for name, s in timings.items() if name not in ("render", "up_to_date_result")}
     most = sorted(phases.items(), key=lambda item: -item[1])[:5]
     shares = ", ".join(f"{name} {seconds / sum(phases.values()):.0%}" for name, seconds in most)
-    grown = there["peak"] - 90
     lines = [
         "",
-        f"The serial part at {pages:,} pages: S = {serial:.1f} s in the command (taking answers included; {shares} of what is "
-        f"not rendering), P = {parallel:.1f} s elsewhere. No number of workers is faster than (S + P) / S = "
-        f"{(serial + parallel) / serial:.1f} times one core.",
+        f"The serial part at {large:,} pages: S = {serial:.1f} s in the command, P = {parallel:.1f} s elsewhere. No number of workers "
+        f"is faster than (S + P) / S = {(serial + parallel) / serial:.1f} times one core. Of the time outside of rendering: {shares}.",
         "",
-        "Calculated, by the rule of three from that size: seconds are (S + P / n) × pages, memory is 90 MB + "
-        f"{grown * 1024 / pages:.1f} KB a page, the program and the answers as above.",
+        "Calculated: S + P / n and sizes at the largest number of pages, and for each page more what it grew by "
+        f"between {small:,} and {large:,} pages"
+        + ("." if len(kept) > 1 else " (one size only: by the rule of three)."),
         "",
         "| pages | S | with 64 cores | with 1,000 cores | command's memory | program | answers |",
         "|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    said = there["cluster"]
     for more in (1_000_000, 100_000_000):
-        factor = more / pages
-        minutes = [(serial + share) * factor / 60 for share in (0, parallel / 64, parallel / 1000)]
-        sizes = [(0.09 + grown * factor / 1024), *(said[name] * factor / 2**30 for name in ("program bytes", "bytes up"))]  # fmt: skip
-        lines.append(f"| {more:,} | {' | '.join(f'{m:,.1f} min' for m in minutes)} | {' | '.join(f'{s:,.1f} GB' for s in sizes)} |")  # fmt: skip
+        s, p, *sizes = (
+            part + (more - large) * growth for part, growth in zip(rows[large], each, strict=True)
+        )
+        minutes = " | ".join(f"{seconds / 60:,.1f} min" for seconds in (s, s + p / 64, s + p / 1000))
+        lines.append(f"| {more:,} | {minutes} | {' | '.join(f'{size / 1024:,.1f} GB' for size in sizes)} |")
     return lines
+
+
+def _parts(engines: dict[str, Figures]) -> list[float]:
+    """S, P, and the megabytes of the command, the program and the answers."""
+    said = engines["dask"]
+    sizes = [said["cluster"][name] / 2**20 for name in ("program bytes", "bytes up")]
+    return [engines["processes"]["own"], said["cpu"] - said["own"], said["peak"], *sizes]
 
 
 if __name__ == "__main__":
