@@ -84,7 +84,12 @@ def _started(config: Config, command: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         if process is not None and process.poll() is None:
-            _end(process)
+            _signal(process, signal.SIGTERM)
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                _signal(process, signal.SIGKILL)
+                process.wait()
 
 
 @contextlib.contextmanager
@@ -104,15 +109,6 @@ def _uninterrupted() -> Iterator[None]:
             signal.signal(interrupt, handler)
         if late:
             signal.raise_signal(late[0])
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    _signal(process, signal.SIGTERM)
-    try:
-        process.wait(_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        _signal(process, signal.SIGKILL)
-        process.wait()
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

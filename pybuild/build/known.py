@@ -139,7 +139,13 @@ class _Documents:
             if page and page.entry and not page.entry.is_fallback:
                 self._library.begin(page.url if page.is_page else "", page.route.locale)
                 if body := self._body(page.entry, page.url):
-                    self._add_page(page, body)
+                    ids = self._ids(page)
+                    here = frozenset((*body.result.anchors, *(ids or ())))
+                    if ids is not None:
+                        self._open.discard(page.url)
+                    if page.is_page:
+                        self._anchors[page.url] = "\n".join(("", *sorted(here), ""))
+                    self._links += document_links(page, body, here)
         return (*counted(self._found), *self._broken())
 
     def _body(self, entry: Entry, url: str) -> RenderedBody | None:
@@ -152,15 +158,6 @@ class _Documents:
         self._found += document_remarks(body, entry.file, components.names if components else ())
         self._files |= {asset.path for asset in self._library.assets(body)}
         return body
-
-    def _add_page(self, page: PageJob, body: RenderedBody) -> None:
-        ids = self._ids(page)
-        here = frozenset((*body.result.anchors, *(ids or ())))
-        if ids is not None:
-            self._open.discard(page.url)
-        if page.is_page:
-            self._anchors[page.url] = "\n".join(("", *sorted(here), ""))
-        self._links += document_links(page, body, here)
 
     def _ids(self, page: PageJob) -> set[str] | None:
         """The ids that templates give a page; None where only rendering tells."""

@@ -37,7 +37,11 @@ def worker_main(program: Program[Any, Any], ends: WorkerPipes, parent: int, fore
     """Be a worker until the tasks end. `foreign` are the supervisor's own descriptors that a fork copied."""
     for number in foreign:
         os.close(number)
-    _reset_signals()
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, UNDISTURBED)
     _leave_terminal(ends.output.number)
     die_with(parent)
     gc.freeze()  # what a fork shares with its parent stays shared as long as no collector counts it
@@ -101,9 +105,6 @@ class _Desk:
         except BaseException as error:
             frames = raised_frames(error)[1:]
             return index, Failed(index, "raised", described(error), self._printed(), frames), ""
-        return self._sealed(index, value)
-
-    def _sealed(self, index: int, value: object) -> Row:
         try:
             body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
         except BaseException as error:
@@ -130,14 +131,6 @@ def _flush_streams() -> None:
         # A task may have put anything in their place.
         with contextlib.suppress(Exception):
             stream.flush()
-
-
-def _reset_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    for number in signal.valid_signals():
-        if callable(signal.getsignal(number)):
-            signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, UNDISTURBED)
 
 
 def _leave_terminal(output: int) -> None:

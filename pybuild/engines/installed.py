@@ -37,7 +37,13 @@ def installed() -> Installed:
     for file in sorted(_files(_PACKAGE), key=str):
         sha.update(f"\0{file.relative_to(_PACKAGE)}\0".encode() + file.read_bytes())
     python = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}"
-    return Installed(python, sha.hexdigest()[:16], dict(_distributions()))
+    found: dict[str, str] = {}  # of two folders for one name the first on the path counts, as for imports
+    for place in sys.path:
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(place)):
+                if match := _FOLDER.fullmatch(name):
+                    found.setdefault(re.sub(r"[-_.]+", "_", match[1]).lower(), match[2])
+    return Installed(python, sha.hexdigest()[:16], dict(sorted(found.items())))
 
 
 def difference(ours: Installed, theirs: Installed) -> str:
@@ -64,14 +70,3 @@ def _files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name != "__pycache__"]
         yield from (Path(place, name) for name in names if not name.endswith(".pyc"))
-
-
-def _distributions() -> Iterator[tuple[str, str]]:
-    """Names and versions; of two folders for one name the first on the path counts, as for imports."""
-    found: dict[str, str] = {}
-    for place in sys.path:
-        with contextlib.suppress(OSError):
-            for name in sorted(os.listdir(place)):
-                if match := _FOLDER.fullmatch(name):
-                    found.setdefault(re.sub(r"[-_.]+", "_", match[1]).lower(), match[2])
-    return iter(sorted(found.items()))

@@ -88,7 +88,12 @@ class ProcessEngine(Generic[T, R]):
             self._looked = time.monotonic()
         outcomes: list[Outcome] = []
         for worker in list(self._workers):
-            outcomes += self._listen(worker, batches)
+            if worker.is_sending:
+                worker.push()
+            rows = worker.pull()
+            if rows and not worker.pending:
+                batches.learn(*worker.cost)
+            outcomes += [_outcome(row) for row in rows]
             if worker.is_cut_off or (looks and not worker.is_alive):
                 outcomes += self._reap(worker, batches)
             elif looks:
@@ -116,14 +121,6 @@ class ProcessEngine(Generic[T, R]):
             if worker.is_sending:
                 poll.register(worker.tasks, select.POLLOUT)
         return bool(poll.poll(_TICK * 1000))
-
-    def _listen(self, worker: Worker, batches: Batches) -> list[Outcome]:
-        if worker.is_sending:
-            worker.push()
-        rows = worker.pull()
-        if rows and not worker.pending:
-            batches.learn(*worker.cost)
-        return [_outcome(row) for row in rows]
 
     def _watch(self, worker: Worker, batches: Batches, timeouts: Sequence[float] | None) -> list[Outcome]:
         """Stop a worker whose task, start or silence is past its deadline."""
