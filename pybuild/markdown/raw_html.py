@@ -67,6 +67,7 @@ _FOREIGN = re.compile(
     )""",
     re.X,
 )
+_TO_THE_END = re.compile(r"<plaintext\b[^>]*>", re.I)  # after which a parser sees no tag, nor an engine's
 _LIKE_OURS = re.compile(
     r"</?(?:p|em|strong|del|code|pre|h[1-6]|[uo]l|li|blockquote|table|thead|tbody|tr|t[hd]|a)[\s>]", re.I
 )
@@ -94,7 +95,7 @@ _CODE = re.compile(r"<code[ >].*?</code>", re.S)
 def cleaned(html: str, text: str) -> str:
     """Take out of an engine's HTML what no list allows, where `text` has tags of its own; elements are closed."""
     if "<" in text and (_FOREIGN.search(html) or _LIKE_OURS.search(text)):
-        return _CLEANER.clean(html)
+        return _CLEANER.clean(_TO_THE_END.sub("", html))
     return html
 
 

@@ -47,6 +47,7 @@ CASES = {
         "a\n\n<!-- b\n\n*c*",
         "<p>a</p>\n<p>&lt;!-- b</p>\n<p><em>c</em></p>\n",
     ),
+    "an element without end": ("a <plaintext>b\n\nc", "<p>a b</p>\n<p>c</p>\n"),
     "a comment in raw code": ("<pre>\n<!-- a -->\nb\n</pre>", "<pre>\nb\n</pre>\n"),
     "a comment over paragraphs": ("a <!-- b\n\nc --> d", "<p>a &lt;!-- b</p>\n<p>c --&gt; d</p>\n"),
     "a heading in a definition": (
