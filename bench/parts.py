@@ -137,13 +137,13 @@ def main() -> None:
     parser.add_argument("--look", action="store_true", help="with the default look")
     parser.add_argument("--render", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.render:  # below strace; who asked removes what is written
+        run, jobs = renderer(options.render, Path(tempfile.mkdtemp(dir=options.render.parent)))
+        for job in jobs[: options.pages]:
+            run(job)
+        return
     with tempfile.TemporaryDirectory(prefix="pybuild-bench-") as top:
         folder = Path(top)
-        if options.render:
-            run, jobs = renderer(options.render, folder)
-            for job in jobs[: options.pages]:
-                run(job)
-            return
         site = site_of(options.pages, folder, look=options.look)
         cpu(site, folder / "cpu")
         if shutil.which("strace"):
