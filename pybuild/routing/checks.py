@@ -286,9 +286,7 @@ def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
     return findings
 
 
-_IDLE: Mapping[
-    str, Mapping[str, str]
-] = {  # names that nothing calls, by the stem of their module, and what to do
+_IDLE: Mapping[str, Mapping[str, str]] = {  # what nothing calls, by the stem of its module, and what to do
     "layout": {
         "load": "move it to page.py: layouts see what the page loads",
         "GET": "move it to a route.py in a folder of its own",
@@ -332,7 +330,7 @@ def _without_effect(module: ModuleFacts) -> list[Diagnostic]:
     findings = [
         warning("unknown-export", f"{name} has no meaning in {module.file}", module.place(name), hint)
         for name, hint in sorted(idle.items())
-        if name in module.names
+        if name in module.names and name not in module.reads
     ]
     refused = METHODS if stem in {"page", "layout", "not-found"} else ()
     return findings + [non_get_handler(name, module.place(name)) for name in refused if name in module.names]

@@ -58,6 +58,7 @@ class ModuleFacts:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     exports: frozenset[str] = frozenset()  # what `from module import *` gives
     functions: frozenset[str] = frozenset()  # names that a def binds
+    reads: frozenset[str] = frozenset()  # names of its own that its code uses
     code: Place | None = None  # the first statement that does something
     is_open: bool = (
         False  # it binds names that are only known when it runs, as `from elsewhere import *` does
@@ -168,12 +169,14 @@ def _facts(tree: ast.Module, source: _Source, star: Star, settings: Collection[s
         ),
         None,
     )
+    used = (n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
     return ModuleFacts(
         file=source.file,
         names={name: min(places[name]) for name in sorted(places)},
         settings=read,
         exports=_exports(literals, places),
         functions=frozenset(functions),
+        reads=frozenset(places).intersection(used),
         code=source.place(code) if code is not None else None,
         is_open=is_open,
         findings=(*findings, *_directives(tree, source)),

@@ -197,15 +197,28 @@ load = 1
 def test_names_that_are_nearly_right_are_warnings(site: Site) -> None:
     found = check(read_tree(site({"app/a/page.py": NAMES})), {})
     assert [(f.code, f.severity, str(f.location), f.hint) for f in found] == [
-        ("unknown-export", "warning", f"app/a/page.py:{at}", f'did you mean "{meant}"?')
-        for at, meant in [
-            ("1:1", "generate_static_params"),
-            ("2:1", "generate_metadata"),
-            ("3:1", "dynamic_params"),
-            ("4:1", "dynamic"),
-            ("5:1", "revalidate"),
+        ("unknown-export", "warning", f"app/a/page.py:{at}", hint)
+        for at, hint in [
+            ("1:1", 'did you mean "generate_static_params"?'),
+            ("1:24", "delete it: load is there too"),
+            ("2:1", 'did you mean "generate_metadata"?'),
+            ("3:1", 'did you mean "dynamic_params"?'),
+            ("4:1", 'did you mean "dynamic"?'),
+            ("5:1", 'did you mean "revalidate"?'),
         ]
     ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def load(): ...\ndef GET(): return load()",
+        "metadata = {}\ndef GET(): return metadata",
+        "def sitemap(): ...\nGET = sitemap",
+    ],
+)
+def test_a_name_without_meaning_that_its_module_uses_is_the_authors(findings: Run, source: str) -> None:
+    assert findings({"app/a/route.py": f"{STATIC}{source}"}) == []
 
 
 def test_get_beside_an_open_star_import_is_a_warning(findings: Run) -> None:
@@ -291,7 +304,8 @@ def test_conflicts(findings: Run, paths: list[str], place: str, message: str) ->
 def _source(path: str) -> str:
     """What a module of this name needs to be without another finding."""
     own = GET if path.endswith("route.py") else "def load(): ...\n" if path.endswith("page.py") else ""
-    return own + (GENERATE if "[" in path else "") + "def sitemap(): ...\n"
+    own += "def sitemap(): ...\n" if path.endswith("sitemap.py") else ""
+    return own + (GENERATE if "[" in path else "")
 
 
 NO_CONFLICTS = [
