@@ -1,8 +1,10 @@
-"""`pybuild dev` where what is around it fails: a full disk, code that floods, a tree that is another one at once."""
+"""`pybuild dev` where what is around it fails: a full disk, code that floods, a machine that sleeps, a tree that is another one at once."""
 
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -85,3 +87,24 @@ def test_a_checkout_of_a_thousand_files(tmp_path: Path) -> None:
             shows(server, f"/n{number}", f"First {number}".encode())
         git("checkout", "-q", "second")
         shows(server, "/n1", b"Second 1")
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that came of it."""
+    own = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()]
+    return [pid, *(one for child in own for one in family(child))]
+
+
+def test_a_machine_that_sleeps(tmp_path: Path) -> None:
+    write_site(tmp_path / "site", FILES)
+    with developed(tmp_path / "site") as server:
+        shows(server, "/code", b"<h1>1</h1>")
+        asleep = family(server.process.pid)
+        for pid in asleep:
+            os.kill(pid, signal.SIGSTOP)
+        put(server.root, "app/page.md", "# Morning\n")
+        put(server.root, "app/code/page.py", FILES["app/code/page.py"].replace("1", "2"))
+        for pid in reversed(asleep):
+            os.kill(pid, signal.SIGCONT)
+        shows(server, "/", b"Morning")
+        shows(server, "/code", b"<h1>2</h1>")
