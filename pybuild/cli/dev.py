@@ -21,7 +21,7 @@ from pybuild.config.schema import Options
 from pybuild.dev.app import DevSite, Known
 from pybuild.dev.backend import Backend, Lost
 from pybuild.dev.changes import changes
-from pybuild.dev.session import Reply, SessionProgram
+from pybuild.dev.messages import Reply, SessionProgram
 from pybuild.diagnostics import Diagnostic, has_errors
 from pybuild.serve.server import Address, Occupied, listen, serve
 

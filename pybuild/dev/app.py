@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, unquote
 
 from pybuild.dev.backend import Backend, Lost
 from pybuild.dev.findings import Sources, findings_json, findings_page
-from pybuild.dev.session import Reply, State, with_script
+from pybuild.dev.messages import Reply, State, with_script
 from pybuild.diagnostics import Diagnostic, arrange
 from pybuild.rules.evaluate import Request
 from pybuild.serve.app import Application, CutOff, Log, Visitor

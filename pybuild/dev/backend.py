@@ -15,7 +15,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from pybuild.dev.session import Change, Reply, SessionProgram, State
+from pybuild.dev.messages import Change, Reply, SessionProgram, State
 from pybuild.engines import Done, Failed
 from pybuild.engines.supervisor import ProcessEngine
 from pybuild.rules.evaluate import Request

@@ -12,14 +12,14 @@ import re
 import secrets
 import shutil
 from collections import ChainMap
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pybuild.build.runs import Observer
 from pybuild.config.loader import stopwatch
 from pybuild.config.schema import Options
 from pybuild.dev.live import Expected, LiveSite
+from pybuild.dev.messages import Change, Reply, State, with_script
 from pybuild.dev.reading import Reading, SiteReader
 from pybuild.diagnostics import Diagnostic, arrange
 from pybuild.fetching import Session as Fetches
@@ -28,62 +28,13 @@ from pybuild.render.job import PageJob
 from pybuild.rules.evaluate import Outcome, Request, evaluate
 from pybuild.rules.negotiate import negotiate
 from pybuild.serve.responses import Answer, file_answer, outcome_answer, text_answer
-from pybuild.source.secrets import Secrets, masked, masked_finding
+from pybuild.source.secrets import masked, masked_finding
 
-SCRIPT = b'<script src="/_pybuild/dev.js"></script>'
 _WITH_SCRIPT = frozenset({200, 404, 500})
-_BODY_END = re.compile(rb"</body\s*>", re.I)
 _CONDITIONS = frozenset({"if-none-match", "if-range", "range"})
 _OF_A_FILE = frozenset(
     {"content-type", "etag", "content-location", "link", "content-length", "accept-ranges"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Files that have changed, relative to the site; none named where nobody knows which."""
-
-    files: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What became of a change."""
-
-    findings: tuple[Diagnostic, ...]  # of the site as a whole, masked
-    base: str = ""  # base path, encoded
-    secrets: Secrets = field(default_factory=dict, repr=False)
-    seconds: float = 0.0
-    printed: tuple[tuple[str, str], ...] = ()  # who, text
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to a request, and what is known of its page."""
-
-    answer: Answer
-    page: str = ""  # decoded URL of the page, "" where none answers
-    findings: tuple[Diagnostic, ...] = ()  # of the page, masked
-    site_findings: tuple[Diagnostic, ...] = ()  # of outputs that look at all pages, masked
-    is_failed: bool = False
-    wants_html: bool = False  # whether a failed one is shown in the browser
-    mark: str = ""  # "draft" or "future"
-    file: Path | None = None  # whose bytes from `start` to `stop` are the body
-    start: int = 0
-    stop: int = 0
-    printed: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SessionProgram:
-    """What an engine runs for a session: a task is a request or a change."""
-
-    root: Path
-    options: Options
-    folder: Path  # private, for what is rendered
-
-    def start(self) -> Callable[[Request | Change], Reply | State]:
-        return Session(self.root, self.options, self.folder).take
 
 
 class Session:
@@ -209,13 +160,6 @@ def _of_page(live: LiveSite, page: PageJob | None, answer: Answer) -> Reply:
     now, entry = live.reading.config.now, page.entry
     mark = "draft" if entry and entry.draft else "future" if entry and entry.date and entry.date > now else ""
     return Reply(answer, page.url, (*live.warnings_of(page), *live.links_of(page)), mark=mark)
-
-
-def with_script(body: bytes) -> bytes:
-    """HTML with the script before the last `</body>`, or at its end."""
-    ends = list(_BODY_END.finditer(body))
-    at = ends[-1].start() if ends else len(body)
-    return body[:at] + SCRIPT + body[at:]
 
 
 def _as_text(finding: Diagnostic) -> str:

@@ -13,7 +13,7 @@ from previewing import published
 from pybuild.build.export import export
 from pybuild.build.runs import Observer
 from pybuild.config.loader import load_config
-from pybuild.dev.session import Change, State
+from pybuild.dev.messages import Change, State
 from pybuild.diagnostics import has_errors
 
 SAMPLE = Path(__file__).parents[2] / "sample_site"

@@ -12,7 +12,8 @@ from pybuild.build.export import export
 from pybuild.build.runs import Observer
 from pybuild.cache import fingerprint
 from pybuild.config.loader import load_config
-from pybuild.dev.session import SCRIPT, Change, Session
+from pybuild.dev.messages import SCRIPT, Change
+from pybuild.dev.session import Session
 
 SETTINGS = """
 [site]

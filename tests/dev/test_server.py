@@ -18,7 +18,7 @@ from harness import run_command
 from incremental import put, write_site
 from previewing import fetch, talk
 
-from pybuild.dev.session import SCRIPT
+from pybuild.dev.messages import SCRIPT
 
 FILES = {
     "pybuild.toml": '[site]\nurl = "https://a.example/base"\ntitle = "A"\n[build]\ngit_dates = false\n'

@@ -16,7 +16,8 @@ from urllib.parse import quote
 from previewing import Seen, fetch
 
 from pybuild.config.schema import Options
-from pybuild.dev.session import Reply, Session, with_script
+from pybuild.dev.messages import Reply, with_script
+from pybuild.dev.session import Session
 from pybuild.publish.publication import Publication
 from pybuild.rules.evaluate import Request
 from pybuild.serve.responses import Answers
