@@ -41,6 +41,8 @@ any other, with the most files (descriptors) that one of them had open; pybuild 
 HTML files that came out. A ratio is pybuild's wall time divided by the other's: below 1 pybuild is faster. Where a cold build failed,
 its other cases are not tried.
 
+Dev servers side by side are in [DEV.md](DEV.md).
+
 ![Seconds of a cold build and after one edit](chart.svg)
 """
 TAIL = """## The commands
