@@ -66,6 +66,53 @@ def test_after_any_edits(tmp_path: Path) -> None:
             shutil.rmtree(copy)
 
 
+def edit_anywhere(root: Path, rng: random.Random) -> None:
+    """Lengthen, break, remove or double one of the author's texts."""
+    files = (file for suffix in ("md", "html", "css", "py") for file in root.rglob(f"*.{suffix}"))
+    outputs = {"out", "out-deploy", ".pybuild"}
+    file = rng.choice(sorted(file for file in files if file.relative_to(root).parts[0] not in outputs))
+    edit = rng.choice(["longer", "longer", "broken", "removed", "doubled"])
+    if edit == "removed":
+        file.unlink()
+    elif edit == "doubled":
+        shutil.copy(file, file.with_name(f"second-{file.name}"))
+    else:
+        more = {
+            ".md": "\n\n## More\n\nText.\n",
+            ".html": "<!-- more -->\n",
+            ".css": "\np { margin: 0 }\n",
+            ".py": "\n# more\n",
+        }
+        text = file.read_text("utf-8")
+        file.write_text(text + more[file.suffix] if edit == "longer" else "---\n{{ % }}" + text, "utf-8")
+
+
+@pytest.mark.parametrize("name", ["sample", "docs", "blog", "api"])
+def test_after_edits_of_a_site(sample: Path, tmp_path: Path, name: str) -> None:
+    rng = random.Random(name)
+    root = sample if name == "sample" else tmp_path / name
+    if name != "sample":
+        assert run_command(tmp_path, "new", str(root), "--template", name).code == 0
+    with session_of(root, tmp_path / "dev") as session:
+        session.take(Change())
+        for number in range(COUNT // 8):
+            before, kept = stamps(root), clean_copy(root, tmp_path / "kept")
+            edit_anywhere(root, rng)
+            session.take(Change(changed(before, stamps(root))))
+            copy = clean_copy(root, tmp_path / "copy")
+            if exported(copy):
+                publication = published(copy)
+                wanted = addresses(publication)
+                found = differences(session, publication, rng.sample(wanted, min(len(wanted), 12)))
+                assert found == [], (number, found)
+            else:  # the next edit begins with what was before
+                shutil.rmtree(root)
+                shutil.copytree(kept, root)
+                session.take(Change())
+            shutil.rmtree(copy)
+            shutil.rmtree(kept)
+
+
 def stamps(root: Path) -> dict[str, tuple[int, int, int]]:
     files = (file for file in root.rglob("*") if file.is_file())
     seen = ((file.relative_to(root).as_posix(), file.stat()) for file in files)
