@@ -42,10 +42,12 @@ class _Shape:
 
     def __init__(self, noun: Any) -> None:
         self._noun = noun
-        names = noun.__match_args__
-        kinds = typing.get_type_hints(noun)
-        functions = [_functions(kinds[name]) for name in names]
-        self._values = attrgetter(*names)
+        self._values = attrgetter(*noun.__match_args__)
+
+    def read_kinds(self) -> None:
+        """Learn how each field is written and read. Raises `TypeError` for a kind that is not known."""
+        kinds = typing.get_type_hints(self._noun)
+        functions = [_functions(kinds[name]) for name in self._noun.__match_args__]
         self._writers = [(place, write) for place, (write, _) in enumerate(functions) if write]
         self._readers = [(place, read) for place, (_, read) in enumerate(functions) if read]
 
@@ -70,7 +72,14 @@ class _Shape:
 
 def _shape(noun: Any) -> _Shape:
     if noun not in _SHAPES:
-        _SHAPES[noun] = _Shape(noun)
+        _SHAPES[noun] = shape = _Shape(
+            noun
+        )  # before its fields are looked at: a noun may hold others of its kind
+        try:
+            shape.read_kinds()
+        except TypeError:
+            del _SHAPES[noun]
+            raise
     return _SHAPES[noun]
 
 

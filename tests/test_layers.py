@@ -123,6 +123,17 @@ def test_no_import_cycle() -> None:
             visit(module, ())
 
 
+@pytest.mark.parametrize("command", ["cli.dev", "cli.main", "cli.new", "cli.serve"])
+def test_commands_that_render_nothing_themselves_load_nothing_that_does(command: str) -> None:
+    found, waiting = {command}, [command]
+    while waiting:
+        new = _imports(waiting.pop()) - found
+        found |= new
+        waiting += new
+    heavy = ("dev.session", "markdown", "render", "site_files", "source.site")
+    assert sorted(m for m in found if f"{m}.".startswith(tuple(f"{name}." for name in heavy))) == []
+
+
 @pytest.mark.parametrize("module", _modules())
 def test_no_import_inside_a_function(module: str) -> None:
     functions = [

@@ -16,7 +16,7 @@ from pybuild.compact import PLAIN, CompactDict, index, ordered, table
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
 from pybuild.files import read
-from pybuild.hosts import TARGETS, Compiled, compile_rules
+from pybuild.hosts import TARGETS
 from pybuild.look.files import IMMUTABLE, look_files
 from pybuild.look.files import ORIGIN as LOOK
 from pybuild.plan import Claim, are_in_conflict, conflicts
@@ -26,7 +26,6 @@ from pybuild.render.handlers import moved_page
 from pybuild.render.links import Asset
 from pybuild.render.pictures import PICTURES
 from pybuild.render.result import Rendered, Rows, link_number, link_numbers
-from pybuild.rules.model import RuleSet
 from pybuild.site_files import NO_ORDER, SiteOrder, assemble
 from pybuild.site_files.selection import listed
 from pybuild.site_files.variants import Parts, Variants
@@ -234,19 +233,3 @@ def write(stage: Stage, artifact: Artifact) -> File:
     return File(
         artifact.path, artifact.origin, digest, size, media_type=artifact.media_type, headers=artifact.headers
     )
-
-
-def compile_target(rules: RuleSet, files: Files, config: Config) -> tuple[Compiled, tuple[Diagnostic, ...]]:
-    """Make the files of the target.
-
-    Findings: `unsupported-rule`, `rule-limit`, `rules-lost`, `output-conflict`, `secret-in-output`.
-    """
-    compiled = compile_rules(TARGETS[config.target], rules, files, config)
-    taken = []
-    for file in (files[artifact.path] for artifact in compiled.site if artifact.path in files):
-        message = f'{file.origin} makes "{file.path}", where the rules of {config.target} belong'
-        hint = "move its rules into the settings and remove it"
-        taken.append(Diagnostic("output-conflict", message, Location(file.origin), hint))
-    made = ((made, leak_in(made.body, config.secrets)) for made in (*compiled.site, *compiled.deploy))
-    leaks = tuple(leak_finding(name, made.path, config.file) for made, name in made if name)
-    return compiled, (*compiled.findings, *taken, *leaks)

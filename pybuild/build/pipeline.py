@@ -17,6 +17,7 @@ from pybuild.build.full_text import index_of
 from pybuild.build.link_check import Published, check_links, places_in
 from pybuild.build.rules import derive
 from pybuild.build.runs import Observer, expand, ignore, own_outputs, render, with_redirects
+from pybuild.build.target import compile_target
 from pybuild.cache.inputs import check_inputs
 from pybuild.cache.session import NullCache
 from pybuild.config.loader import Config
@@ -110,7 +111,7 @@ def build(
             observer.count(f"fetch: {name}", number)
     reading = partial(outputs.read_output, stage)
     rules = gate.unwrap(*derive(config, staged.pages, staged.files, redirections, reading))
-    compiled = gate.unwrap(*outputs.compile_target(rules, staged.files, config))
+    compiled = gate.unwrap(*compile_target(rules, staged.files, config))
     files = staged.files | {artifact.path: outputs.write(stage, artifact) for artifact in compiled.site}
     observer.lap("rules")
     return Built(files, len(staged.pages), rules, tuple(compiled.deploy), planned.reasons)

@@ -21,7 +21,7 @@ from pybuild.build.runs import Observer, render
 from pybuild.build.security import needs_of
 from pybuild.cache import fingerprint
 from pybuild.cache.fingerprint import digest_of, glance, history
-from pybuild.cache.index import RowSet
+from pybuild.cache.index import FOREIGN, RowSet
 from pybuild.cache.inputs import matcher
 from pybuild.cache.kept_site import KeptSite, NotKept
 from pybuild.cache.keys import document_digest
@@ -45,8 +45,6 @@ from pybuild.source.document import read_front, with_text_of
 from pybuild.source.git_dates import are_dirty
 from pybuild.source.secrets import leak_in
 from pybuild.source.site import Site, outline
-
-_FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
 
 
 class MoreChanged(Exception):
@@ -102,7 +100,7 @@ def export_texts(config: Config, output: Output, observer: Observer) -> Edited |
     if observer.asked or config.redirect_module:
         return None
     record = BuildRecord(config)  # its header is taken before anything is read
-    with contextlib.suppress(MoreChanged, NotKept, NotPatched, OSError, *_FOREIGN):
+    with contextlib.suppress(MoreChanged, NotKept, NotPatched, OSError, *FOREIGN):
         if base := _base(config, output):
             return _exported(base, record, observer)
     return None

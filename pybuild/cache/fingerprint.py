@@ -47,11 +47,11 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What stood in the site at one moment."""
+    """The files and folders of the site at one moment."""
 
     stamps: Mapping[str, Stamp]  # of files by path, folder by folder
     others: tuple[str, ...]  # folders, and links with their targets
-    glance: Glance = field(default_factory=lambda: Glance())
+    glance: Glance = field(default_factory=Glance)
 
     @property
     def listing(self) -> str:

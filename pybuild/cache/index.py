@@ -27,6 +27,7 @@ SCHEMA = (
     "CREATE TABLE rows (number INTEGER NOT NULL, name BLOB NOT NULL, value BLOB NOT NULL, sum BLOB NOT NULL)",
     "CREATE UNIQUE INDEX rows_by_name ON rows (number, name)",
 )
+FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
 _AHEAD = 128  # rows that are read together where names are asked for in their order
 _RETRY = 16  # reads of one row, after which it is seen whether names come in their order again
 _WAIT = 5.0  # seconds for another that reads, before writing is given up

@@ -8,35 +8,37 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, overload
 
 from pybuild.cache.fingerprint import digest
-from pybuild.cache.index import RowSet
+from pybuild.cache.index import FOREIGN, RowSet
 from pybuild.cache.keys import Keys
+from pybuild.plain import codec_of
 from pybuild.plan import JOB, Job, Plan, entry_of
 from pybuild.source.document import ENTRY, Entry
 from pybuild.source.navigation import Navigation, Node, View
 from pybuild.source.site import Site
 from pybuild.source.site_lists import Section
 
-_PARTS = 256
+_PARTS = 256  # rows of one kind, at most
+_IN_PART = 16  # pages for which there is one
 _BLOCK = 64  # documents in a row
 _SITE = "site"
-_FOREIGN = (ValueError, TypeError, LookupError, AttributeError)
+_NODE = codec_of(Node)
 
 
 class NotKept(Exception):
     """A row is not there, or cannot be trusted."""
 
 
-def _part(name: str) -> int:
-    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % _PARTS
+def _part(name: str, count: int) -> int:
+    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % count
 
 
 def is_suited(site: Site) -> bool:
-    """Whether edits of the texts of a site can be told apart from all others."""
+    """Whether the rows of a site can say that an edit changed no more than texts."""
     config, own = site.config, site.extensions
     adds = own is not None and ("outputs" in own.names or own.is_open)
     is_here = config.engine != "dask" and not config.settings.store.url
@@ -47,7 +49,7 @@ def token_of(rows: RowSet) -> str:
     """The token that the rows were kept with; "" where there are none."""
     try:
         return str(rows.get(_SITE)[0])
-    except _FOREIGN:
+    except FOREIGN:
         return ""
 
 
@@ -57,24 +59,27 @@ def lines(site: Site, plan: Plan, keys: Keys, token: str) -> Iterator[tuple[str,
     counts = {name: len(entries) for name, entries in site.collections.items()}
     sections = [[section.name, section.label, section.url] for section in lists.sections("")]
     moved = [redirection.url for redirection in plan.redirections]
-    yield _SITE, [token, keys.globs, len(site.routes), counts, sections, sorted(plan.taken), moved]
+    parts = min(_PARTS, 1 + len(plan.pages) // _IN_PART)
+    yield _SITE, [token, parts, keys.globs, len(site.routes), counts, sections, sorted(plan.taken), moved]
     for name, entries in site.collections.items():
         for number in range(0, len(entries), _BLOCK):
             yield (
                 f"entries {number // _BLOCK} {name}",
                 [ENTRY.write(e) for e in entries[number : number + _BLOCK]],
             )
-    yield from _parted("urls", ((url, 0) for url in plan.pages))
-    yield from _parted("files", site.files.items())
-    yield from _parted("documents", ((file, ENTRY.write(entry)) for file, entry in site.documents.items()))
-    yield from _parted("jobs", _jobs(site, plan).items())
-    yield from _trees(plan, keys)
+    yield from _parted("urls", parts, ((url, 0) for url in plan.pages))
+    yield from _parted("files", parts, site.files.items())
+    yield from _parted(
+        "documents", parts, ((file, ENTRY.write(entry)) for file, entry in site.documents.items())
+    )
+    yield from _parted("jobs", parts, _jobs(site, plan).items())
+    yield from _trees(plan, keys, parts)
 
 
-def _parted(kind: str, items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    parts: list[dict[str, Any]] = [{} for _ in range(_PARTS)]
+def _parted(kind: str, count: int, items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    parts: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, value in items:
-        parts[_part(name)][name] = value
+        parts[_part(name, count)][name] = value
     return ((f"{kind} {number}", part) for number, part in enumerate(parts))
 
 
@@ -89,7 +94,7 @@ def _jobs(site: Site, plan: Plan) -> dict[str, list[Any]]:
     return found
 
 
-def _trees(plan: Plan, keys: Keys) -> Iterator[tuple[str, Any]]:
+def _trees(plan: Plan, keys: Keys, parts: int) -> Iterator[tuple[str, Any]]:
     """What pages show of the tree around them, and each view of the tree once."""
     around: list[tuple[str, Any]] = []
     views: dict[str, View] = {}
@@ -101,23 +106,14 @@ def _trees(plan: Plan, keys: Keys) -> Iterator[tuple[str, Any]]:
             views.setdefault(known, view)
             near, above = map(_shallow, tree.neighbours(job.url)), map(_shallow, tree.parents(job.url))
             around.append((job.url, [list(near), list(above), known]))
-    yield from _parted("around", around)
+    yield from _parted("around", parts, around)
     for known, view in views.items():
-        yield f"view {known}", [list(map(_plain, view.nodes)), sorted(view.open), view.digest]
+        yield f"view {known}", [list(map(_NODE.write, view.nodes)), sorted(view.open), view.digest]
 
 
-def _shallow(node: Node | None) -> list[Any] | None:
+def _shallow(node: Node | None) -> Any:
     """A node as what is before, behind and above a page shows it."""
-    return [node.title, node.url, [], node.entry, node.href, node.more] if node else None
-
-
-def _plain(node: Node) -> list[Any]:
-    return [node.title, node.url, list(map(_plain, node.children)), node.entry, node.href, node.more]
-
-
-def _node(value: list[Any]) -> Node:
-    title, url, children, entry, href, more = value
-    return Node(title, url, tuple(map(_node, children)), entry, href, more)
+    return _NODE.write(replace(node, children=())) if node else None
 
 
 @dataclass(slots=True)
@@ -125,6 +121,7 @@ class _Rows:
     """The rows of one site, each read when it is asked for."""
 
     rows: RowSet
+    parts: int = 1  # of each kind
     known: dict[str, Any] = field(default_factory=dict)
 
     def get(self, name: str) -> Any:
@@ -137,8 +134,12 @@ class _Rows:
         return self.known[name]
 
     def part(self, kind: str, name: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.get(f"{kind} {_part(name)}")
+        found: Mapping[str, Any] = self.get(self.name_of(kind, name))
         return found
+
+    def name_of(self, kind: str, name: str) -> str:
+        """The name of the row that a value is in."""
+        return f"{kind} {_part(name, self.parts)}"
 
 
 class _Parted(Mapping[str, Any]):
@@ -154,7 +155,7 @@ class _Parted(Mapping[str, Any]):
         return isinstance(name, str) and name in self._rows.part(self._kind, name)
 
     def __iter__(self) -> Iterator[str]:
-        for number in range(_PARTS):
+        for number in range(self._rows.parts):
             yield from self._rows.get(f"{self._kind} {number}")
 
     def __len__(self) -> int:
@@ -224,19 +225,19 @@ class _Tree(Navigation):
         known = self._around(url)
         if not known:
             return super().neighbours(url)
-        before, behind = (value and _node(value) for value in known[0])
+        before, behind = (value and _NODE.read(value) for value in known[0])
         return before, behind
 
     def parents(self, url: str) -> tuple[Node, ...]:
         known = self._around(url)
-        return tuple(map(_node, known[1])) if known else super().parents(url)
+        return tuple(map(_NODE.read, known[1])) if known else super().parents(url)
 
     def view(self, url: str) -> View:
         known = self._around(url)
         if not known:
             return super().view(url)
         nodes, opened, said = self._rows.get(f"view {known[2]}")
-        return View(tuple(map(_node, nodes)), frozenset(opened), said)
+        return View(tuple(map(_NODE.read, nodes)), frozenset(opened), said)
 
 
 class KeptSite:
@@ -245,12 +246,14 @@ class KeptSite:
     def __init__(self, rows: RowSet) -> None:
         self._all = _Rows(rows)
         try:
-            self.token, globs, self.routes, self._counts, sections, taken, moved = self._all.get(_SITE)
+            self.token, self._all.parts, globs, self.routes, self._counts, sections, taken, moved = (
+                self._all.get(_SITE)
+            )
             self.taken = frozenset(map(str, taken))
             self.redirected = tuple(map(str, moved))
             self.globs = [tuple(map(str, some)) for some in globs]
             self.sections = {"": tuple(Section(*section) for section in sections)}
-        except _FOREIGN as fault:
+        except FOREIGN as fault:
             raise NotKept(_SITE) from fault
         self.files: Mapping[str, str] = _Parted(self._all, "files")
         self.documents: Mapping[str, Entry] = _Parted(self._all, "documents", ENTRY.read)
@@ -284,6 +287,7 @@ class KeptSite:
                 row[place % _BLOCK] = ENTRY.write(entry)  # of several in one row, the last has all
                 yield name, row
         for file, entry in self.changed.items():
-            name, part = f"documents {_part(file)}", self._all.get(f"documents {_part(file)}")
+            name = self._all.name_of("documents", file)
+            part = self._all.get(name)
             part[file] = ENTRY.write(entry)
             yield name, part

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pybuild.cache import kept_site
-from pybuild.cache.index import RowSet
+from pybuild.cache.index import FOREIGN, RowSet
 from pybuild.cache.keys import LINKS, PARTS, Key, Keys, lifetime
 from pybuild.cache.keys import TEMPLATES as CHANGED_TEMPLATES
 from pybuild.fetching import Session, holding
@@ -27,9 +27,6 @@ from pybuild.render.result import LINK, ROW, Rendered, link_number, link_numbers
 from pybuild.render.worker import homes_of, link_map
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.source.site import Site
-
-_FOREIGN = (ValueError, TypeError, LookupError, AttributeError)  # what reading a foreign value may raise
-
 
 TEMPLATES = "templates"  # the line of what the templates do
 _KEEPING = "keeping"  # the line of the jobs whose rows stay where a source is down
@@ -86,7 +83,7 @@ class Pages:
         }
         for job in self._plan.jobs if self._is_read and fetching else ():
             if (job.route, job.kind) in fetching and (value := self._ledger.get(_name(job))):
-                with contextlib.suppress(*_FOREIGN):
+                with contextlib.suppress(*FOREIGN):
                     calls.update((str(key), str(digest)) for key, digest in value[-1][-1])
         self._held = holding(session, sorted(calls))
 
@@ -100,7 +97,7 @@ class Pages:
             return Refused("the cache is not used")
         try:
             return self._read(index, job)
-        except _FOREIGN:
+        except FOREIGN:
             return Refused("what the cache holds of it cannot be read")
 
     def _read(self, index: int, job: Job) -> Rendered | Refused:
@@ -158,7 +155,7 @@ class Pages:
         name = _name(self._plan.jobs[index])
         if name not in self._keeping:
             return None
-        with contextlib.suppress(*_FOREIGN):
+        with contextlib.suppress(*FOREIGN):
             *_, stored = self._ledger.get(name)
             row = ROW.read(stored)
             is_there = all(self._stage.holds(file.path, file.digest) for file in row.files)
@@ -244,7 +241,7 @@ class RelaidRows:
         ledger = self.ledger.again()
 
         def last(index: int) -> tuple[Rendered, int] | None:
-            with contextlib.suppress(*_FOREIGN):
+            with contextlib.suppress(*FOREIGN):
                 if index in self.counts:
                     *_, stored = ledger.get(self.names[index])
                     return ROW.read(stored), self.counts[index]

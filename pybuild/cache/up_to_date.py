@@ -18,7 +18,7 @@ from typing import Any
 from pybuild import publish
 from pybuild.cache import fingerprint
 from pybuild.cache.fingerprint import Glance, digest_of, glance, look_into
-from pybuild.cache.index import RowSet
+from pybuild.cache.index import FOREIGN, RowSet
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.plain import codec_of
@@ -29,7 +29,6 @@ from pybuild.source.secrets import masked_findings
 VERSION = 5
 INDEX = "index.sqlite"
 _FINDING = codec_of(Diagnostic)
-_FOREIGN = (ValueError, TypeError, LookupError, AttributeError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def last_export(config: Config, *, few: bool = True) -> LastExport | None:
     if not options.cache or options.verify_reproducible:
         return None
     ledger = _ledger(config)
-    with contextlib.suppress(*_FOREIGN), closing(ledger):
+    with contextlib.suppress(OSError, *FOREIGN), closing(ledger):
         return _last_export(config, ledger, few=few)
     return None
 

@@ -98,7 +98,7 @@ class PhaseTimer:
         self._last = 0.0
 
     def __call__(self, phase: str) -> None:
-        """Hear that a phase has ended."""
+        """Add the time since the last call to a phase, which has ended."""
         now = self._elapsed()
         self.seconds[phase] = round(self.seconds.get(phase, 0.0) + now - self._last, 4)
         self._last = now

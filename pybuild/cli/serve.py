@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from pybuild.build.outputs import compile_target
+from pybuild.build.target import compile_target
 from pybuild.cli.open_site import ReportOptions, open_site
 from pybuild.cli.report import Report, Summary
 from pybuild.config.loader import Config, stopwatch

@@ -195,7 +195,7 @@ class SiteCode:
 
     @contextmanager
     def guard(self, code: str, at: Location, doing: str) -> Iterator[None]:
-        """Turn whatever site code raises, in a thread it starts too, into `Stop`; of a group each exception is told."""
+        """Turn whatever site code raises, in a thread it starts too, into `Stop`, with a finding for each of a group."""
         with _thread_failures() as failures, self._unraised() as unraised:
             try:
                 yield

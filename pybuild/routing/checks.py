@@ -263,7 +263,7 @@ def missing_static_params(route: Route) -> Diagnostic:
 def _unknown_exports(module: ModuleFacts) -> list[Diagnostic]:
     """Warn of names that are nearly names with a meaning: camelCase, and spelling mistakes."""
     findings = []
-    for name in module.names:
+    for name in sorted(module.names.keys() - module.reads):
         is_long = len(name) >= 6  # a short name that differs by a slip of the keyboard is too often another
         slips = difflib.get_close_matches(name, sorted(_KNOWN), n=1, cutoff=0.9) if is_long else []
         meant = _SNAKE_CASE.get(name) or ("" if name in _KNOWN else next(iter(slips), ""))

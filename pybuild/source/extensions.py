@@ -25,7 +25,7 @@ def read_extensions(root: Path, engine: str) -> tuple[ModuleFacts | None, tuple[
         return None, ()
     facts = read_module(root, root / FILE, FILE, frozenset({"inputs"}))
     findings = [*facts.findings, *check_settings(facts)]
-    for name in facts.functions:
+    for name in sorted(facts.functions - facts.reads):
         near = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.8)
         if near and name not in HOOKS and near[0] not in facts.names:
             message = f"{name} has no meaning in {FILE}"

@@ -215,6 +215,8 @@ def test_names_that_are_nearly_right_are_warnings(site: Site) -> None:
         "def load(): ...\ndef GET(): return load()",
         "metadata = {}\ndef GET(): return metadata",
         "def sitemap(): ...\nGET = sitemap",
+        "revalidates = 60\ndef GET(): return revalidates",
+        "def get_static_props(): ...\ndef GET(): return get_static_props()",
     ],
 )
 def test_a_name_without_meaning_that_its_module_uses_is_the_authors(findings: Run, source: str) -> None:
