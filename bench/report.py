@@ -19,6 +19,7 @@ import chart
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
+DEV = HERE / "DEV.md"
 NATIVE = ("pybuild, pyromark",)
 OWN = ("pybuild", *NATIVE)
 Corpus = dict[
@@ -40,8 +41,6 @@ share counts once), "first process" the highest resident size of the one that wa
 any other, with the most files (descriptors) that one of them had open; pybuild may have 64 there. "pages" are the
 HTML files that came out. A ratio is pybuild's wall time divided by the other's: below 1 pybuild is faster. Where a cold build failed,
 its other cases are not tried.
-
-Dev servers side by side are in [DEV.md](DEV.md).
 
 ![Seconds of a cold build and after one edit](chart.svg)
 """
@@ -74,7 +73,8 @@ def keep(key: str, new: Corpus) -> None:
 
 def make(kept: dict[str, Corpus]) -> None:
     ordered = sorted(kept, key=lambda key: (key.split()[0] == "real", int(key.split()[1])))
-    parts = [HEAD, bars(kept), *(section(key, kept[key]) for key in ordered), TAIL]
+    servers = DEV.read_text("utf-8").replace("\n## ", "\n### ").replace("# Dev", "## Dev", 1)
+    parts = [HEAD, bars(kept), *(section(key, kept[key]) for key in ordered), servers, TAIL]
     (HERE / "RESULTS.md").write_text("\n".join(parts), "utf-8")
     (HERE / "chart.svg").write_text(draw(kept), "utf-8")
 
