@@ -120,6 +120,12 @@ def entry_of(job: Job, site: Site) -> Entry | None:
     return site.collections[site.collection_of[job.route]][job.entry] if job.entry >= 0 else None
 
 
+def document_of(job: Job, site: Site) -> Entry | None:
+    """The document that a job renders: one of a collection, or the `page.md` of its route."""
+    markdown = site.routes[job.route].markdown if job.route >= 0 else ""
+    return entry_of(job, site) or site.documents.get(markdown)
+
+
 def _stand_ins(site: Site, jobs: Iterable[Job], translations: Translations) -> Iterator[Redirection]:
     """The Markdown of pages that are not translated leads to that of the default language."""
     slash, base, originals = site.config.trailing_slash, site.config.site.base_path, translations.stand_ins

@@ -8,6 +8,7 @@ made by all phases. Knows no format.
 from __future__ import annotations
 
 import contextlib
+import pkgutil
 from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,13 +25,13 @@ from pybuild.cache.fingerprint import digest_of, glance, history
 from pybuild.cache.index import FOREIGN, RowSet
 from pybuild.cache.inputs import matcher
 from pybuild.cache.kept_site import KeptSite, NotKept
-from pybuild.cache.keys import document_digest
+from pybuild.cache.keys import texts_digest
 from pybuild.cache.pages import SharedLinks
 from pybuild.cache.session import PARTS, kept_rows
 from pybuild.cache.up_to_date import BuildRecord, LastExport, Outcome, last_export
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
-from pybuild.plan import Job, Plan
+from pybuild.plan import Job, Plan, document_of
 from pybuild.publish import Output, PublishedState, Stage
 from pybuild.publish.manifest_lines import ManifestLines
 from pybuild.publish.patch import NotPatched, Patch, publish_patch
@@ -40,7 +41,7 @@ from pybuild.render.result import ROW, Rendered, Rows, link_numbers, to_value
 from pybuild.render.worker import RenderProgram
 from pybuild.routing.segments import Pattern
 from pybuild.site_files.llms import part_again
-from pybuild.site_files.variants import KeptText, Parts, Variants
+from pybuild.site_files.variants import FEEDS, KeptText, Parts, Variants
 from pybuild.source.document import read_front, with_text_of
 from pybuild.source.git_dates import are_dirty
 from pybuild.source.secrets import leak_in
@@ -161,25 +162,26 @@ def _with_texts(base: _Base) -> tuple[Site, tuple[Job, ...], Any]:
     has_history = config.settings.build.git_dates and bool(history(config.root))
     if has_history and not are_dirty(config.root, base.last.changed):
         raise MoreChanged
-    jobs: list[Job] = []
+    jobs: dict[Job, None] = {}
     for file in sorted(base.last.changed):
-        own = kept.jobs(file)
+        found = kept.jobs(file)
         front, findings = read_front(config.root, file, config.zone)
-        for job in own:
-            name = site.collection_of[job.route] if job.entry >= 0 else ""
-            entry = kept.entries(name)[job.entry] if name else documents[file]
-            settings = config.settings.collections.get(name)
-            is_listed = settings is not None and (settings.list or settings.tags or settings.authors)
-            made = with_text_of(entry, front)
-            if made is None or is_listed or job.kind not in ("page", "not_found"):
+        for job in found:
+            entry = document_of(job, site)
+            if job.kind not in ("page", "not_found"):
                 raise MoreChanged
-            if name:
-                kept.entries(name).changed[job.entry] = made
+            if entry is None or entry.file != file:
+                continue  # a list shows it
+            made = with_text_of(entry, front)
+            if made is None:
+                raise MoreChanged
+            if job.entry >= 0:
+                kept.entries(site.collection_of[job.route]).changed[job.entry] = made
             else:
                 kept.changed[file] = made
-        if findings or not own:
+        if findings or not found:
             raise MoreChanged
-        jobs += own
+        jobs.update(dict.fromkeys(found))
     return site, tuple(jobs), tree.around(Pattern())
 
 
@@ -202,10 +204,18 @@ def _rendered(base: _Base, site: Site, plan: Plan, stage: Stage, observer: Obser
 
 
 def _is_alike(old: Rendered, new: Rendered) -> bool:
-    """Whether two rows of a page tell the rest of the site the same."""
+    """Whether two rows of a page tell the rest of the site the same, but for what feeds show."""
     shapes = [[replace(file, digest="", size=0) for file in row.files] for row in (old, new)]
     same = [
-        (row.page, row.redirection, row.assets, row.anchors, row.fetched, row.findings) for row in (old, new)
+        (
+            row.page and replace(row.page, content=""),
+            row.redirection,
+            row.assets,
+            row.anchors,
+            row.fetched,
+            row.findings,
+        )
+        for row in (old, new)
     ]
     return shapes[0] == shapes[1] and same[0] == same[1] and not (old.keeps or new.keeps)
 
@@ -282,7 +292,7 @@ class _Paths(Mapping[str, File]):
 
 
 def _files(base: _Base, changed: _Changed, stage: Stage) -> tuple[list[File], Parts]:
-    """The files that have other bytes now, those of long texts among them."""
+    """The files that have other bytes now, feeds and long texts among them."""
     found: dict[str, File] = {}
     for old, new in zip(changed.old, changed.new, strict=True):
         for before, file in zip(old.files, new.files, strict=True):
@@ -299,9 +309,35 @@ def _files(base: _Base, changed: _Changed, stage: Stage) -> tuple[list[File], Pa
         stage.holds,
         parts,
     )
-    for file in list(_texts(base, changed, variants, stage, frozenset(found))):
+    texts = _texts(base, changed, variants, stage, frozenset(found))
+    for file in [*_feeds(base, changed, parts, stage), *texts]:
         found[file.path] = file
     return [found[path] for path in sorted(found)], parts
+
+
+def _page(base: _Base, url: str) -> Page:
+    """A page as it is kept. Raises `MoreChanged` where there is none."""
+    row = base.pages.get(f"page {url}")
+    found = ROW.read(row[-1]).page if row else None
+    if found is None:
+        raise MoreChanged
+    return found
+
+
+def _feeds(base: _Base, changed: _Changed, parts: Parts, stage: Stage) -> Iterator[File]:
+    """Stage the feeds, where one shows the content of a changed page."""
+    parts.made[FEEDS] = parts.last[FEEDS]
+    kept = base.texts.get(f"pages {FEEDS}")
+    own = {row.page.url: row.page for row in changed.new if row.page}
+    if all(old.page == new.page for old, new in zip(changed.old, changed.new, strict=True)):
+        return
+    feeds_again = pkgutil.resolve_name("pybuild.site_files.feeds:feeds_again")  # loads what few edits need
+    for made in feeds_again(kept, lambda url: own.get(url) or _page(base, url), base.config):
+        if leak_in(made.body, base.config.secrets):
+            raise MoreChanged
+        published = base.manifest[made.path]
+        if published.origin == made.origin and (file := write(stage, made)).digest != published.digest:
+            yield file
 
 
 def _texts(
@@ -309,19 +345,12 @@ def _texts(
 ) -> Iterator[File]:
     """Stage the parts of long texts in which a changed page is. Raises `MoreChanged` where one has other pages now."""
     own = {row.page.url: row.page for row in changed.new if row.page and row.page.variant_path in paths}
-
-    def page(url: str) -> Page:
-        found = own.get(url) or ROW.read(base.pages.get(f"page {url}")[-1]).page
-        if found is None:
-            raise MoreChanged
-        return found
-
-    for name in variants.parts.last:
+    for name in variants.parts.last.keys() - {FEEDS}:
         key, size, digest = variants.last_part(name)
         kept = KeptText(*base.texts.get(f"pages {name}"))
         path = kept.path
         if not own.keys().isdisjoint(kept.urls):
-            pages = list(map(page, kept.urls))
+            pages = [own.get(url) or _page(base, url) for url in kept.urls]
             made = part_again(kept, size, pages, variants)
             if made is None or leak_in(made.body, base.config.secrets):
                 raise MoreChanged
@@ -352,7 +381,7 @@ def _keep(base: _Base, record: BuildRecord, changed: _Changed, parts: Parts, sta
         digest_of(base.config.root / path) != digest for path, digest in base.last.seen.fresh.items()
     ):
         return
-    base.pages.update((*_rows(changed), *base.kept.updates()))
+    base.pages.update((*_rows(base.kept, changed), *base.kept.updates()))
     base.pages.keep()
     if parts.made != parts.last:
         base.texts.update([(PARTS, parts.made)])
@@ -361,12 +390,11 @@ def _keep(base: _Base, record: BuildRecord, changed: _Changed, parts: Parts, sta
     record.update(base.last.outcome, base.last, touched)
 
 
-def _rows(changed: _Changed) -> Iterator[tuple[str, Any]]:
+def _rows(kept: KeptSite, changed: _Changed) -> Iterator[tuple[str, Any]]:
     """The rows of the changed pages."""
     for job, new, value in zip(changed.jobs, changed.new, changed.values, strict=True):
-        parts, made, shown, inner, _ = value
-        name = changed.site.collection_of[job.route] if job.entry >= 0 else ""
-        markdown = changed.site.routes[job.route].markdown
-        entry = changed.site.collections[name][job.entry] if name else changed.site.documents[markdown]
-        parts = [document_digest(entry), *parts[1:]]
-        yield f"{job.kind} {job.url}", [parts, made, shown, inner if new.places else (), to_value(new)]
+        parts, made, others, inner, _ = value
+        own = document_of(job, changed.site)
+        shown = *((own,) if own else ()), *kept.listed(job.url)
+        parts = [texts_digest(shown), *parts[1:]]
+        yield f"{job.kind} {job.url}", [parts, made, others, inner if new.places else (), to_value(new)]

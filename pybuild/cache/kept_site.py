@@ -16,7 +16,7 @@ from pybuild.cache.fingerprint import digest
 from pybuild.cache.index import FOREIGN, RowSet
 from pybuild.cache.keys import Keys
 from pybuild.plain import codec_of
-from pybuild.plan import JOB, Job, Plan, entry_of
+from pybuild.plan import JOB, Job, Plan
 from pybuild.source.document import ENTRY, Entry
 from pybuild.source.navigation import Navigation, Node, View
 from pybuild.source.site import Site
@@ -72,7 +72,11 @@ def lines(site: Site, plan: Plan, keys: Keys, token: str) -> Iterator[tuple[str,
     yield from _parted(
         "documents", parts, ((file, ENTRY.write(entry)) for file, entry in site.documents.items())
     )
-    yield from _parted("jobs", parts, _jobs(site, plan).items())
+    yield from _parted("jobs", parts, _jobs(plan, keys).items())
+    pages = ((job.url, keys.shown_list(job)) for job in plan.jobs)
+    yield from _parted(
+        "lists", parts, ((url, [page.collection, page.numbers]) for url, page in pages if page)
+    )
     yield from _trees(plan, keys, parts)
 
 
@@ -83,14 +87,12 @@ def _parted(kind: str, count: int, items: Iterable[tuple[str, Any]]) -> Iterator
     return ((f"{kind} {number}", part) for number, part in enumerate(parts))
 
 
-def _jobs(site: Site, plan: Plan) -> dict[str, list[Any]]:
-    """The jobs that render a document, by its file."""
+def _jobs(plan: Plan, keys: Keys) -> dict[str, list[Any]]:
+    """The jobs that show the text of a document, by its file."""
     found: dict[str, list[Any]] = {}
     for job in plan.jobs:
-        entry = entry_of(job, site)
-        file = entry.file if entry else site.routes[job.route].markdown if job.route >= 0 else ""
-        if file:
-            found.setdefault(file, []).append(JOB.write(job))
+        for entry in keys.shown_documents(job):
+            found.setdefault(entry.file, []).append(JOB.write(job))
     return found
 
 
@@ -276,8 +278,13 @@ class KeptSite:
         return _Tree(self._all, make)
 
     def jobs(self, file: str) -> list[Job]:
-        """The jobs that render a document."""
+        """The jobs that show the text of a document."""
         return list(map(JOB.read, self._all.part("jobs", file).get(file, ())))
+
+    def listed(self, url: str) -> Iterator[Entry]:
+        """The documents of the list that a page shows."""
+        name, numbers = self._all.part("lists", url).get(url, ("", ()))
+        return (self.entries(name)[number] for number in numbers)
 
     def updates(self) -> Iterator[tuple[str, Any]]:
         """The rows of documents that changed since."""

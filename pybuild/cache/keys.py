@@ -17,7 +17,7 @@ from typing import Any, cast
 from pybuild.cache.fingerprint import Snapshot, digest, digest_many
 from pybuild.cache.inputs import globs_of, matcher
 from pybuild.cache.template_deps import Dependencies, TemplateDependencies
-from pybuild.plan import Job, Plan, entry_of
+from pybuild.plan import Job, Plan, document_of, entry_of
 from pybuild.render.cards import CARD
 from pybuild.render.layouts import LAYOUT
 from pybuild.render.listing_values import TEMPLATES as LISTINGS
@@ -29,7 +29,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Listing, Route
 from pybuild.source.document import Entry
 from pybuild.source.site import Site
-from pybuild.source.site_lists import SiteLists, TermKind
+from pybuild.source.site_lists import ListPage, SiteLists, TermKind
 from pybuild.source.template_files import COMPONENTS, component_files
 from pybuild.urls import variant_urls
 
@@ -99,9 +99,9 @@ class Keys:
         same = self._shared(job)
         if same is None:
             return None
-        entry = entry_of(job, self._site) or self._site.documents.get(self._route(job).markdown)
+        entry = document_of(job, self._site)
         own = (
-            document_digest(entry) if entry else "",
+            texts_digest(self.shown_documents(job)),
             self._address(job, same.surroundings),
             same.templates,
         )
@@ -126,6 +126,22 @@ class Keys:
     def globs(self) -> list[tuple[str, ...]]:
         """The files whose contents something depends on besides documents and templates."""
         return list(self._globs)
+
+    def shown_documents(self, job: Job) -> tuple[Entry, ...]:
+        """The documents whose texts are on a page as pybuild makes it: its own first, then those of a list."""
+        entry, page = document_of(job, self._site), self.shown_list(job)
+        listed = map(self.lists.entries(page.collection).__getitem__, page.numbers) if page else ()
+        return (*((entry,) if entry else ()), *listed)
+
+    def shown_list(self, job: Job) -> ListPage | None:
+        """The page of a list that a page shows as pybuild makes it."""
+        route, entry = self._route(job), document_of(job, self._site)
+        if route.listing:
+            is_list = route.listing.kind == "list" or (route.listing.kind == "terms" and job.params)
+            return self.lists.list_page(route, job.url, job.params) if is_list else None
+        settings = self._site.config.settings.collections.get(entry.collection) if entry else None
+        has_list = entry and settings and settings.list and not entry.slug
+        return self.lists.index_page(entry.collection) if entry and has_list else None
 
     def shown_tree(self, job: Job) -> str:
         """The collection of whose tree a page shows just what is around it; "" for any other."""
@@ -184,26 +200,22 @@ class Keys:
 
     def _navigation(self, job: Job, entry: Entry | None, *, shows_others: bool) -> str:
         """What a page shows of others: titles, addresses and order, not their texts."""
-        listing = self._route(job).listing
-        collections = self._site.config.settings.collections
-        settings = collections.get(entry.collection) if entry and not entry.slug else None
-        listed = settings is not None and settings.list
-        if not (shows_others or listing or listed):
+        listing, page = self._route(job).listing, self.shown_list(job)
+        if not (shows_others or listing or page):
             return ""
         name = entry.collection if entry else listing.collection if listing else ""
         shown = self.lists.page_digest(name, job.entry, job.url, self._route(job).locale)
         if self._route(job).module:  # which document it shows, only its code knows
             return digest(shown, self._index)
+        if page:
+            return digest(shown, self.lists.list_digest(page))
         return digest(shown, self._listing(job, listing)) if listing else shown
 
     def _listing(self, job: Job, listing: Listing) -> str:
-        """What a built-in page lists."""
+        """What a built-in page lists that shows no documents."""
         if listing.kind in ("home", "folders"):
             return self._index
-        if listing.kind == "terms" and not job.params:
-            return self.lists.terms_digest(listing.collection, cast(TermKind, listing.term))
-        page = self.lists.list_page(self._route(job), job.url, job.params)
-        return self.lists.list_digest(page)
+        return self.lists.terms_digest(listing.collection, cast(TermKind, listing.term))
 
     def _route(self, job: Job) -> Route:
         root = self._plan.root
@@ -320,9 +332,10 @@ class Keys:
         return self._globs[globs]
 
 
-def document_digest(entry: Entry) -> str:
-    """The part of a key for the document of a page."""
-    return digest(entry.digest, _said(entry))
+def texts_digest(entries: Iterable[Entry]) -> str:
+    """The part of a key for the documents whose texts are on a page; "" for none."""
+    said = [text for entry in entries for text in (entry.digest, _said(entry))]
+    return digest(*said) if said else ""
 
 
 def is_bounded(module: ModuleFacts) -> bool:

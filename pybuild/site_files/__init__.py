@@ -47,14 +47,14 @@ class Output:
 
     path: str  # the site's own file of this path replaces the whole output; "" where each file counts alone
     maker: str  # "module:function", called with (pages, config), then variants and order where it wants them
-    reads: bool = False  # needs the Markdown variants
+    reads: bool = False  # needs the Markdown variants, or says of which pages it is made
     ordered: bool = False  # needs the order of the site
     localized: bool = False  # each language has its own, below its prefix
 
 
 OUTPUTS = (
     Output("sitemap.xml", "pybuild.site_files.sitemap:sitemap"),
-    Output("", "pybuild.site_files.feeds:feeds", ordered=True, localized=True),
+    Output("", "pybuild.site_files.feeds:feeds", reads=True, ordered=True, localized=True),
     Output("robots.txt", "pybuild.site_files.robots:robots"),
     Output("llms.txt", "pybuild.site_files.llms:llms_index", ordered=True, localized=True),
     Output("llms-full.txt", "pybuild.site_files.llms:llms_full", reads=True, ordered=True, localized=True),

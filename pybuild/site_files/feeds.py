@@ -7,6 +7,7 @@ Sources: RSS 2.0 (rssboard.org), RSS content module, Dublin Core; RFC 4287 (Atom
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import uuid
@@ -24,8 +25,9 @@ from pybuild.config.schema import FeedFormat
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.look.files import IMMUTABLE, LookFile, feed_style
 from pybuild.records import Artifact, Page
-from pybuild.site_files import NO_ORDER, SiteOrder
+from pybuild.site_files import NO_ORDER, ExtraFeed, SiteOrder
 from pybuild.site_files.selection import FEED_FILES, changed, feed_formats, feed_pages, is_listed
+from pybuild.site_files.variants import FEEDS, Parts, Variants
 from pybuild.site_files.xml_text import one_line, xml_text
 from pybuild.urls import absolute, encode, page_href
 
@@ -73,13 +75,17 @@ class Channel:
 
 
 def feeds(
-    pages: Collection[Page], config: Config, order: SiteOrder = NO_ORDER
+    pages: Collection[Page], config: Config, variants: Variants | None = None, order: SiteOrder = NO_ORDER
 ) -> Iterator[Artifact | Diagnostic]:
     """Yield a file for each format in `feed.formats`, and `rss.xml` in any case, also without entries.
+
+    Note in `variants` what they are made of, for `feeds_again`.
 
     Finding: `front-matter-error` (a warning) where two entries have one guid; the older one goes by its URL.
     """
     chosen = feed_pages(pages, config)
+    if variants:
+        _note_parts(chosen, order, variants.parts)
     repeated = _repeated_guids(chosen)
     for page in repeated:
         message = f'the guid "{page.guid}" belongs to a newer page too'
@@ -98,6 +104,26 @@ def feeds(
         shown = _styled(body, style, config) if name != "json" else body
         yield Artifact(url[1:], ORIGIN, shown, media_type=f"{file.media_type}; charset=utf-8")
     yield from _extra_feeds(pages, config, order, style)
+
+
+def _note_parts(chosen: Iterable[Page], order: SiteOrder, parts: Parts) -> None:
+    urls = {page.url for page in chosen}
+    urls.update(url for feed in order.feeds for url in (feed.url, *feed.pages))
+    made = [order.has_look, [[feed.url, feed.title, list(feed.pages)] for feed in order.feeds], sorted(urls)]
+    key = hashlib.sha256(json.dumps(made).encode("ascii")).hexdigest()
+    if parts.last.get(FEEDS) != [key, 0, ""]:
+        parts.pages[FEEDS] = made
+    parts.made[FEEDS] = key, 0, ""
+
+
+def feeds_again(kept: Any, page: Callable[[str], Page], config: Config) -> Iterator[Artifact]:
+    """Yield all feeds with the texts of now; `kept` is what `feeds` noted, `page` gives one by its URL."""
+    has_look, extra, urls = kept
+    order = SiteOrder(
+        has_look=has_look, feeds=tuple(ExtraFeed(url, title, tuple(of)) for url, title, of in extra)
+    )
+    made = feeds(list(map(page, urls)), config, order=order)
+    return (artifact for artifact in made if isinstance(artifact, Artifact))
 
 
 def _styled(body: bytes, style: LookFile | None, config: Config) -> bytes:

@@ -13,6 +13,8 @@ from typing import Any
 
 from pybuild.records import Page
 
+FEEDS = "feeds"  # the name of all of them among the parts of texts
+
 
 def _unknown(page: Page) -> str:
     return ""

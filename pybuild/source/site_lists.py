@@ -265,14 +265,8 @@ class SiteLists:
         return [urls, near, self.list_digest(self.index_page(name)) if listed else ""]
 
     def list_digest(self, page: ListPage) -> str:
-        """A digest of what a page of a list shows."""
-        entries = self._collections[page.collection]
-        said = [
-            (entries[n].file, entries[n].url, entries[n].digest, str(entries[n].date)) for n in page.numbers
-        ]
-        return _digest(
-            repr((page.total, page.term and page.term.name, self.term_pages(page.collection), said))
-        )
+        """A digest of what a page of a list shows besides its documents."""
+        return _digest(repr((page.total, page.term and page.term.name, self.term_pages(page.collection))))
 
     def terms_digest(self, name: str, kind: TermKind) -> str:
         """A digest of the page of all terms."""

@@ -11,18 +11,24 @@ import pytest
 from incremental import EDITS, LOOK, OWN, PLAIN, assert_same_as_clean, change, more, put, run, write_site
 
 from pybuild.cache import fingerprint
+from pybuild.cli.new import starter_files
 from pybuild.publish import spare
 
 SITES = {"own": OWN, "look": LOOK}
 FEW = ("start", "render", "publish", "cache")  # the phases of an edit of texts
 
 
-@pytest.fixture(params=SITES)
-def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A site that was exported, as if every file of it were old."""
+@pytest.fixture(autouse=True)
+def as_if_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file is as if it were old."""
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1717200000")
     monkeypatch.setattr(fingerprint, "MARGIN", 0)
     monkeypatch.setattr(spare, "SETTLED", 0)
+
+
+@pytest.fixture(params=SITES)
+def site(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A site that was exported."""
     root = tmp_path / "site"
     write_site(root, PLAIN, SITES[request.param])
     EDITS["delete a"](root)  # without findings in what is edited
@@ -50,6 +56,68 @@ def test_several_texts_at_once(site: Path, tmp_path: Path) -> None:
     assert (done.laps, done.cached) == (FEW, done.counts[0] - 3)
 
 
+def test_a_text_that_feeds_show(site: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        more(site, "content/posts/three.md", "Something that a feed shows.")
+        assert assert_same_as_clean(site, tmp_path / "work").laps == FEW
+        assert "Something that a feed shows." in (site / "out/rss.xml").read_text("utf-8")
+
+
+SETTINGS = """[site]
+url = "https://example.com"
+title = "T"
+
+[feed]
+formats = ["rss", "atom", "json"]
+
+[collections.blog]
+source = "content/blog"
+route = "/blog/[...slug]"
+list = true
+tags = "/blog/tags/[tag]"
+authors = "/blog/by/[author]"
+per_page = 2
+"""
+
+
+@pytest.mark.parametrize("index", ["", "# All posts\n\nThey are these.\n"])
+def test_texts_that_lists_tags_and_feeds_show(index: str, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    posts = {
+        f"content/blog/post-{n}.md": f"---\ntitle: Post {n}\ndate: 2024-01-0{n}\ntags: [all, {'odd' if n % 2 else 'even'}]\n"
+        f"author: Jo\n---\nThe first paragraph.\n\nThe second one.\n"
+        for n in range(1, 7)
+    }
+    write_site(site, {"pybuild.toml": SETTINGS, "content/blog/index.md": index, **posts})
+    run(site)
+    words = "word " * 400  # another time of reading, which lists show
+    for number, text in ((6, "Some."), (3, words), (3, "More."), (1, words)):
+        more(site, f"content/blog/post-{number}.md", text)
+        assert assert_same_as_clean(site, tmp_path / "work").laps == FEW
+    for file in list(posts)[:3]:
+        more(site, file, words)
+    assert assert_same_as_clean(site, tmp_path / "work").laps == FEW
+    if index:
+        more(site, "content/blog/index.md", "One more sentence.")
+        assert assert_same_as_clean(site, tmp_path / "work").laps == FEW
+    change(site, "content/blog/post-2.md", "The first paragraph.", "What lists show of it.")
+    assert "discover" in assert_same_as_clean(site, tmp_path / "work").laps
+    change(site, "content/blog/post-2.md", "2024-01-02", "2024-01-09")
+    assert "discover" in assert_same_as_clean(site, tmp_path / "work").laps
+
+
+@pytest.mark.parametrize("name", ["docs", "blog"])
+def test_each_text_of_a_starter(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")  # its posts are older
+    site = tmp_path / "site"
+    for path, body in starter_files(name, title="T", url="https://example.com").items():
+        put(site, path, body.decode())
+    run(site)
+    for file in sorted(file for folder in ("app", "content") for file in (site / folder).rglob("*.md")):
+        more(site, str(file.relative_to(site)), "One more sentence.")
+        assert assert_same_as_clean(site, tmp_path / "work").laps == FEW, file
+
+
 def test_a_text_that_shows_nothing_new(site: Path, tmp_path: Path) -> None:
     more(site, "content/docs/a.md", "")
     assert assert_same_as_clean(site, tmp_path / "work").laps == FEW
@@ -63,7 +131,6 @@ MORE: dict[str, Callable[[Path], None]] = {
     "a dead anchor": lambda r: more(r, "content/docs/a.md", "[dead](b.md#dead)"),
     "a picture": lambda r: more(r, "content/docs/a.md", "![](pic.png)"),
     "what is included": lambda r: more(r, "content/docs/a.md", '::: include file="/pybuild.toml"'),
-    "what is fed": lambda r: more(r, "content/posts/three.md"),
     "a page with findings": lambda r: more(r, "content/docs/index.md"),
     "another file": lambda r: (more(r, "content/docs/a.md"), put(r, "public/a.txt", "other"))[0],
     "a new document": lambda r: (more(r, "content/docs/a.md"), put(r, "content/docs/n.md", "# N\n"))[0],
