@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from clusters import Machines, free_port, wait_for
-from harness import SAMPLE_TIME, environment
+from harness import SAMPLE_TIME, environment, start_command
 
 pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
 
@@ -95,13 +95,8 @@ def begin(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
     begun: list[Any] = []
 
     def start(root: Path, *arguments: str, env: Mapping[str, str | None] | None = None) -> Any:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pybuild", "export", str(root), "--format", "json", *arguments],
-            env=environment({**SAMPLE_TIME, **(env or {})}),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        words = ("export", str(root), "--format", "json", *arguments)
+        process = start_command(*words, env=environment({**SAMPLE_TIME, **(env or {})}))
         begun.append(process)
         return process
 

@@ -59,7 +59,9 @@ class Desk:
         """Everything beside the output that is not the lock, a manifest or the spare tree."""
         state = [p for p in (self.root / ".pybuild").rglob("*") if not p.is_dir() and "spare" not in p.parts]
         beside = [p for p in self.out.parent.iterdir() if p.name.endswith("pybuild-stage")]
-        return sorted(p.name for p in state + beside if p.name not in {"lock", "manifest.json", "stamps"})
+        return sorted(
+            p.name for p in state + beside if p.name not in {"lock", "manifest.json", "spare.json", "stamps"}
+        )
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:

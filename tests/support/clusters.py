@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import environment
+from harness import CLUSTER_ZYGOTE, environment
 
 _READY_SECONDS = 180
 _HOST = "pybuild.engines.host"
@@ -79,15 +79,13 @@ class Machines:
         self, command: str, *arguments: str, env: Mapping[str, str] | None = None, before: Sequence[str] = ()
     ) -> Any:
         log = (self.folder / f"{command}-{len(self.workers)}.log").open("wb")
-        words = ("-m", f"distributed.cli.{command}", "--host", "127.0.0.1", "--no-dashboard")
-        return subprocess.Popen(
-            [*before, sys.executable, *words, *self.options, *arguments],
-            env={**environment(), "DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s", **(env or {})},
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd=self.folder,  # `-m` looks there first
-        )  # fmt: skip
+        words = ("--host", "127.0.0.1", "--no-dashboard", *self.options, *arguments)
+        changed = {"DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL": "10s", **(env or {})}
+        where = {"env": {**environment(), **changed}, "cwd": self.folder, "stdout": log, "stderr": log}
+        if not before and "PYTHONPATH" not in changed:
+            return CLUSTER_ZYGOTE.start(words, program=f"distributed.cli.{command}", is_session=True, **where)
+        started = (*before, sys.executable, "-m", f"distributed.cli.{command}", *words)
+        return subprocess.Popen(started, start_new_session=True, **where)  # `-m` looks in its folder first
 
 
 def _processes() -> Iterator[tuple[int, int, str]]:

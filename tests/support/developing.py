@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from harness import Process, start_command
 from previewing import Seen, fetch
 
 from pybuild.config.schema import Options
@@ -102,7 +102,7 @@ class Server:
     """A running `pybuild dev`."""
 
     port: int
-    process: subprocess.Popen[str]
+    process: Process
     root: Path
 
     def get(self, target: str, **headers: str) -> Seen:
@@ -121,12 +121,9 @@ class Server:
 @contextmanager
 def developed(root: Path, *arguments: str, port: int | None = 0, **env: str) -> Iterator[Server]:
     """Run `pybuild dev`: on a free port, or without saying a port where that is None."""
-    command = [sys.executable, "-m", "pybuild", "dev", str(root), *arguments]
-    command += [] if port is None else ["--port", str(port)]
+    where = () if port is None else ("--port", str(port))
     with (root.parent / "dev.log").open("w") as log:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **env}
-        )
+        process = start_command("dev", str(root), *arguments, *where, env={**os.environ, **env}, stderr=log)
     try:
         assert process.stdout is not None
         address = process.stdout.readline()

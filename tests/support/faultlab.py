@@ -201,7 +201,9 @@ def leftovers(root: Path) -> list[str]:
     state = [p for p in state if cache not in p.parents and "spare" not in p.parts]
     beside = [p for p in root.iterdir() if p.name.endswith("pybuild-stage")]
     return sorted(
-        str(p.relative_to(root)) for p in state + beside if p.name not in {"lock", "manifest.json", "stamps"}
+        str(p.relative_to(root))
+        for p in state + beside
+        if p.name not in {"lock", "manifest.json", "spare.json", "stamps"}
     )
 
 

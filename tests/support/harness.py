@@ -8,17 +8,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zygote import Zygote
+from zygote import Command, Zygote
 
 _ZYGOTE = Zygote()
+CLUSTER_ZYGOTE = Zygote("distributed.cli.dask_scheduler", "distributed.cli.dask_worker")
 LONG = os.environ.get("PYBUILD_LONG") == "1"  # all that tests generate, in place of a part
 SETTINGS = '[site]\nurl = "https://example.com"\ntitle = "Test"\n'
 Files = Mapping[str, str | bytes]
+Process = Command | subprocess.Popen[str]
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_site"
 SAMPLE_TIME = {"SOURCE_DATE_EPOCH": "1798761600"}  # 2027: none of its posts is in the future
 
@@ -84,42 +86,30 @@ def run_command(
     root: Path, *arguments: str, env: Mapping[str, str | None] | None = None, **options: Any
 ) -> Run:
     """Run `pybuild` in a process; with `--format json` among the arguments the summary is read."""
-    everything = environment(env)
     timeout = options.pop("timeout", 120)
-    done = _forked(arguments, everything, timeout, **options) if options.keys() <= {"cwd", "umask"} else None
-    if done is None:
-        command = [sys.executable, "-m", "pybuild", *arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, env=everything, timeout=timeout, **options
-        )
-    summary = json.loads(done.stdout) if "json" in arguments and done.stdout.startswith("{") else {}
-    return Run(done.returncode, done.stdout, done.stderr, root, summary)
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as out, tempfile.TemporaryFile("w+") as err:
+        process = start_command(*arguments, env=environment(env), stdout=out, stderr=err, **options)
+        try:
+            code = process.wait(timeout)
+        finally:
+            process.kill()
+        said, complaint = (file.seek(0) or file.read() for file in (out, err))
+    summary = json.loads(said) if "json" in arguments and said.startswith("{") else {}
+    return Run(code, said, complaint, root, summary)
 
 
-def _forked(
-    arguments: Sequence[str],
-    env: Mapping[str, str],
-    timeout: float,
-    *,
-    cwd: Path | None = None,
-    umask: int = 0o022,
-) -> subprocess.CompletedProcess[str] | None:
-    """Run the command in a fork of a process that has loaded it; None where the interpreter itself is to be set up."""
-    if any(
+def start_command(*arguments: str, env: Mapping[str, str], **options: Any) -> Process:
+    """Start `pybuild` in a fork of a process that has loaded it: what it says is in pipes, or in files that are given.
+
+    Where the interpreter itself is to be set up, it is started anew.
+    """
+    if options.keys() <= {"cwd", "umask", "stdout", "stderr"} and not any(
         name.startswith(("PYTHON", "LD_", "MALLOC", "LANG", "LC_", "TZ")) and os.environ.get(name) != value
         for name, value in env.items()
     ):
-        return None
-    with tempfile.TemporaryDirectory() as folder:
-        files = f"{folder}/stdout", f"{folder}/stderr"
-        where = str(cwd or Path.cwd())
-        code = _ZYGOTE.run(
-            {"arguments": arguments, "env": env, "cwd": where, "umask": umask, "files": files}, timeout
-        )
-        if code is None:
-            return None
-        said = [Path(file).read_text("utf-8") if Path(file).exists() else "" for file in files]
-    return subprocess.CompletedProcess([*arguments], code, *said)
+        return (CLUSTER_ZYGOTE if "--cluster" in arguments else _ZYGOTE).start(arguments, env, **options)
+    command, pipes = [sys.executable, "-m", "pybuild", *arguments], {"stdout": -1, "stderr": -1}
+    return subprocess.Popen(command, text=True, env=env, **(pipes | options))
 
 
 def open_up(*folders: Path) -> None:

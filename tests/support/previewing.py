@@ -6,14 +6,12 @@ import http.client
 import os
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import run_command
+from harness import Process, run_command, start_command
 
 from pybuild.publish import output_at
 from pybuild.publish.publication import Publication, load_publication
@@ -131,16 +129,9 @@ def published(root: Path) -> Publication:
 
 
 @contextmanager
-def previewed(root: Path, *arguments: str, **env: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def previewed(root: Path, *arguments: str, **env: str) -> Iterator[tuple[int, Process]]:
     """Run `pybuild preview` on a free port."""
-    command = [sys.executable, "-m", "pybuild", "preview", str(root), "--port", "0", *arguments]
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **env},
-    )
+    process = start_command("preview", str(root), "--port", "0", *arguments, env={**os.environ, **env})
     try:
         assert process.stdout is not None
         address = process.stdout.readline()

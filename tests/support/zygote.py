@@ -6,19 +6,26 @@ forks, so that no command compiles our own templates, either. Tests that start a
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import functools
 import gc
 import importlib
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
+
+_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
 
 LOADED = (
     "pybuild.cli.main",
@@ -43,62 +50,135 @@ SITE = {
 }
 
 
+class Command:
+    """A command that runs, as `subprocess.Popen` shows one: its output is in pipes, or in files of the caller."""
+
+    def __init__(self, pid: int, status: IO[str], stdout: IO[str] | None, stderr: IO[str] | None) -> None:
+        self.pid, self.stdout, self.stderr, self.returncode = pid, stdout, stderr, None
+        self._status = status  # its end is the end of the command
+        self._said: list[Future[str]] = []
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        return self._ended(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        code = self._ended(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(["pybuild"], timeout or 0)
+        return code
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """What is left of the output."""
+        if not self._said:
+            pool = ThreadPoolExecutor(2)
+            self._said = [pool.submit(pipe.read if pipe else str) for pipe in (self.stdout, self.stderr)]
+            pool.shutdown(wait=False)
+        self.wait(timeout)
+        out, err = (reading.result(timeout) for reading in self._said)
+        return out, err
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _ended(self, timeout: float | None) -> int | None:
+        if self.returncode is None and select.select([self._status], [], [], timeout)[0]:
+            self.returncode = int(self._status.readline())
+            self._status.close()
+        return self.returncode
+
+
 class Zygote:
-    """Runs commands one at a time; `run` returns None where it is busy or cannot serve."""
+    """Starts commands, each in a fork of one process; that has loaded what others of them need, too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *loaded: str) -> None:
+        self._loaded = loaded
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._line = socket.socket()
 
-    def run(self, request: Mapping[str, Any], timeout: float) -> int | None:
-        """Run `pybuild` as `_become` says, with its output in two files; the exit code, negative for a signal."""
-        if not self._lock.acquire(blocking=False):
-            return None
-        try:
-            process = self._started()
-            self._write(process, request)
-            pid = int(_line(process.stdout))
-            alarm = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
-            alarm.start()
-            code = int(_line(process.stdout))
-            alarm.cancel()
-            return code
-        finally:
-            self._lock.release()
+    def start(
+        self,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        *,
+        program: str = "pybuild.cli.main",
+        cwd: Path | None = None,
+        umask: int = 0o022,
+        is_session: bool = False,
+        stdout: IO[Any] | None = None,
+        stderr: IO[Any] | None = None,
+    ) -> Command:
+        """Run the `main` of a module with arguments; what it says goes to files, or to pipes where none is given."""
+        ended, end = os.pipe()
+        pipes = [None if file else os.pipe() for file in (stdout, stderr)]
+        ends = [
+            file.fileno() if file else pipe[1] if pipe else -1
+            for file, pipe in zip((stdout, stderr), pipes, strict=True)
+        ]
+        request = {
+            "program": program,
+            "arguments": arguments,
+            "env": env,
+            "cwd": str(cwd or Path.cwd()),
+            "umask": umask,
+            "is_session": is_session,
+        }
+        with self._lock:
+            socket.send_fds(self._started(), [json.dumps(request).encode()], [*ends, end])
+        for number in (*(pipe[1] for pipe in pipes if pipe), end):
+            os.close(number)
+        status = os.fdopen(ended)
+        pid = int(status.readline())
+        return Command(pid, status, *(pipe and os.fdopen(pipe[0], encoding="utf-8") for pipe in pipes))
 
-    def _started(self) -> subprocess.Popen[str]:
+    def _started(self) -> socket.socket:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-        return self._process
-
-    @staticmethod
-    def _write(process: subprocess.Popen[str], request: Mapping[str, Any]) -> None:
-        assert process.stdin, "the process was started with a pipe"
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
+            self._line.close()
+            self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            number = theirs.fileno()
+            words = [sys.executable, __file__, str(number), *self._loaded]
+            self._process = subprocess.Popen(words, pass_fds=[number])
+            theirs.close()
+        return self._line
 
 
-def _line(stream: IO[str] | None) -> str:
-    assert stream, "the process was started with a pipe"
-    return stream.readline()
-
-
-def _become(request: Mapping[str, Any]) -> None:
-    """Be the command: its folder, environment, streams, arguments and the rights of what it writes."""
+def _become(request: Mapping[str, Any], streams: Sequence[int]) -> None:
+    """Be the command: its folder, environment, streams, arguments, signals and the rights of what it writes."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, stream in enumerate((os.open(os.devnull, os.O_RDONLY), *streams)):
+        os.dup2(stream, number)
+    os.closerange(3, 1024)
     os.umask(request["umask"])
-    for number, file in enumerate(request["files"], 1):
-        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
     os.environ.clear()
     os.environ.update(request["env"])
+    tempfile.tempdir = None  # which is read of the environment
     os.chdir(request["cwd"])
     sys.argv = ["pybuild", *request["arguments"]]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if request["is_session"]:
+        os.setsid()
+    if "dask.config" in sys.modules:
+        sys.modules["dask.config"].refresh()  # of the environment
+
+
+def _run_and_leave(program: str) -> NoReturn:
+    """Run a program, and leave as the interpreter does, but for the freeing of all that it has loaded."""
+    try:
+        sys.exit(importlib.import_module(program).main())
+    except SystemExit as left:
+        if threading.active_count() > 1 or not isinstance(left.code, int | None):
+            raise
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(left.code or 0)
 
 
 @functools.cache
@@ -122,21 +202,44 @@ def load() -> None:
     gc.freeze()  # forks share what is here
 
 
-def main() -> None:
+def main(line: socket.socket, loaded: Sequence[str]) -> None:
+    """Start each command that the line asks for, and say its process id and its end to who asked."""
+    for name in loaded:
+        importlib.import_module(name)
     load()
-    answers = os.fdopen(os.dup(1), "w")
-    for line in sys.stdin:
-        pid = os.fork()
-        if pid == 0:
-            answers.close()
-            _become(json.loads(line))
-            sys.modules["pybuild.cli.main"].main()
-            return
-        answers.write(f"{pid}\n")
-        answers.flush()
-        answers.write(f"{os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])}\n")
-        answers.flush()
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    running: dict[int, int] = {}  # process ids, and where their end is to be said
+    while True:
+        ready, _, _ = select.select([line, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            for pid in [pid for pid in running if os.waitid(os.P_PID, pid, _ENDED)]:
+                code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+                _say(running[pid], code)
+                os.close(running.pop(pid))
+        if line in ready:
+            text, descriptors, _, _ = socket.recv_fds(line, 1 << 20, 3)
+            if not text:
+                return
+            *streams, end = descriptors
+            pid = os.fork()
+            if pid == 0:
+                line.detach()
+                _become(request := json.loads(text), streams)
+                _run_and_leave(request["program"])
+            running[pid] = end
+            _say(end, pid)
+            for stream in streams:
+                os.close(stream)
+
+
+def _say(end: int, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):  # who asked is gone
+        os.write(end, b"%d\n" % number)
 
 
 if __name__ == "__main__":
-    main()
+    main(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
