@@ -1,8 +1,9 @@
 """Files of an author: their bytes as text, and the folders they are in.
 
 Owns the one reading of UTF-8 (byte order mark, line ends, where a byte is wrong) and the one walk of folders: sorted,
-inside the site, never in circles, with the rules for symlinks, special files and names that cannot be read. Knows no
-format and no meaning of a file. Source: RFC 3629; The Unicode Standard §23.8 (byte order mark).
+inside the site, never in circles, with the rules for symlinks, special files and names that cannot be read; and which
+files are never published, by their names. Knows no format and no other meaning of a file.
+Source: RFC 3629; The Unicode Standard §23.8 (byte order mark).
 """
 
 from __future__ import annotations
@@ -10,9 +11,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from pybuild.diagnostics import Diagnostic, Location
+
+PUBLISHED_DOTFILES = frozenset({".well-known", ".nojekyll", ".htaccess", ".domains"})
+_KEY_FILES = (
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "*.keystore",
+    "id_rsa*",
+    "id_ed25519*",
+    "id_ecdsa*",
+    "id_dsa*",
+)
 
 
 def shipped_templates() -> Path:
@@ -52,6 +67,23 @@ def _encoding_error(data: bytes, offset: int, file: str) -> Diagnostic:
     return Diagnostic("encoding-error", message, Location(file, line), hint)
 
 
+def is_dotfile(path: str) -> bool:
+    """Whether a file, or a folder that it lies in, begins with a dot and is none that hosts read."""
+    return any(part.startswith(".") and part not in PUBLISHED_DOTFILES for part in path.split("/"))
+
+
+def is_secret_file(path: str) -> bool:
+    """Whether a file is named as those are that hold a key."""
+    return any(fnmatch(path.rpartition("/")[2], key) for key in _KEY_FILES)
+
+
+def is_withheld(root: Path, real: Path) -> bool:
+    """Whether what a link leads to inside the site is never published: a dotfile, a key, what git or our state holds."""
+    path = real.relative_to(root).as_posix()
+    parts = path.split("/")  # what package managers link to lies in folders such as node_modules/.pnpm
+    return is_dotfile(parts[0]) or is_dotfile(parts[-1]) or ".git" in parts or is_secret_file(path)
+
+
 Skip = Callable[[str], bool]
 
 
@@ -67,14 +99,19 @@ class Found:
         return Path(self.at)
 
 
-def walk(root: Path, folder: str, *, skip: Skip = lambda path: False) -> Iterator[Found | Diagnostic]:
+def walk(
+    root: Path, folder: str, *, skip: Skip = lambda path: False, out: Path | None = None
+) -> Iterator[Found | Diagnostic]:
     """Yield the files below `root/folder` in sorted order, and `unsafe-path` for what may not be followed.
 
-    `skip` is asked for each path relative to the folder, files and folders alike.
+    `skip` is asked for each path relative to the folder, files and folders alike. No link may lead into `out`.
     """
     start = root / folder
-    if start.is_dir():
-        yield from _walk(_Walk(root.resolve(), folder, skip), str(start), "", frozenset())
+    ask = _Walk(root.resolve(), folder, skip, out.resolve() if out else None)
+    if start.is_symlink() and (refused := _link_fault(ask, start, "")):
+        yield refused
+    elif start.is_dir():
+        yield from _walk(ask, str(start), "", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +119,7 @@ class _Walk:
     root: Path
     folder: str
     skip: Skip
+    out: Path | None
 
     def fault(self, path: str, message: str, hint: str) -> Diagnostic:
         return Diagnostic(
@@ -143,6 +181,11 @@ def _link_fault(ask: _Walk, file: Path, path: str) -> Diagnostic | None:
         real = file.resolve(strict=True)
     except (OSError, RuntimeError):
         return ask.fault(path, f"this symlink leads nowhere: {target}", "remove it, or make its target")
-    if real.is_relative_to(ask.root):
-        return None
-    return ask.fault(path, f"this symlink leaves the site: {target}", "copy the file into the site")
+    if not real.is_relative_to(ask.root):
+        return ask.fault(path, f"this symlink leaves the site: {target}", "copy the file into the site")
+    if ask.out and real.is_relative_to(ask.out):
+        return ask.fault(path, f"this symlink leads into the output: {target}", "remove it")
+    if is_withheld(ask.root, real):
+        said = f"this symlink leads to what is never published: {target}"
+        return ask.fault(path, said, "remove it, or copy what is meant to be published")
+    return None

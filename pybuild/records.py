@@ -94,6 +94,7 @@ PAGE = codec_of(Page)
 
 
 LANGUAGE_NAMES = ("lang", "hreflang")  # as in `Link.named`; what they name is no address but a language
+REDIRECTS = "the redirect to"  # as in `Link.named`; that something answers there is asked where all rules are
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from itertools import chain
 from selectolax.lexbor import LexborHTMLParser
 
 from pybuild.build.link_check import Published, check_links, places_in
-from pybuild.build.rules import derive
+from pybuild.build.rules import derive, redirect_links
 from pybuild.diagnostics import Diagnostic
 from pybuild.hosts import TARGETS, compile_rules
 from pybuild.plan import Plan
@@ -193,12 +193,12 @@ class _Documents:
     def _broken(self) -> tuple[Diagnostic, ...]:
         config, paths = self._site.config, expected_paths(self._site, self._plan)
         known = replace(paths, files=paths.files | self._files)
+        redirections = self._plan.redirections
         links = (
             replace(link, fragment="") if (link.target.rstrip("/") or "/") in self._open else link
-            for link in self._links
+            for link in chain(self._links, redirect_links(config, redirections))
         )
         copied = file_links(self._library.links, config.root, self._plan.copies)
-        redirections = self._plan.redirections
         address, ids_in = self._library.links.published_page, ids_in_copies(config.root, self._plan.copies)
         published = Published(self._anchors, known, config.rules, redirections, address, ids_in)
         places = places_in(config.root, config.site)

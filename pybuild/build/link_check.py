@@ -22,7 +22,7 @@ from pybuild.files import read
 from pybuild.language_tags import language_hint
 from pybuild.markdown.rewrite import lines_of
 from pybuild.near_words import Words
-from pybuild.records import LANGUAGE_NAMES, Link, Redirection, unpack_links
+from pybuild.records import LANGUAGE_NAMES, REDIRECTS, Link, Redirection, unpack_links
 from pybuild.render.written import lines_in, spellings
 from pybuild.rules.model import Rule, SetHeaders
 from pybuild.source.front_matter import FrontMatter, parse
@@ -86,8 +86,10 @@ class _Answers:
             is_sought = fragment and fragment[0] not in _ROUTES and not link.file.startswith("public/")
             ids = self._ids_of_file(target) if is_sought else None
         if ids is None:
+            if link.named == REDIRECTS:
+                return None
             key = target, ""
-        elif fragment and not link.named and f"\n{fragment}\n" not in ids:
+        elif fragment and link.named in ("", REDIRECTS) and f"\n{fragment}\n" not in ids:
             key = page, fragment
         else:
             return None

@@ -15,10 +15,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 from pybuild.build.security import page_headers, security_rules
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.records import Files, Page, Redirection
+from pybuild.records import REDIRECTS, Files, Link, Page, Redirection
 from pybuild.rules.evaluate import find, join_list
 from pybuild.rules.file_rules import rules_for_files
-from pybuild.rules.lint import review
+from pybuild.rules.lint import at_home, review
 from pybuild.rules.model import (
     REDIRECT_STATUSES,
     Negotiation,
@@ -138,6 +138,16 @@ def _answered(
         source = PathPattern(answer.url, (Text(answer.url),))
         rules.append(Redirect(at, source, _literal_destination(config, answer), answer.status))
     return tuple(rules), tuple(findings)
+
+
+def redirect_links(config: Config, redirections: Iterable[Redirection]) -> Iterator[Link]:
+    """The redirects to one part of a page of this site, as links to it."""
+    answered, _ = _answered(config, redirections)
+    for rule in (*(rule for rule in config.rules if isinstance(rule, Redirect)), *answered):
+        to = at_home(rule, config.site.url, unquote(config.site.base_path)).destination
+        if to.fragment and to.literal is not None and not to.is_external:
+            at, fragment = rule.location, unquote(to.fragment)
+            yield Link(to.literal, fragment, at.file or "", at.line, to.source, REDIRECTS)
 
 
 def _fault(answer: Redirection) -> str:

@@ -127,10 +127,14 @@ def is_settled(stamp: Stamp, now: int) -> bool:
     return stamp[2] <= now - MARGIN
 
 
+_NO_DISKS = ("/proc", "/sys")
+
+
 @dataclass(frozen=True, slots=True)
 class _Scope:
     """Which folders are looked into."""
 
+    root: Path
     outputs: frozenset[str]
     sources: tuple[str, ...]  # folders in which nothing is passed over
 
@@ -139,7 +143,7 @@ class _Scope:
         outputs = (config.out, config.out.with_name(config.out.name + "-deploy"), config.deploy)
         below = {_relative(folder, config.root) for folder in outputs}
         sources = (c.source.strip("/") for c in config.settings.collections.values())
-        return _Scope(frozenset(below - {""}), ("app", "public", "templates", *sources))
+        return _Scope(config.root, frozenset(below - {""}), ("app", "public", "templates", *sources))
 
     def passes_over(self, path: str, file: str) -> bool:
         """Whether a folder is none of the site's sources."""
@@ -149,6 +153,13 @@ class _Scope:
         if any(f"{path}/".startswith(f"{s}/") or f"{s}/".startswith(f"{path}/") for s in self.sources):
             return False
         return name == "node_modules" or os.path.lexists(f"{file}/pyvenv.cfg")
+
+    def follows(self, link: str) -> bool:
+        """Whether a link may lead to code or texts of the site: not to a folder around it, nor to what is no disk."""
+        real = Path(link).resolve()
+        if real.is_relative_to(self.root):
+            return True
+        return not (self.root.is_relative_to(real) or any(map(real.is_relative_to, _NO_DISKS)))
 
     def is_made_by_python(self, path: str) -> bool:
         """Whether a file is what Python keeps beside code it has run; copied files are just files."""
@@ -174,7 +185,7 @@ def _walk(
     inner = above | {(here.st_dev, here.st_ino)}
     for path, stamp, link, entry in _entries(scope, folder, prefix):
         yield path, stamp, link
-        if entry and (not link or _identity(entry) not in inner):
+        if entry and (not link or (_identity(entry) not in inner and scope.follows(entry.path))):
             yield from _walk(scope, entry.path, path + "/", inner)
 
 

@@ -13,11 +13,11 @@ from importlib.util import find_spec
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pybuild.config.schema import Cards, Images, Options, Settings, Site, Theme
+from pybuild.config.schema import Cards, Images, NavItem, Options, Settings, Site, Theme
 from pybuild.config.settings_file import Reader
 from pybuild.diagnostics import Diagnostic, Location, did_you_mean
 from pybuild.language_tags import is_language_tag, language_hint
-from pybuild.urls import encode, nfc, path_fault
+from pybuild.urls import encode, is_safe, nfc, path_fault
 
 MARKDOWN_ENGINES = ("auto", "markdown-it-py", "pyromark")
 _COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
@@ -53,6 +53,7 @@ def checked(settings: Settings, options: Options, reader: Reader) -> Settings:
         settings = dataclasses.replace(settings, languages=languages)
     _check_collections(settings, reader)
     _check_theme(settings.theme, reader)
+    _check_addresses(settings, reader)
     _check_markdown(settings.markdown.engine, reader)
     _check_images(settings.images, reader)
     _check_cards(settings.cards, reader)
@@ -182,6 +183,30 @@ def _check_theme(theme: Theme, reader: Reader) -> None:
         if not (link.label and link.url):
             hint = 'write { label = "…", url = "…" }'
             reader.fault(("theme", "links", number), f"theme.links.{number} needs a label and a url", hint)
+
+
+def _check_addresses(settings: Settings, reader: Reader) -> None:
+    """Refuse addresses of the look and of menus that run code, or that browsers leave to other programs."""
+    theme = settings.theme
+    named: list[tuple[tuple[str | int, ...], str]] = [
+        *((("theme", "links", number, "url"), link.url) for number, link in enumerate(theme.links)),
+        *((("theme", "css", number), address) for number, address in enumerate(theme.css)),
+        (("theme", "edit"), theme.edit),
+        (("theme", "logo"), "" if theme.logo.startswith("data:image/") else theme.logo),
+    ]
+    for name, collection in settings.collections.items():
+        waiting: list[tuple[tuple[str | int, ...], NavItem]]
+        waiting = [(("collections", name, "nav", n), item) for n, item in enumerate(collection.nav)]
+        while waiting:
+            path, item = waiting.pop()
+            named.append(((*path, "url"), item.url))
+            waiting += [((*path, "items", n), inner) for n, inner in enumerate(item.items)]
+    for key, address in named:
+        if not is_safe(address.strip()):
+            message = f'{".".join(map(str, key))} is not an address of the web: "{address}"'
+            reader.fault(
+                key, message, 'write a path such as "/about", or an address that starts with https://'
+            )
 
 
 def check_names(settings: Settings, names: Mapping[str, frozenset[str]], reader: Reader) -> None:

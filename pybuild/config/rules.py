@@ -221,6 +221,11 @@ def _redirect(reader: Reader, entry: Mapping[str, object], path: KeyPath, shared
     status = _status(reader, entry, path)
     if destination is None:
         return None
+    for name in re.findall(r":(\w+)", destination.fragment):
+        if name in shared.names:
+            message = f'":{name}" would stay as it is behind "#": a parameter has its place in the path or the query'
+            hint = 'lead to the page without "#", or write one redirect for each value'
+            reader.fault((*path, "destination"), message, hint)
     return Redirect(shared.location, shared.source, destination, status, shared.has, shared.missing)
 
 

@@ -112,8 +112,11 @@ class Reader:
     def fault(self, path: tuple[str | int, ...], message: str, hint: str) -> None:
         self.findings.append(Diagnostic("config-error", message, self.locate(path), hint))
 
-    def read(self, kind: Any, value: object, path: tuple[str | int, ...]) -> Any:
-        """Read `value` as `kind`: a dataclass, a scalar, a tuple, a mapping or a Literal."""
+    def read(self, kind: Any, value: object, path: tuple[str | int, ...], sentence: str = "") -> Any:
+        """Read `value` as `kind`: a dataclass, a scalar, a tuple, a mapping or a Literal.
+
+        `sentence`: what the setting is for, for the fix of a value that is none.
+        """
         if kind is NavItem:
             return self._nav_item(value, path)
         if dataclasses.is_dataclass(kind):
@@ -121,18 +124,17 @@ class Reader:
         origin, inner = typing.get_origin(kind), typing.get_args(kind)
         if origin is tuple:
             if isinstance(value, list):
-                return tuple(self.read(inner[0], v, (*path, i)) for i, v in enumerate(value))
-            return self._wrong(path, "a list", value)
+                return tuple(self.read(inner[0], v, (*path, i), sentence) for i, v in enumerate(value))
+            return self._wrong(path, "a list", value, sentence)
         if origin in (Mapping, dict):
             if isinstance(value, dict):
                 return self._mapping(inner[1], value, path)
-            return self._wrong(path, "a table", value)
+            return self._wrong(path, "a table", value, sentence)
         if origin is Literal:
             known = next((v for v in inner if type(v) is type(value) and v == value), None)
-            return (
-                known if known is not None else self._wrong(path, " or ".join(map(_toml_text, inner)), value)
-            )
-        return self._scalar(kind, value, path)
+            wanted = " or ".join(map(_toml_text, inner))
+            return known if known is not None else self._wrong(path, wanted, value, sentence)
+        return self._scalar(kind, value, path, sentence)
 
     def _nav_item(self, value: object, path: tuple[str | int, ...]) -> NavItem:
         """Read a slug, `{ label, items }` or `{ label, url }`."""
@@ -151,18 +153,21 @@ class Reader:
         read = {name: self.read(kind, item, (*path, name)) for name, item in value.items()}
         return {name: item for name, item in read.items() if item is not None}
 
-    def _scalar(self, kind: Any, value: object, path: tuple[str | int, ...]) -> object:
+    def _scalar(self, kind: Any, value: object, path: tuple[str | int, ...], sentence: str) -> object:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
         names = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
-        return self._wrong(path, names[kind], value)
+        return self._wrong(path, names[kind], value, sentence)
 
-    def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object) -> Any:
+    def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object, sentence: str = "") -> Any:
         """Report a value of the wrong type; None, which keeps the default."""
         name = ".".join(map(str, path))
-        self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", f"write {wanted}")
+        hint = f"write {wanted}" + (
+            f"; {path[-1]}: {sentence.removeprefix('required: ')}" if sentence else ""
+        )
+        self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", hint)
         return None
 
     def _read_table(self, kind: Any, value: object, path: tuple[str | int, ...]) -> Any:
@@ -178,12 +183,17 @@ class Reader:
             value = {k: v for k, v in value.items() if k not in found}
             own[rest] = found
         hints = {k: v for k, v in hints.items() if k not in own}
-        read = {k: self.read(hints[k], v, (*path, k)) for k, v in value.items() if k in hints}
+        fields = {field.name: field.metadata for field in dataclasses.fields(kind)}
+        read = {
+            k: self.read(hints[k], v, (*path, k), fields[k].get("sentence", ""))
+            for k, v in value.items()
+            if k in hints
+        }
         for name in value.keys() - hints.keys():
             self._unknown((*path, name), hints.keys() | (self.others if not path else ()))
-        least = {field.name: field.metadata.get("minimum") for field in dataclasses.fields(kind)}
         for name, number in read.items():
-            if number is not None and (minimum := least[name]) is not None and number < minimum:
+            minimum = fields[name].get("minimum")
+            if number is not None and minimum is not None and number < minimum:
                 self.fault(
                     (*path, name),
                     f"{'.'.join(map(str, (*path, name)))} is too small",

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from pybuild.config.schema import Markdown
 from pybuild.markdown.blocks import Cut, Words, cut, misplaced, place
+from pybuild.markdown.comments import without_split_comments
 from pybuild.markdown.directives import Components, Directive, DirectiveTexts, apart
 from pybuild.markdown.engines import Engine, engine_of
 from pybuild.markdown.finish import Finish, Heading, Resolve, Style, tree
@@ -34,7 +35,9 @@ _TRIES = 3  # each finds blocks that hid behind those of the one before
 _TAG = re.compile("<[A-Za-z/!?]")
 _ESCAPED = re.compile(r"(\\[\\\[{#:.!])")
 _INFO = {
-    fence: re.compile(rf"({fence}{fence[0]}*[ \t]*)([^\s`]+[ \t]+[^\n`]*[^\s`])(?=[ \t]*$)", re.M)
+    fence: re.compile(
+        rf"((?<!{fence[0]}){fence}{fence[0]}*+[ \t]*+)([^\s`]++[ \t]++[^\n`]*[^\s`])(?=[ \t]*$)", re.M
+    )
     for fence in ("```", "~~~")
 }
 _SIDES = {
@@ -154,7 +157,10 @@ class MarkdownRenderer:
         """The engine's HTML; comments are whole, and where raw HTML is text it has no tag but the engine's own."""
         html = self._engine(text if text.endswith("\n") else text + "\n")
         if "<!--" in text:
-            html = with_whole_comments(html, text)
+            whole = with_whole_comments(html, text)
+            if whole != html and (shorter := without_split_comments(text)) != text:
+                whole = with_whole_comments(self._engine(shorter + "\n"), shorter)
+            html = whole
             html = with_foreign_tags_shown(html) if self._settings.html is False else html
         return html
 

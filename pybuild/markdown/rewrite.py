@@ -20,6 +20,7 @@ from urllib.parse import quote
 
 from markdown_it.common.utils import unescapeAll
 
+from pybuild.markdown.comments import split_comments
 from pybuild.markdown.engines import encoded
 
 _UNSAFE = re.compile(r"[\s<>|\\\x00-\x1f\x7f]")
@@ -83,6 +84,7 @@ def rewritten(
     """
     if not (links or "<!--" in source or tuple(h1s) != (True,)):
         return source
+    source = _without_split_comments(source) if "<!--" in source else source
     addresses = list(found)
     if _has_inline_links_only(source, links, addresses) and (
         tuple(h1s) == (True,) or not _FIRST_LEVEL.search(source)
@@ -126,6 +128,13 @@ def _scanned(source: str, links: Mapping[str, str], found: Sequence[str], h1s: S
     return _edited(scan.source, edits)[1:]
 
 
+def _without_split_comments(source: str) -> str:
+    """Take out the comments that reach over the end of a block of raw HTML."""
+    scan = _Scan("\n" + source, {})
+    found = ((start + 1, end + 1) for start, end in split_comments(source))
+    return _edited(scan.source, [(start, end, "") for start, end in found if not scan.is_code(start)])[1:]
+
+
 def lines_of(source: str, href: str) -> list[tuple[int, str]]:
     """The lines, 1-based, on which a source writes an address outside of code, and how it is written there."""
     return _lines_by_href(source).get(href, [])
@@ -160,7 +169,9 @@ def without_code(source: str) -> str:
 
 def _parts(source: str) -> Iterator[re.Match[str]]:
     """What is not plain text. A comment within a paragraph ends with it (CommonMark §6.6), so one that does not is text."""
-    at = 0
+    at, behind = 0, source.rfind("-->") + 1
+    if source.count("<!--", behind) > 1:  # each would be looked for an end of to the end of the text
+        source = source[:behind] + source[behind:].replace("<!--", "<\0--")
     while part := _PARTS.search(source, at):
         at = part.end()
         if part["comment"] and _BLANK_LINE.search(part[0]):
@@ -224,7 +235,7 @@ class _Scan:
             self._add(href, (part.start(), part.end(), text), part["autolink"])
         elif kind == "tag":
             self._tag(part)
-        elif kind == "comment" and not self._is_code(part.start()):
+        elif kind == "comment" and not self.is_code(part.start()):
             self.comments.append(_without_comment(self.source, part.start(), part.end()))
         elif kind == "atx":
             self.h1s.append((self._is_indented(part.start()), (part.start(kind), part.end(kind), "##")))
@@ -263,7 +274,10 @@ class _Scan:
 
     def _is_opened(self, at: int) -> bool:
         """Whether a bracket opens the text of a link in the paragraph before its end."""
-        return bool(_BRACKET.search(self.source, self.source.rfind("\n\n", 0, at) + 1, at))
+        start = self.source.rfind("\n\n", 0, at) + 1
+        if self.source.rfind("[", start, at) < 0:  # so that no long line is searched again and again
+            return False
+        return bool(_BRACKET.search(self.source, start, at))
 
     def _is_indented(self, at: int) -> bool:
         """Whether a line begins as one of code may; it may also go on a list."""
@@ -271,7 +285,7 @@ class _Scan:
         line = self.source[begin : begin + 80].lstrip(">")
         return line.startswith(("    ", "\t", "     "))
 
-    def _is_code(self, at: int) -> bool:
+    def is_code(self, at: int) -> bool:
         """Whether a line is of an indented block of code: an empty line is above it, and no list, note or directive."""
         begin, has_gap = self.source.rfind("\n", 0, at) + 1, False
         for _ in range(_FAR if self._is_indented(at) else 0):

@@ -187,6 +187,11 @@ class _LayerReader:
         pairs = []
         for item in self.reader.items(value):
             person = item if isinstance(item, Mapping) else {"name": item}
+            if not person.get("name"):
+                if said := ", ".join(str(key) for key, known in person.items() if known and key != "name"):
+                    message = f'"authors" has an entry without a name, with {said} alone'
+                    self.reader.fault(message, 'write name: "…" in it', "authors")
+                continue
             name = self.reader.text(person.get("name", ""), "authors.name")
             url = person.get("url")
             pairs.append((name, "" if url is None else self.address(self.reader, url, "authors.url")))

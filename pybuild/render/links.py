@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pybuild.config.loader import Config
+from pybuild.files import is_withheld
 from pybuild.records import LANGUAGE_NAMES, Link
 from pybuild.urls import absolute, encode, is_external, nfc, page_href, variant_urls
 
@@ -288,7 +289,8 @@ class LinkMap:
         root = self.config.root
         spelt = (Path(form) for form in (near, unicodedata.normalize("NFD", near)))
         file = next((file for file in spelt if (root / file).is_file()), None)
-        if not (file and (root / file).resolve().is_relative_to(root)):
+        real = (root / file).resolve() if file else None
+        if not (file and real and real.is_relative_to(root)) or is_withheld(root, real):
             return None
         return Asset((base.rstrip("/") + "/" + inside)[1:], file)
 

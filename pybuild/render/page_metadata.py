@@ -343,7 +343,7 @@ def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]
     if document is None:
         return
     entry = document.entry
-    values = dict(entry.meta)
+    values, lines = dict(entry.meta), entry.lines
     if not values.get("title"):
         values["title"] = entry.title
     if not values.get("description"):
@@ -352,5 +352,6 @@ def _document_layers(document: Document | None, route: Route) -> Iterator[Layer]
         values["authors"] = list(document.authors)
     if document.cover_href and not isinstance(values.get("open_graph"), Mapping):
         values["open_graph"] = {"images": [document.cover_href]}
+        lines = {**lines, "open_graph": lines.get("cover", 1)}
     depth = route.folder.count("/") if route.folder else max(0, len(route.pattern.segments))
-    yield Layer(values, "document", depth, Location(entry.file, 1), entry.lines)
+    yield Layer(values, "document", depth, Location(entry.file, 1), lines)

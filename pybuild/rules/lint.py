@@ -63,7 +63,7 @@ def review(rules: RuleSet, files: Mapping[str, File]) -> tuple[Diagnostic, ...]:
     """Look for faults among rules and files. Codes: `invalid-rule`, `broken-link`."""
     return (
         *_open_redirects(rules.redirects),
-        *_chains([_at_home(rule, rules) for rule in rules.redirects]),
+        *_chains([at_home(rule, rules.site, rules.base) for rule in rules.redirects]),
         *_shadows(rules.redirects),
         *_shadows(rules.rewrites),
         *_shadows(rules.proxies),
@@ -103,15 +103,15 @@ def _leading(destination: Destination) -> Iterator[str]:
 _HOSTILE = [head + tail for head in "/\\" for tail in ("", "a", "evil.example", "evil.example/a", "1", "1/2")]
 
 
-def _at_home(rule: Redirect, rules: RuleSet) -> Redirect:
+def at_home(rule: Redirect, site: str, base: str) -> Redirect:
     """The redirect with a path in place of an address on the site's own host."""
-    to, at = rule.destination, urlsplit(rules.site)
+    to, at = rule.destination, urlsplit(site)
     first = to.path[0] if to.path else None
     if to.origin.lower() != f"{at.scheme}://{at.netloc}".lower() or not isinstance(first, Text):
         return rule
-    if not (first.text + "/").startswith(rules.base + "/"):
+    if not (first.text + "/").startswith(base + "/"):
         return rule
-    start = first.text[len(rules.base) :] or ("" if to.path[1:] else "/")
+    start = first.text[len(base) :] or ("" if to.path[1:] else "/")
     return replace(rule, destination=replace(to, origin="", path=(Text(start), *to.path[1:])))
 
 
@@ -237,7 +237,9 @@ def _shadows(rules: Sequence[Redirect] | Sequence[Rewrite] | Sequence[Proxy]) ->
         if earlier:
             note = Note(f'"{earlier.source.source}" is tried first', earlier.location)
             message = f'"{rule.source.source}" is never reached'
-            yield _warned(message, rule.location, "move it up, or delete it", (note,))
+            is_listed = rule.location.file == earlier.location.file
+            hint = "move it up, or delete it" if is_listed else "delete one of the two"
+            yield _warned(message, rule.location, hint, (note,))
         if not rule.has and not rule.missing:
             free.add(rule)
             same.setdefault(rule.source.parts, rule)
@@ -245,17 +247,18 @@ def _shadows(rules: Sequence[Redirect] | Sequence[Rewrite] | Sequence[Proxy]) ->
 
 def _hidden_files(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
     """Warn of a file whose URL a redirect answers for."""
+    stand_ins = {(rule.source.literal, rule.location.file) for rule in rules.redirects}
     for rule in rules.redirects:
         url = rule.source.literal
         path = find(url, files) if url and not rule.has and not rule.missing else None
-        if path is not None and files[path].origin != rule.location.file:  # not the stand-in it leaves itself
+        if path is not None and (url, files[path].origin) not in stand_ins:  # the page that a redirect leaves
             message = f'the redirect from "{rule.source.source}" hides {files[path].origin}'
             yield warning("invalid-rule", message, rule.location, "delete the redirect or the file")
 
 
 def _dead_ends(rules: RuleSet, files: Mapping[str, File]) -> Iterator[Diagnostic]:
     """Warn of a destination with no parameters that nothing answers."""
-    redirects = (_at_home(rule, rules) for rule in rules.redirects)
+    redirects = (at_home(rule, rules.site, rules.base) for rule in rules.redirects)
     listed: tuple[Redirect | Rewrite, ...] = (*redirects, *rules.rewrites)
     answered: Lookup[Redirect | Rewrite | Proxy] = Lookup()
     for rule in (*listed, *rules.proxies):

@@ -32,7 +32,7 @@ from pybuild.source.dates import parse_date, probable_date
 from pybuild.source.foreign import foreign_names
 from pybuild.source.front_matter import FrontMatter, parse
 from pybuild.source.includes import may_include, with_includes
-from pybuild.urls import nfc, segment_fault
+from pybuild.urls import nfc, path_fault, segment_fault
 
 MAX_BYTES = 16 * 1024 * 1024
 _SHORT = 32  # hexadecimal digits
@@ -379,6 +379,7 @@ def _unread_entries(
         config.root,
         collection.source,
         skip=lambda path: path.rpartition("/")[2].startswith(".") or path in others,
+        out=config.out,
     ):
         if isinstance(found, Diagnostic):
             findings.append(found)
@@ -437,6 +438,10 @@ def _placed(collection: Collection, pattern: Pattern, path: str) -> tuple[Entry 
     url, finding = _url(pattern, segments, file)
     if finding:
         return None, finding
+    if fault := path_fault(url[1:] or "index"):
+        message = f"the address of this document cannot be a path: {fault}"
+        hint = "shorten the names of the folders above it"
+        return None, Diagnostic("invalid-static-params", message, Location(file), hint)
     return Entry(file=file, collection=collection.name, slug="/".join(segments), url=url), None
 
 

@@ -18,13 +18,12 @@ from urllib.parse import quote, unquote
 
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic, Location
-from pybuild.files import decode
+from pybuild.files import decode, is_secret_file
 from pybuild.markdown.blocks import IncludeLine, include_lines
 from pybuild.markdown.code import fence
 from pybuild.markdown.rewrite import rebased
 from pybuild.near_words import words_of
 from pybuild.source.front_matter import parse
-from pybuild.source.secrets import is_secret_file
 from pybuild.urls import is_external, path_fault
 
 DEPTH = 16  # files within files

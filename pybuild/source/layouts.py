@@ -1,7 +1,8 @@
-"""Layouts before anything is rendered: whether a page can get through one.
+"""Templates before anything is rendered: whether a page, and the text of its document, can get through them.
 
-Owns the findings for a layout that leaves out `children` or `head`, read from its syntax tree and from those of the
-templates it names. Renders nothing; what only rendering tells (a branch that is not taken) `render.page` sees.
+Owns the findings for a layout that leaves out `children` or `head`, and for templates that show nothing of a document,
+read from their syntax trees and from those of the templates they name. Renders nothing; what only rendering tells (a
+branch that is not taken) `render.page` sees.
 Source: docs/pages.md, "Layouts".
 """
 
@@ -19,6 +20,9 @@ from pybuild.source.reached_templates import reached
 
 _WHOLE = re.compile(r"<(?:head|html|!doctype)\b", re.I)  # the tags of <html> and <head> may be left out
 LEFT_OUT = "write {{ children }} where the page belongs"
+_TEXT = frozenset(
+    {"body", "entry", "excerpt", "html", "markdown"}
+)  # of a document, made of what is written in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,27 @@ def read_uses(root: Path, layout: str) -> Uses:
         name.name for tree in reads.trees.values() for name in tree.find_all(nodes.Name) if name.ctx == "load"
     }
     return Uses(bool(shown), not all(shown), "head" in every, is_whole, reads.is_open)
+
+
+def hides_text(root: Path, templates: Iterable[str]) -> bool:
+    """Whether nothing of the text of a document comes through a template and its layouts, in whatever rendering."""
+    reads = [reached(root, template) for template in templates]
+    return not any(one.is_open or any(map(_may_show_text, one.trees.values())) for one in reads)
+
+
+def _may_show_text(tree: nodes.Template) -> bool:
+    """Whether a template names what is made of a text, or hands a document on as a whole."""
+    if any(node.attr in _TEXT for node in tree.find_all(nodes.Getattr)):
+        return True
+    if any(node.value in _TEXT for node in tree.find_all(nodes.Const) if isinstance(node.value, str)):
+        return True
+    asked: list[tuple[str, type[nodes.Node]]] = [
+        ("node", kind) for kind in (nodes.Getattr, nodes.Test, nodes.Not)
+    ]
+    asked += [("test", kind) for kind in (nodes.If, nodes.CondExpr)]
+    seen = {id(getattr(node, field)) for field, kind in asked for node in tree.find_all(kind)}
+    names = (node for node in tree.find_all(nodes.Name) if node.name in ("document", "page"))
+    return any(id(name) not in seen for name in names)
 
 
 def _outputs(node: nodes.Node, *, is_written: bool = False) -> Iterator[tuple[str, bool]]:

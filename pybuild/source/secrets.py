@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from fnmatch import fnmatch
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, quote_plus, unquote
@@ -20,18 +19,6 @@ from urllib.parse import quote, quote_plus, unquote
 from pybuild.diagnostics import Diagnostic, Location, Note
 from pybuild.urls import encode
 
-PUBLISHED_DOTFILES = frozenset({".well-known", ".nojekyll", ".htaccess", ".domains"})
-_KEY_FILES = (
-    "*.pem",
-    "*.key",
-    "*.p12",
-    "*.pfx",
-    "*.keystore",
-    "id_rsa*",
-    "id_ed25519*",
-    "id_ecdsa*",
-    "id_dsa*",
-)
 _CHUNK = 1 << 20  # bytes
 _SHORTEST, _SHORTEST_SENT = 8, 6  # characters; shorter values stand in every page by chance
 _LINE = 16  # characters; of a value with line breaks, each line of this length is a secret of its own
@@ -44,16 +31,6 @@ _PLACES = re.compile(r"(?:OLD)?PWD|XAUTHORITY|.*_SOCK", re.I)  # paths on this m
 _USER_INFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^\s:/?#@]*):([^\s/?#]+)@")
 _EXAMPLES = frozenset({"password", "passwort", "postgres", "postgresql", "changeme", "username", "anonymous"})
 Secrets = Mapping[str, tuple[str, ...]]  # by the name of a variable, what of its value must not be seen
-
-
-def is_dotfile(path: str) -> bool:
-    """Whether a file, or a folder that it lies in, begins with a dot and is none that hosts read."""
-    return any(part.startswith(".") and part not in PUBLISHED_DOTFILES for part in path.split("/"))
-
-
-def is_secret_file(path: str) -> bool:
-    """Whether a file is named as those are that hold a key."""
-    return any(fnmatch(path.rpartition("/")[2], key) for key in _KEY_FILES)
 
 
 def secrets_of(

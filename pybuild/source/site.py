@@ -14,7 +14,7 @@ from pybuild.compact import table
 from pybuild.config.loader import Config
 from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
-from pybuild.files import Found, walk
+from pybuild.files import Found, is_dotfile, is_secret_file, read, walk
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
@@ -30,12 +30,12 @@ from pybuild.source.document import (
     read_front,
 )
 from pybuild.source.extensions import read_extensions
+from pybuild.source.front_matter import parse
 from pybuild.source.git_dates import History, read_history
 from pybuild.source.idle_settings import idle_settings
 from pybuild.source.languages import routes_of_languages, with_translations
-from pybuild.source.layouts import check_layouts
+from pybuild.source.layouts import check_layouts, hides_text
 from pybuild.source.pictures import broken_pictures
-from pybuild.source.secrets import is_dotfile, is_secret_file
 from pybuild.source.site_lists import KeptLists
 from pybuild.source.template_files import COMPONENTS, check_templates
 from pybuild.source.unread import unread_files
@@ -117,9 +117,10 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     site, faults = _outlined(Site(config, (), collections, patterns, documents, public), tree)
     findings += faults
     dated, shallow = _with_git_dates(site)
-    nothing = () if has_errors(findings) else _nothing_fault(site)
+    nothing = () if has_errors(findings) or not config.is_readable else _nothing_fault(site)
     lost = (
-        *unread_files(config.root, config.settings.collections),
+        *(unread_files(config.root, config.settings.collections) if config.is_readable else ()),
+        *_lost_texts(site),
         *broken_pictures(config.root, tree.routes),
         *idle_settings(config.root, tree.modules),
     )
@@ -260,7 +261,9 @@ def _public_files(config: Config) -> tuple[tuple[Found, ...], list[Diagnostic]]:
     """The files of `public/` in NFC paths. Dotfiles and keys are refused, not skipped."""
     files: list[Found] = []
     findings: list[Diagnostic] = []
-    for found in walk(config.root, "public", skip=lambda path: path.rpartition("/")[2] in LEFT_OUT):
+    for found in walk(
+        config.root, "public", skip=lambda path: path.rpartition("/")[2] in LEFT_OUT, out=config.out
+    ):
         if isinstance(found, Diagnostic):
             findings.append(found)
         elif fault := _public_fault(found.path):
@@ -297,6 +300,24 @@ def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
     faults = check_templates(config.root, (*sorted(own), *shared))
     lost = check_layouts(config.root, sorted(layouts))
     return (*(fault for fault in found if isinstance(fault, Diagnostic)), *faults, *lost)
+
+
+def _lost_texts(site: Site) -> Iterator[Diagnostic]:
+    """Warn of the page of a collection that shows nothing of documents that have a text. Code: `template-error`."""
+    root = site.config.root
+    for route, name in zip(site.routes, site.collection_of, strict=True):
+        loads = route.module is not None and "load" in route.module.names
+        if not (name and route.template) or loads or site.extensions:
+            continue
+        texts = (entry.file for entry in site.collections[name] if not entry.is_fallback)
+        if hides_text(root, (route.template, *route.surroundings.layouts)) and any(
+            parse(read(f"{root}/{file}"), file).body.strip() for file in texts
+        ):
+            message = (
+                f"{route.template} shows nothing of the text of a document, so the pages of {name} lose it"
+            )
+            hint = "write {{ document.html }} where the text belongs"
+            yield warning("template-error", message, Location(route.template, 1), hint)
 
 
 def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:

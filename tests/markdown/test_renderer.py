@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
+from growth import assert_linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_pages import markdown_pages
@@ -297,6 +298,23 @@ def test_a_comment_that_is_whole_is_dropped_in_containers_too() -> None:
             assert re.sub(r"<[^>]*>", "", found).strip() == "c"
 
 
+@pytest.mark.parametrize("engine", ["pyromark", "markdown-it-py"])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<div>\n<!-- a\n\n[b](b.md) -->\n\n**c**\n</div>", "<div>\n<p><strong>c</strong></p>\n</div>"),
+        ("<div><!-- a\n\nb\n\n--> c</div>\n\nd", "<div> c</div>\n<p>d</p>"),
+        ("- <div><!-- a\n\n  b --> c</div>", "<ul>\n<li><div> c</div>"),
+        ("<div>\n\n    <div><!-- a\n\n    b -->\n</div>", "&lt;!-- a\n\nb --&gt;"),  # code
+        ("<div><!-- a\n\nb", "<div>&lt;!-- a\n<p>b</p>"),
+    ],
+)
+def test_a_comment_in_raw_html_may_have_paragraphs(engine: str, text: str, shown: str) -> None:
+    html = MarkdownRenderer(Markdown(engine=engine)).render(text, resolve=unchanged).html
+    assert re.sub(r"\n+", "\n", shown) in re.sub(r"\n+", "\n", html)
+    assert "<!--" not in html
+
+
 OURS = frozenset(
     """html head body a aside blockquote br code dd del details summary div dl dt em h1 h2 h3 h4 h5 h6 hr img input label li
     ol p pre s section span strong sub sup table tbody td th thead tr ul math mrow mi mo mn msup msub mtext semantics
@@ -552,3 +570,8 @@ def test_depth_does_not_exhaust_a_small_stack() -> None:
     thread.start()
     thread.join()
     assert not failed
+
+
+@pytest.mark.parametrize("piece", ["`", "~", "~~~ a ", "<div>\n\n", "<div><!-- "])
+def test_time_is_linear(piece: str) -> None:
+    assert_linear(lambda size: PYTHON.render(piece * size, resolve=unchanged), 500)

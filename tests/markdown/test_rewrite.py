@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from growth import assert_linear
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,6 +115,11 @@ def test_raw_html_has_links_too() -> None:
         ("`<!-- b -->`\n\n```\n<!-- b -->\n```", "`<!-- b -->`\n\n```\n<!-- b -->\n```"),
         ("<!-- b -->\n[1]: /x\n\n[1]", "[1]: /x\n\n[1]"),
         ("<!-- open", "<!-- open"),
+        (
+            "<div><!-- a\n\n[b](c) --> d\n\n    <div><!-- e\n\n    f -->",
+            "<div> d\n\n    <div><!-- e\n\n    f -->",
+        ),
+        ("```\n<div><!-- a\n\nb -->\n```\n<div><!-- c", "```\n<div><!-- a\n\nb -->\n```\n<div><!-- c"),
         ("a\n\n    <!-- b -->\n\nc", "a\n\n    <!-- b -->\n\nc"),
         ("a\n\n    b\n    <!-- c --> d", "a\n\n    b\n    <!-- c --> d"),
         ("a\n    <!-- b -->\nc", "a\n\nc"),
@@ -196,3 +202,8 @@ def test_pages_of_a_corpus() -> None:
         page = RENDERER.render(body, resolve=lambda href, _: href)
         links = {href: f"/new/{i}" for i, (href, _) in enumerate(page.links) if "://" not in href}
         assert render(rewrite(body, links)) == render(body, links), file
+
+
+@pytest.mark.parametrize("piece", ["](", "<!-- ", "<div><!-- a\n\n"])
+def test_time_is_linear(piece: str) -> None:
+    assert_linear(lambda size: rewrite(piece * size, {"x": "y"}), 1_000)
