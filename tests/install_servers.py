@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,8 +108,9 @@ def fetch_schemas() -> None:
 
 def main() -> None:
     install_debian()
-    install_node()
-    fetch_schemas()
+    with ThreadPoolExecutor() as pool:
+        for done in [pool.submit(install_node), pool.submit(fetch_schemas)]:
+            done.result()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pybuild.objects import Objects
 from pybuild.publish.store import read_pointer
 
 PAGES: Files = {"app/page.md": "# Home\n", "app/a/page.md": "# A\n", "app/b/page.md": "# B\n"}
-EVERY = 1 if LONG else 4
+EVERY = 1 if LONG else 6
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def test_the_sample_site_has_the_bytes_of_one_machine(machines: Machines, tmp_pa
     assert not list((there / ".pybuild").rglob("*.program"))
 
 
-DOCUMENTS = 2000 if LONG else 300
+DOCUMENTS = 2000 if LONG else 120
 COLLECTION = '[collections.docs]\nsource = "content"\nroute = "/docs/[...slug]"\n'
 
 

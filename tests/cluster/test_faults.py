@@ -14,7 +14,7 @@ import pytest
 from clusters import Machines, errors, on, stored, tree, wait_for
 from harness import SAMPLE_TIME, Files, run_command
 
-PAGES = 120
+PAGES = 80
 SLOW = f"""import time
 from pybuild import PlainTextResponse
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faultlab import LONG, draw, export, gone, leftovers, tree
-from harness import SETTINGS, environment
+from harness import SETTINGS, Process, environment, start_command
 
 MARK = f"PYBUILD_RACE_{os.getpid()}"
 PAGE = "def generate_static_params():\n    return [{'n': str(n)} for n in range(40)]\n"
@@ -32,9 +32,19 @@ def root(scratch: Path) -> Path:
     return scratch / "site"
 
 
+def words(root: Path, address: str) -> tuple[str, ...]:
+    return "export", str(root), "--base-url", address, "--jobs", "2", "-q"
+
+
 def start(root: Path, address: str) -> subprocess.Popen[bytes]:
-    words = ["export", str(root), "--base-url", address, "--jobs", "2", "-q"]
-    return subprocess.Popen([sys.executable, "-m", "pybuild", *words], env={**environment(), MARK: "1"})
+    """Begin an export whose processes can be told by their mark."""
+    command = [sys.executable, "-m", "pybuild", *words(root, address)]
+    return subprocess.Popen(command, env={**environment(), MARK: "1"})
+
+
+def begin(root: Path, address: str) -> Process:
+    with Path(os.devnull).open("w") as nowhere:
+        return start_command(*words(root, address), env=environment(), stdout=nowhere, stderr=nowhere)
 
 
 def both(root: Path) -> dict[str, dict[str, bytes]]:
@@ -50,9 +60,9 @@ def both(root: Path) -> dict[str, dict[str, bytes]]:
 def test_two_exports_at_once_never_mix(root: Path) -> None:
     alone, numbers = both(root), draw("pairs")
     for _ in range(50 if LONG else 5):
-        first = start(root, A)
-        time.sleep(numbers.uniform(0, 0.9))
-        second = start(root, B)
+        first = begin(root, A)
+        time.sleep(numbers.uniform(0, 0.3))
+        second = begin(root, B)
         assert (first.wait(60), second.wait(60)) == (0, 0)
         assert tree(root / "out") in list(alone.values())
         assert leftovers(root) == []
@@ -60,7 +70,7 @@ def test_two_exports_at_once_never_mix(root: Path) -> None:
 
 def test_a_killed_holder_holds_up_nobody(root: Path) -> None:
     alone, numbers = both(root), draw("holders")
-    for _ in range(30 if LONG else 4):
+    for _ in range(30 if LONG else 3):
         first = start(root, A)
         time.sleep(numbers.uniform(0.2, 1.0))
         first.kill()
@@ -73,7 +83,7 @@ def test_a_killed_holder_holds_up_nobody(root: Path) -> None:
 def test_a_reader_sees_whole_files_of_one_export_or_the_other(root: Path) -> None:
     alone = both(root)
     allowed = {path: {alone[A][path], alone[B][path]} for path in alone[A]}
-    writer = start(root, A)
+    writer = begin(root, A)
     seen = 0
     while writer.poll() is None or seen == 0:
         for path in ("index.html", "p/0.html", "p/39.html", "sitemap.xml"):

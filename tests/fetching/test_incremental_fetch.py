@@ -16,7 +16,7 @@ from harness import LONG, Run
 __all__ = ["source"]
 Site = Callable[..., Path]
 Export = Callable[..., Run]
-RECORDS = 2000 if LONG else 200
+RECORDS = 2000 if LONG else 60
 HANDLER = """
 from pybuild import JSONResponse, fetch
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import harness
 import pytest
 from developing import developed
 from harness import run_command
@@ -113,6 +114,7 @@ ALL_KINDS = {
 }
 PAGES = ("/", "/docs/deep/everything", "/docs/deep/more", "/docs/tags", "/ar/docs/deep/everything")
 VIEWS = [(width, scheme) for width in (390, 1280) for scheme in ("light", "dark")]
+VIEWS = VIEWS if harness.LONG else VIEWS[1:3]  # by night on the phone, by day on the desk
 FAULTS = """async () => [
   ...(document.documentElement.scrollWidth > innerWidth ? ["wider than the window"] : []),
   ...(await axe.run({ resultTypes: ["violations"] })).violations

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import sqlite3
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +241,11 @@ class Result:
 
 
 def run(root: Path, **options: object) -> Result:
-    """Export in this process, as the command does: from the record, else by all phases."""
+    """Export in this process, as the command does: from the record, else by all phases.
+
+    Code of a site never runs here, but in workers.
+    """
+    options = {"engine": "processes" if any(root.rglob("*.py")) else "serial", **options}
     if "out" in options:
         options = {**options, "out": str(root / str(options["out"]))}
     config, findings = load_config(root, Options(jobs=1, allow_shrink=True, **options))  # type: ignore[arg-type]
@@ -258,15 +264,36 @@ def run(root: Path, **options: object) -> Result:
     return Result(arrange((*findings, *done.findings)), files, (done.pages, done.files), cached, tuple(laps))
 
 
+def run_apart(root: Path, **options: object) -> Result:
+    """Export in a fork of this process, where code of a site may run."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            with os.fdopen(writing, "wb") as pipe:
+                pipe.write(pickle.dumps(run(root, **options)))
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    result: Result = pickle.loads(answer)
+    return result
+
+
 def clean_copy(root: Path, folder: Path) -> Path:
     left_out = shutil.ignore_patterns("out*", ".pybuild", "__pycache__")
     return Path(shutil.copytree(root, folder, ignore=left_out))
 
 
 def assert_same_as_clean(root: Path, work: Path, **options: object) -> Result:
-    """Export with the cache, and a copy of the sources without; everything must be equal."""
+    """Export with the cache, and a copy of the sources without, by the other engine; everything must be equal."""
     shutil.rmtree(work, ignore_errors=True)
-    fresh = run(clean_copy(root, work), cache=False, **options)
+    fresh_export = run_apart if any(root.rglob("*.py")) else run
+    fresh = fresh_export(clean_copy(root, work), cache=False, engine="serial", **options)
     mine = run(root, **options)
     assert mine.findings == fresh.findings
     if not has_errors(mine.findings):
