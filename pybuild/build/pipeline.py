@@ -15,6 +15,7 @@ from typing import TypeVar
 from pybuild.build import outputs
 from pybuild.build.full_text import index_of
 from pybuild.build.link_check import Published, check_links, places_in
+from pybuild.build.reading import read_documents
 from pybuild.build.rules import derive, redirect_links
 from pybuild.build.runs import Observer, expand, ignore, own_outputs, render, with_redirects
 from pybuild.build.target import compile_target
@@ -139,6 +140,7 @@ def _planned(
     config: Config, stage: Stage, gate: PhaseGate, observer: Observer, cache: NullCache, session: Session
 ) -> _Planned:
     """Read, plan and render the site. Of what was needed for that nothing is held afterwards."""
+    cache.read_ahead(read_documents(config, cache.unread()))
     site, tree = discovered(config, gate, cache.front)
     observer.lap("discover")
     site, config = gate.unwrap(*with_redirects(site, observer, session))
@@ -149,7 +151,7 @@ def _planned(
     found = cache.lookup(site, plan, stage, session)
     observer.lap("cache")
     program = RenderProgram(site, plan, stage, cache.memo, session, found.last)
-    rows = gate.unwrap(*render(program, found.tasks, found.rows, observer))
+    rows = gate.unwrap(*render(program, found.tasks, found.rows, observer, cache.note))
     observer.lap("render")
     cache.record(rows)
     observer.lap("cache")

@@ -113,15 +113,22 @@ def with_redirects(
 
 
 def render(
-    program: RenderProgram, tasks: Sequence[int], rows: Rows, observer: Observer
+    program: RenderProgram,
+    tasks: Sequence[int],
+    rows: Rows,
+    observer: Observer,
+    note: Callable[[int, Rows], None] = ignore,
 ) -> tuple[Rows, tuple[Diagnostic, ...]]:
-    """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none."""
+    """Run the jobs of the plan that are named by their index, and add their rows to `rows`; those that fail have none.
+
+    `note` is called with the index of each row that was added, while others are still rendered.
+    """
     config, stage = program.site.config, program.stage
     faults: tuple[Diagnostic, ...] = ()
     failed: dict[int, Diagnostic] = {}
 
     def work(engine: Engine[int, Rendered | bytes]) -> None:
-        failed.update(render_with(engine, program, tasks, rows, observer))
+        failed.update(render_with(engine, program, tasks, rows, observer, note))
 
     if tasks:
         faults = _through_engine(travelling(program), config, stage, observer, work)
@@ -173,12 +180,18 @@ def render_with(
     tasks: Sequence[int],
     rows: Rows,
     observer: Observer,
+    note: Callable[[int, Rows], None] = ignore,
 ) -> Mapping[int, Diagnostic]:
     """Like `render`, through an engine that is open for the program; returns why jobs were stopped, by index."""
     site, jobs = program.site, [program.plan.jobs[index] for index in tasks]
     places = [_place(site, job) for job in jobs]
     runner = _Runner(site, "pages", [job.url for job in jobs], places, observer)
-    runner.run(engine, tasks, [_limit(site, job.route) for job in jobs], rows.add)
+
+    def hold(index: int, row: Rendered | bytes) -> None:
+        rows.add(index, row)
+        note(index, rows)
+
+    runner.run(engine, tasks, [_limit(site, job.route) for job in jobs], hold)
     return runner.failed
 
 

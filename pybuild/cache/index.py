@@ -61,29 +61,35 @@ class RowSet:
         self._number = 0  # in the file; 0 where it has none
         self._is_open = False
         self._runs: dict[bytes, _Run] = {}  # by the first byte of the names
+        self._added: set[bytes] = set()  # names that were written
 
     def again(self) -> RowSet:
         """The same set, to be opened in another process."""
         made = RowSet.__new__(RowSet)
-        made._file, made._name, made._header = self._file, self._name, self._header
-        made._database, made._is_open, made._number, made._runs = None, False, 0, {}
+        made._file, made._name, made._header, made._database = self._file, self._name, self._header, None
+        made.close()
         return made
 
     def get(self, name: str) -> Any:
         """The value of that name; None where there is none that can be trusted. Raises nothing."""
-        if not self._is_open:
-            self._is_open = True
-            with contextlib.suppress(OSError, sqlite3.Error):
-                os.close(open_file(self._file))
-                self._database = _connect(self._file, wait=0)
-                self._number = self._number_in(self._database)
-        if self._database is None or not self._number:
+        if not self.is_there:
             return None
         try:
             value, found = self._row(name.encode("utf-8", "surrogateescape"))
             return _decode(value.decode("ascii"), 0)[0] if found else None
         except (sqlite3.Error, StopIteration, ValueError, TypeError, AttributeError, RecursionError):
             return None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a set with this header, which may hold rows; opens the file."""
+        if not self._is_open:
+            self._is_open = True
+            with contextlib.suppress(OSError, sqlite3.Error):
+                os.close(open_file(self._file))
+                self._database = _connect(self._file, wait=0)
+                self._number = self._number_in(self._database)
+        return self._database is not None and bool(self._number)
 
     def _row(self, name: bytes) -> tuple[bytes, bool]:
         """A row, and whether its check holds. Names in order are read ahead, others one by one."""
@@ -114,43 +120,60 @@ class RowSet:
 
         Raises `OSError`. Precondition: the site is locked.
         """
-        self._write(rows, leave=False)
+        self.begin()
+        self.add(rows)
+        self.remove_others()
 
     def update(self, rows: Iterable[tuple[str, Any]]) -> None:
         """As `write`, but rows that are not named stay."""
-        self._write(rows, leave=True)
+        self.begin()
+        self.add(rows)
 
-    def _write(self, rows: Iterable[tuple[str, Any]], *, leave: bool) -> None:
+    def begin(self) -> None:
+        """Open the file to `add` rows. Raises `OSError`. Precondition: the site is locked."""
         self.close()
         with _as_os_error(self._file):
             self._database = _writable(self._file)
             self._is_open = True
             self._database.execute("BEGIN IMMEDIATE")
-            names = self._upsert(self._database, rows)
-            if not leave:
-                self._delete_others(self._database, names)
+            self._number = self._number_in(self._database) or self._renewed(self._database)
 
-    def _upsert(self, database: sqlite3.Connection, rows: Iterable[tuple[str, Any]]) -> set[bytes]:
-        self._number = self._number_in(database) or self._renewed(database)
-        names: set[bytes] = set()
+    def add(self, rows: Iterable[tuple[str, Any]]) -> None:
+        """Write rows, as `write`. Raises `OSError`; nothing is written then, now and later. Precondition: `begin`."""
 
         def written() -> Iterator[tuple[int, bytes, bytes, bytes]]:
             for name, value in rows:
                 key = name.encode("utf-8", "surrogateescape")
-                names.add(key)
+                self._added.add(key)
                 if value is not None:
                     text = _encode(value).encode("ascii")
                     yield self._number, key, text, self._check(key, text)
 
-        database.executemany(_UPSERT, written())
-        return names
+        if not self.is_writing:
+            raise OSError("the index was given up")
+        assert self._database is not None, "what is written to is open"
+        try:
+            with _as_os_error(self._file):
+                self._database.executemany(_UPSERT, written())
+        except OSError:
+            self.close()  # else what follows would be kept row by row
+            raise
 
-    def _delete_others(self, database: sqlite3.Connection, names: set[bytes]) -> None:
-        (count,) = database.execute("SELECT count(*) FROM rows WHERE number = ?", (self._number,)).fetchone()
-        if count > len(names):
-            found = database.execute("SELECT name FROM rows WHERE number = ?", (self._number,)).fetchall()
-            gone = ((self._number, name) for (name,) in found if name not in names)
-            database.executemany("DELETE FROM rows WHERE number = ? AND name = ?", gone)
+    def remove_others(self) -> None:
+        """Remove the rows of the set that were not added since `begin`. Raises `OSError`."""
+        assert self._database is not None, "what is written to is open"
+        with _as_os_error(self._file):
+            number = (self._number,)
+            (count,) = self._database.execute("SELECT count(*) FROM rows WHERE number = ?", number).fetchone()
+            if count > len(self._added):
+                found = self._database.execute("SELECT name FROM rows WHERE number = ?", number).fetchall()
+                gone = ((self._number, name) for (name,) in found if name not in self._added)
+                self._database.executemany("DELETE FROM rows WHERE number = ? AND name = ?", gone)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether rows can be added: `begin` was called, and nothing failed since."""
+        return self._database is not None and self._database.in_transaction
 
     def _renewed(self, database: sqlite3.Connection) -> int:
         """The number of the set, which has no rows any more."""
@@ -166,7 +189,7 @@ class RowSet:
 
     def keep(self) -> None:
         """Let the written rows count; nothing where none were written. Raises `OSError`."""
-        if self._database is not None and self._database.in_transaction:
+        if self._database is not None and self.is_writing:
             with _as_os_error(self._file):
                 self._database.execute("COMMIT")
         self.close()
@@ -180,7 +203,8 @@ class RowSet:
         if self._database is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._database.close()  # rolls back
-        self._database, self._is_open, self._number, self._runs = None, False, 0, {}
+        self._database, self._is_open, self._number = None, False, 0
+        self._runs, self._added = {}, set()
 
 
 def _connect(file: Path, *, wait: float = _WAIT, empty: bool = False) -> sqlite3.Connection:

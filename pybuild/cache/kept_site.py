@@ -100,22 +100,25 @@ def _trees(plan: Plan, keys: Keys, parts: int) -> Iterator[tuple[str, Any]]:
     """What pages show of the tree around them, and each view of the tree once."""
     around: list[tuple[str, Any]] = []
     views: dict[str, View] = {}
+    written: dict[int, Any] = {}  # by the identity of nodes, which the trees hold
+
+    def shallow(node: Node | None) -> Any:
+        """A node as what is before, behind and above a page shows it; each is so of many pages."""
+        if node and id(node) not in written:
+            written[id(node)] = _NODE.write(replace(node, children=()))
+        return written[id(node)] if node else None
+
     for job in plan.jobs:
         if name := keys.shown_tree(job):
             tree = keys.lists.navigation(name)
             view = tree.view(job.url)
             known = digest(view.digest, *sorted(view.open))
             views.setdefault(known, view)
-            near, above = map(_shallow, tree.neighbours(job.url)), map(_shallow, tree.parents(job.url))
+            near, above = map(shallow, tree.neighbours(job.url)), map(shallow, tree.parents(job.url))
             around.append((job.url, [list(near), list(above), known]))
     yield from _parted("around", parts, around)
     for known, view in views.items():
         yield f"view {known}", [list(map(_NODE.write, view.nodes)), sorted(view.open), view.digest]
-
-
-def _shallow(node: Node | None) -> Any:
-    """A node as what is before, behind and above a page shows it."""
-    return _NODE.write(replace(node, children=())) if node else None
 
 
 @dataclass(slots=True)

@@ -60,6 +60,10 @@ class Pages:
         self._shared: dict[bytes, bytes] = {}  # sets of links that are complete
         self._used: set[int] = set()  # links of rows that were taken over
         self._unchanged: set[int] = set()  # jobs whose lines are kept as they are
+        self._noted = bytearray(len(plan.jobs))  # 1 for jobs whose lines were given
+        self._needed: set[int] = set()  # links of rows whose lines were given
+        self._fresh: dict[int, Link] = {}  # of them those that were rendered now
+        self._kept: list[str] = []  # as `_KEEPING`, for the next export
         self._held: frozenset[tuple[str, str]] = frozenset()  # what was fetched and is still the same
         names = ledger.get(_KEEPING) if is_read else None
         self._keeping = frozenset(map(str, names)) if isinstance(names, list) else frozenset()
@@ -177,32 +181,35 @@ class Pages:
         hrefs = row.document_hrefs.split("\n") if row.document_hrefs else ()
         return resolution(self._map.resolve(href, None, home) for href in hrefs) == row.link_digest
 
-    def lines(self, rows: Mapping[int, Rendered], token: str = "") -> Iterator[tuple[str, Any]]:
-        """What to keep of all rows for the next export: None where the kept line holds.
+    def line(self, index: int, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
+        """What to keep of a row for the next export: None where the kept line holds; nothing where no export may have it."""
+        name = _name(self._plan.jobs[index])
+        self._noted[index] = 1
+        if index in self._unchanged:
+            self._kept += [name] if name in self._keeping else ()
+            yield name, None
+            return
+        row = rows[index]
+        self._fresh.update((link_number(link), link) for link in row.template_links)
+        key = self._keys.key(self._plan.jobs[index])
+        self._kept += [name] if row.keeps else ()
+        if key or row.keeps:
+            self._needed.update(link_numbers(row.template_link_ids))
+            yield name, None if row.is_last else self._line(row, key)
 
-        With a `token` also what an edit of texts needs to know of the site.
-        """
-        needed, fresh = set(self._used), dict[int, Link]()
-        keeping: list[str] = []
+    def rest(self, rows: Mapping[int, Rendered]) -> Iterator[tuple[str, Any]]:
+        """What to keep of the rows of which `line` was not asked yet, and of all together."""
         for index in rows:
-            name = _name(self._plan.jobs[index])
-            if index in self._unchanged:
-                keeping += [name] if name in self._keeping else ()
-                yield name, None
-                continue
-            row = rows[index]
-            fresh.update((link_number(link), link) for link in row.template_links)
-            key = self._keys.key(self._plan.jobs[index])
-            keeping += [name] if row.keeps else ()
-            if key or row.keeps:
-                needed.update(link_numbers(row.template_link_ids))
-                yield name, None if row.is_last else self._line(row, key)
+            if not self._noted[index]:
+                yield from self.line(index, rows)
         yield TEMPLATES, self._keys.templates
-        if keeping:
-            yield _KEEPING, keeping
-        yield from self._links.rows(needed, fresh)
-        if token:
-            yield from kept_site.lines(self._site, self._plan, self._keys, token)
+        if self._kept:
+            yield _KEEPING, self._kept
+        yield from self._links.rows(self._used | self._needed, self._fresh)
+
+    def site_lines(self, token: str) -> Iterator[tuple[str, Any]]:
+        """What an edit of texts needs to know of the site."""
+        return kept_site.lines(self._site, self._plan, self._keys, token) if token else iter(())
 
     def _line(self, row: Rendered, key: Key | None) -> list[Any]:
         """What to keep of a row; one without a key is never taken over, but may stay where a source is down."""

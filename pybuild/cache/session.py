@@ -10,11 +10,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from pybuild.cache import fingerprint, kept_site
 from pybuild.cache.fingerprint import Snapshot, digest_of, disk_clock, glance, take
@@ -38,6 +39,7 @@ from pybuild.source.site import Site
 from pybuild.source.site_lists import SiteLists
 
 PARTS = "parts"
+_TOGETHER = 64  # rows that are written at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,21 @@ class NullCache:
         self.front: ReadFront = read_front
         self.parts = Parts()  # of long texts
 
+    def unread(self) -> Sequence[str]:
+        """The documents that workers may read before `front` is asked for them."""
+        return ()
+
+    def read_ahead(self, fronts: Iterable[tuple[str, bytes]]) -> None:
+        """Take the front matter of documents that workers read, which `front` gives then."""
+
     def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
         return Lookup(Rows(len(plan.jobs)), range(len(plan.jobs)), {})
 
+    def note(self, index: int, rows: Rows) -> None:
+        """Write down what was made of a job, while others are still rendered."""
+
     def record(self, rows: Rows) -> None:
-        """BuildRecord what was rendered."""
+        """Write down the rest of what was made."""
 
     def record_outputs(self, row: Rendered) -> None:
         """Record what code of the site added to the output."""
@@ -112,7 +124,16 @@ class BuildCache(NullCache):
         self._pages: Pages | None = None
         self._span: ValidityWindow | None = None  # of a record that may be written
         self._token = ""
+        self._waiting: list[int] = []  # jobs whose rows are not written yet
+        self._of_site: Iterator[tuple[str, Any]] | None = None
         self._is_steady = text_digest(read_file(config.root)[1]) == config.digest
+
+    def unread(self) -> Sequence[str]:
+        return self._fronts.unread() if self._fronts else ()
+
+    def read_ahead(self, fronts: Iterable[tuple[str, bytes]]) -> None:
+        if self._fronts:
+            self._fronts.ahead.update(fronts)
 
     def lookup(self, site: Site, plan: Plan, stage: Stage, fetches: Session) -> Lookup:
         """Part the jobs of a plan into rows that still hold and jobs to run. What they fetched is asked for again."""
@@ -148,8 +169,32 @@ class BuildCache(NullCache):
         self._is_suited = self._is_repeatable and kept_site.is_suited(site) and not self._includes
         return Lookup(rows, list(reasons), reasons, pages.links, keys.lists, pages.relaid_rows)
 
+    def note(self, index: int, rows: Rows) -> None:
+        """Write down a row while others are rendered, and with each a part of what is known of the site."""
+        pages = self._pages
+        assert pages is not None, "rows belong to a plan that was split"
+        self._waiting.append(index)
+        if (
+            len(self._waiting) < _TOGETHER or pages.relaid
+        ):  # of which workers read the rows of the last export
+            return
+        with contextlib.suppress(OSError):
+            of_site = self._unwritten(pages)
+            if self._rows.is_writing:
+                lines = chain.from_iterable(pages.line(index, rows) for index in self._waiting)
+                self._rows.add(chain(lines, islice(of_site, _TOGETHER)))
+        self._waiting.clear()
+
+    def _unwritten(self, pages: Pages) -> Iterator[tuple[str, Any]]:
+        """What is left to be written of what is known of the site; the first call opens the index."""
+        if self._of_site is None:
+            self._token = os.urandom(8).hex() if self._is_suited else ""
+            self._of_site = pages.site_lines(self._token)
+            self._rows.begin()
+        return self._of_site
+
     def record(self, rows: Rows) -> None:
-        """Write down what was made of the plan, for `keep`, and let go of what was only needed for that."""
+        """Write down the rest of what was made of the plan, for `commit`, and let go of what was needed for that."""
         pages = self._pages
         assert pages is not None, "rows belong to a plan that was split"
         with contextlib.suppress(OSError):
@@ -157,13 +202,13 @@ class BuildCache(NullCache):
                 self._token = kept_site.token_of(self._rows)
                 self._rows.close()
             else:
-                self._token = os.urandom(8).hex() if self._is_suited else ""
-                self._rows.write(pages.lines(rows, self._token))
+                self._rows.add(chain(self._unwritten(pages), pages.rest(rows)))
+                self._rows.remove_others()
         if self._is_repeatable and not rows.stand_ins:
             first, due = self._moments
             until = min(pages.outlives(), due, asked_again(self._fetches, pages.fetched))
             self._span = ValidityWindow(first, until) if until > self._config.now.timestamp() else None
-        self._pages = None
+        self._pages = self._of_site = None
 
     def record_outputs(self, row: Rendered) -> None:
         """Write down what code of the site fetched for the files that it added after `record`."""

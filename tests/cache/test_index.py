@@ -155,3 +155,17 @@ def test_who_reads_while_another_writes_sees_the_last_rows_or_none(file: Path) -
     assert read(file) in (dict(ROWS), {})
     rows.keep()
     assert read(file) == {"/d": 4}
+
+
+def test_after_a_full_disk_nothing_more_is_written(file: Path) -> None:
+    rows = RowSet(file, "pages", [1])
+    rows.begin()
+    rows.add([("/a", 1)])
+    assert rows._database is not None
+    rows._database.execute("PRAGMA max_page_count = 1")  # as many as there are
+    with pytest.raises(OSError, match="full"):
+        rows.add([("/b", "x" * 100_000)])
+    with pytest.raises(OSError, match="given up"):
+        rows.add([("/d", 4)])
+    rows.keep()
+    assert read(file) == dict(ROWS)
