@@ -181,7 +181,7 @@ class BuildCache(NullCache):
         with contextlib.suppress(OSError):
             of_site = self._unwritten(pages)
             if self._rows.is_writing:
-                lines = chain.from_iterable(pages.line(index, rows) for index in self._waiting)
+                lines = chain.from_iterable(pages.line(index, rows) for index in sorted(self._waiting))
                 self._rows.add(chain(lines, islice(of_site, _TOGETHER)))
         self._waiting.clear()
 
