@@ -8,48 +8,37 @@ made by all phases. Knows no format.
 from __future__ import annotations
 
 import contextlib
-import pkgutil
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pybuild import publish
-from pybuild.build.link_check import Published, check_links
-from pybuild.build.outputs import read_output, write
+from pybuild.build.edited import ChangedPages, LastSite, MoreChanged, check_edited_links, edited_files
 from pybuild.build.repeats import one_of_each
 from pybuild.build.runs import Observer, render
-from pybuild.build.security import needs_of
 from pybuild.cache import fingerprint
 from pybuild.cache.fingerprint import digest_of, glance, history
-from pybuild.cache.index import FOREIGN, RowSet
+from pybuild.cache.index import FOREIGN
 from pybuild.cache.inputs import matcher
 from pybuild.cache.kept_site import KeptSite, NotKept
 from pybuild.cache.keys import texts_digest
-from pybuild.cache.pages import SharedLinks
 from pybuild.cache.session import PARTS, kept_rows
-from pybuild.cache.up_to_date import BuildRecord, LastExport, Outcome, last_export
+from pybuild.cache.up_to_date import BuildRecord, Outcome, last_export
 from pybuild.config.loader import Config
 from pybuild.diagnostics import Diagnostic
 from pybuild.plan import Job, Plan, document_of
 from pybuild.publish import Output, PublishedState, Stage
 from pybuild.publish.manifest_lines import ManifestLines
 from pybuild.publish.patch import NotPatched, Patch, publish_patch
-from pybuild.records import File, Page, Redirection, pack_links
-from pybuild.render.links import LinkMap
-from pybuild.render.result import ROW, Rendered, Rows, link_numbers, to_value
+from pybuild.records import File
+from pybuild.render.result import ROW, Rendered, Rows, to_value
 from pybuild.render.worker import RenderProgram
 from pybuild.routing.segments import Pattern
-from pybuild.site_files.llms import part_again
-from pybuild.site_files.variants import FEEDS, KeptText, Parts, Variants
+from pybuild.site_files.variants import Parts
 from pybuild.source.document import read_front, with_text_of
 from pybuild.source.git_dates import are_dirty
-from pybuild.source.secrets import leak_in
 from pybuild.source.site import Site, outline
-
-
-class MoreChanged(Exception):
-    """The export has to be made by all phases."""
 
 
 class NotPublished(Exception):
@@ -69,30 +58,6 @@ class Edited:
     cached: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """What such an export begins with."""
-
-    config: Config
-    output: Output
-    last: LastExport
-    pages: RowSet
-    texts: RowSet
-    kept: KeptSite
-    manifest: ManifestLines
-
-
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """The pages of the changed documents, as they were and as they are."""
-
-    site: Site
-    jobs: Sequence[Job]
-    old: Sequence[Rendered]
-    new: Sequence[Rendered]
-    values: Sequence[list[Any]]  # the rows of `old` as they are kept
-
-
 def export_texts(config: Config, output: Output, observer: Observer) -> Edited | None:
     """Make and publish the site; None where more than texts of documents changed, and nothing was published.
 
@@ -107,7 +72,7 @@ def export_texts(config: Config, output: Output, observer: Observer) -> Edited |
     return None
 
 
-def _base(config: Config, output: Output) -> _Base | None:
+def _base(config: Config, output: Output) -> LastSite | None:
     last = last_export(config)
     if last is None or not (last.changed and last.token and last.times):
         return None
@@ -118,14 +83,14 @@ def _base(config: Config, output: Output) -> _Base | None:
     depends = any(matcher(globs)(path) for globs in kept.globs for path in last.changed)
     if kept.token != last.token or depends:
         return None
-    return _Base(config, output, last, pages, texts, kept, ManifestLines(output))
+    return LastSite(config, output, last, pages, texts, kept, ManifestLines(output))
 
 
 def _places(finding: Diagnostic) -> set[str]:
     return {finding.location.file, *(note.location.file for note in finding.notes)}
 
 
-def _exported(base: _Base, record: BuildRecord, observer: Observer) -> Edited:
+def _exported(base: LastSite, record: BuildRecord, observer: Observer) -> Edited:
     site, jobs, root = _with_texts(base)
     manifest = base.manifest
     previous = PublishedState(manifest, manifest.head["memo"], manifest.generation)
@@ -137,7 +102,7 @@ def _exported(base: _Base, record: BuildRecord, observer: Observer) -> Edited:
         changed = _rendered(
             base, site, Plan(jobs, base.kept.pages, base.kept.taken, root=root), stage, observer
         )
-        files, parts = _files(base, changed, stage)
+        files, parts = edited_files(base, changed, stage)
         observer.lap("render")
         stamped = _published(base, stage, files)
         observer.lap("publish")
@@ -152,7 +117,7 @@ def _exported(base: _Base, record: BuildRecord, observer: Observer) -> Edited:
     return Edited(base.last.outcome, len(files), base.last.outcome.pages - pages)
 
 
-def _with_texts(base: _Base) -> tuple[Site, tuple[Job, ...], Any]:
+def _with_texts(base: LastSite) -> tuple[Site, tuple[Job, ...], Any]:
     """The site with the changed documents, and the jobs that render them. Raises `MoreChanged`."""
     config, kept = base.config, base.kept
     documents = ChainMap(kept.changed, kept.documents)  # type: ignore[arg-type]
@@ -185,7 +150,7 @@ def _with_texts(base: _Base) -> tuple[Site, tuple[Job, ...], Any]:
     return site, tuple(jobs), tree.around(Pattern())
 
 
-def _rendered(base: _Base, site: Site, plan: Plan, stage: Stage, observer: Observer) -> _Changed:
+def _rendered(base: LastSite, site: Site, plan: Plan, stage: Stage, observer: Observer) -> ChangedPages:
     """Render the pages. Raises `MoreChanged` where more of one changed than its text."""
     values = [base.pages.get(f"{job.kind} {job.url}") for job in plan.jobs]
     old = [ROW.read(value[-1]) for value in values]
@@ -196,10 +161,10 @@ def _rendered(base: _Base, site: Site, plan: Plan, stage: Stage, observer: Obser
     before = ((index, finding) for index, row in enumerate(old) for finding in row.findings)
     if findings != one_of_each(site, plan.jobs, before) or len(rows) != len(old):
         raise MoreChanged
-    changed = _Changed(site, plan.jobs, old, [rows[index] for index in range(len(rows))], values)
+    changed = ChangedPages(site, plan.jobs, old, [rows[index] for index in range(len(rows))], values)
     if any(value[1] for value in values) or not all(map(_is_alike, changed.old, changed.new)):
         raise MoreChanged
-    _check_links(base, changed)
+    check_edited_links(base, changed)
     return changed
 
 
@@ -220,150 +185,7 @@ def _is_alike(old: Rendered, new: Rendered) -> bool:
     return shapes[0] == shapes[1] and same[0] == same[1] and not (old.keeps or new.keeps)
 
 
-def _check_links(base: _Base, changed: _Changed) -> None:
-    """Raise `MoreChanged` where a link that was written or deleted leads nowhere."""
-    packed: list[str] = []
-    shared = SharedLinks(base.pages)
-    for old, new in zip(changed.old, changed.new, strict=True):
-        packed += [old.links, new.links] if old.links != new.links else []
-        numbers = {*link_numbers(old.template_link_ids)} ^ {*link_numbers(new.template_link_ids)}
-        if not (shared.has(old.template_link_ids) and shared.has(new.template_link_ids)):
-            raise MoreChanged  # a link that no page had
-        packed += [pack_links(shared[number] for number in numbers)] if numbers else []
-    if not packed:
-        return
-    links = LinkMap(base.config, {}, base.kept.pages)
-    moved = (Redirection(url, "", 308, "", None) for url in base.kept.redirected)
-    paths = _Paths(base.manifest, f"[{base.config.target}]")
-    published = Published(_Anchors(base), paths, base.config.rules, moved, links.published_page)
-    if check_links(packed, published, lambda link: ("", 0)):
-        raise MoreChanged
-
-
-@dataclass(frozen=True, slots=True)
-class _Anchors(Mapping[str, str]):
-    """The ids of pages and of HTML of handlers, as of `RenderResults.anchors`."""
-
-    base: _Base
-    known: dict[str, str | None] = field(default_factory=dict)
-
-    def get(self, url: str, default: Any = None) -> Any:
-        if url not in self.known:
-            kind = "page" if url in self.base.kept.pages else "handler"
-            value = self.base.pages.get(f"{kind} {url}")
-            found = ROW.read(value[-1]).anchors if value else ""
-            self.known[url] = found if found or kind == "page" else None
-        return self.known[url] if self.known[url] is not None else default
-
-    def __getitem__(self, url: str) -> str:
-        found = self.get(url)
-        if found is None:
-            raise KeyError(url)
-        return str(found)
-
-    def __contains__(self, url: object) -> bool:
-        return isinstance(url, str) and self.get(url) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.base.kept.pages)
-
-    def __len__(self) -> int:
-        return len(self.base.kept.pages)
-
-
-@dataclass(frozen=True, slots=True)
-class _Paths(Mapping[str, File]):
-    """The published files but those that only the target reads."""
-
-    rows: ManifestLines
-    target: str
-
-    def __getitem__(self, path: str) -> File:
-        file = self.rows[path]
-        if file.origin == self.target:
-            raise KeyError(path)
-        return file
-
-    def __iter__(self) -> Iterator[str]:
-        return (path for path in self.rows if path in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _files(base: _Base, changed: _Changed, stage: Stage) -> tuple[list[File], Parts]:
-    """The files that have other bytes now, feeds and long texts among them."""
-    found: dict[str, File] = {}
-    for old, new in zip(changed.old, changed.new, strict=True):
-        for before, file in zip(old.files, new.files, strict=True):
-            if before.digest != file.digest:
-                found[file.path] = file
-    if base.config.settings.security.headers == "strict":
-        for path in (path for path in found if path.endswith(".html")):
-            if needs_of(read_output(stage, path)) != needs_of((base.output.out / path).read_bytes()):
-                raise MoreChanged
-    parts = Parts(base.texts.get(PARTS))
-    variants = Variants(
-        lambda page: read_output(stage, page.variant_path).decode(),
-        lambda page: (found.get(page.variant_path) or base.manifest[page.variant_path]).digest,
-        stage.holds,
-        parts,
-    )
-    texts = _texts(base, changed, variants, stage, frozenset(found))
-    for file in [*_feeds(base, changed, parts, stage), *texts]:
-        found[file.path] = file
-    return [found[path] for path in sorted(found)], parts
-
-
-def _page(base: _Base, url: str) -> Page:
-    """A page as it is kept. Raises `MoreChanged` where there is none."""
-    row = base.pages.get(f"page {url}")
-    found = ROW.read(row[-1]).page if row else None
-    if found is None:
-        raise MoreChanged
-    return found
-
-
-def _feeds(base: _Base, changed: _Changed, parts: Parts, stage: Stage) -> Iterator[File]:
-    """Stage the feeds, where one shows the content of a changed page."""
-    parts.made[FEEDS] = parts.last[FEEDS]
-    kept = base.texts.get(f"pages {FEEDS}")
-    own = {row.page.url: row.page for row in changed.new if row.page}
-    if all(old.page == new.page for old, new in zip(changed.old, changed.new, strict=True)):
-        return
-    feeds_again = pkgutil.resolve_name("pybuild.site_files.feeds:feeds_again")  # loads what few edits need
-    for made in feeds_again(kept, lambda url: own.get(url) or _page(base, url), base.config):
-        if leak_in(made.body, base.config.secrets):
-            raise MoreChanged
-        published = base.manifest[made.path]
-        if published.origin == made.origin and (file := write(stage, made)).digest != published.digest:
-            yield file
-
-
-def _texts(
-    base: _Base, changed: _Changed, variants: Variants, stage: Stage, paths: frozenset[str]
-) -> Iterator[File]:
-    """Stage the parts of long texts in which a changed page is. Raises `MoreChanged` where one has other pages now."""
-    own = {row.page.url: row.page for row in changed.new if row.page and row.page.variant_path in paths}
-    for name in variants.parts.last.keys() - {FEEDS}:
-        key, size, digest = variants.last_part(name)
-        kept = KeptText(*base.texts.get(f"pages {name}"))
-        path = kept.path
-        if not own.keys().isdisjoint(kept.urls):
-            pages = [own.get(url) or _page(base, url) for url in kept.urls]
-            made = part_again(kept, size, pages, variants)
-            if made is None or leak_in(made.body, base.config.secrets):
-                raise MoreChanged
-            key = variants.part_digest(kept.opening, pages)
-            if path:
-                file = write(stage, made)
-                digest = file.digest
-                if digest != base.manifest[path].digest:
-                    yield file
-        variants.parts.made[name] = key, size, digest
-
-
-def _published(base: _Base, stage: Stage, files: Sequence[File]) -> frozenset[str]:
+def _published(base: LastSite, stage: Stage, files: Sequence[File]) -> frozenset[str]:
     """Publish the changed files; return the paths that the disk stamps anew. Raises `NotPublished`."""
     if not files:
         return frozenset()
@@ -375,7 +197,9 @@ def _published(base: _Base, stage: Stage, files: Sequence[File]) -> frozenset[st
     return frozenset(stamped)
 
 
-def _keep(base: _Base, record: BuildRecord, changed: _Changed, parts: Parts, stamped: frozenset[str]) -> None:
+def _keep(
+    base: LastSite, record: BuildRecord, changed: ChangedPages, parts: Parts, stamped: frozenset[str]
+) -> None:
     """Keep what was made for the next export, unless the site changed meanwhile. Raises `OSError`."""
     if glance(base.config).folders != base.last.seen.folders or any(
         digest_of(base.config.root / path) != digest for path, digest in base.last.seen.fresh.items()
@@ -390,7 +214,7 @@ def _keep(base: _Base, record: BuildRecord, changed: _Changed, parts: Parts, sta
     record.update(base.last.outcome, base.last, touched)
 
 
-def _rows(kept: KeptSite, changed: _Changed) -> Iterator[tuple[str, Any]]:
+def _rows(kept: KeptSite, changed: ChangedPages) -> Iterator[tuple[str, Any]]:
     """The rows of the changed pages."""
     for job, new, value in zip(changed.jobs, changed.new, changed.values, strict=True):
         parts, made, others, inner, _ = value

@@ -189,7 +189,9 @@ class Collection:
         (), "files that stand for their folder as `index.md` does, such as `README.md`"
     )
     lowercase: bool = key(False, "addresses are in small letters, whatever the files are named")
-    feed: bool = key(True, "whether its dated documents may go into the feeds")
+    feed: bool = key(
+        True, "whether its dated documents may go into the feeds; false: its tags have none either"
+    )
     nav: tuple[NavItem, ...] = key((), "the menu, instead of that of the folders")
     list: bool = key(False, "a page at the collection's own address lists its documents")
     per_page: int = key(10, "documents on one page of a list", minimum=1)

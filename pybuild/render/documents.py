@@ -30,16 +30,14 @@ from pybuild.render.links import Asset, Home, LinkMap, Resolved
 from pybuild.render.nav_nodes import NavNode
 from pybuild.render.user_code import Stop
 from pybuild.source.document import Entry
-from pybuild.source.front_matter import parse
-from pybuild.source.includes import may_include, with_includes
+from pybuild.source.front_matter import FrontMatter, parse
+from pybuild.source.includes import Included, may_include, with_includes
 from pybuild.source.lists import terms_of
 from pybuild.source.site_lists import KeptLists, SiteLists
 
 _FAR_EAST = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _TAG = re.compile(r"<[a-z][\w-]*\s(?:[^\"'<>]|\"[^\"]*\"|'[^']*')*>", re.I)
 _ID = re.compile(r"\s(?:id|name)=(?:\"[^\"]*\"|'[^']*')")
-NO_LINKS: Mapping[str, tuple[str, str]] = {}
-NO_PLACES: tuple[tuple[str, int], ...] = ()
 _KEPT = 256  # rendered bodies a process remembers
 
 
@@ -156,15 +154,24 @@ class DocumentIndex:
                 self._bodies.popitem(last=False)
         return self._bodies[key]
 
-    def _render(self, entry: Entry, url: str) -> RenderedBody:
+    def text(self, entry: Entry, url: str) -> str:
+        """The Markdown of a document with what it includes; it is not rendered for this."""
+        known = self._bodies.get((entry.file, url))
+        return known.text if known else self._source(entry)[1].text
+
+    def _source(self, entry: Entry) -> tuple[FrontMatter, Included]:
         data = read(f"{self.links.config.root}/{entry.file}")
         source = parse(data, entry.file)
-        text, links, places = source.body, NO_LINKS, NO_PLACES
-        if may_include(data):
-            included = with_includes(self.links.config, entry.file, text, source.body_line)
-            text, links, places = included.text, included.links, included.places
-            if included.findings:
-                raise Stop(*included.findings)
+        if not may_include(data):
+            return source, Included(source.body)
+        included = with_includes(self.links.config, entry.file, source.body, source.body_line)
+        if included.findings:
+            raise Stop(*included.findings)
+        return source, included
+
+    def _render(self, entry: Entry, url: str) -> RenderedBody:
+        source, included = self._source(entry)
+        text, links = included.text, included.links
         home = home_of(entry, url, self._mounts, self.locale)
         found: list[Resolved] = []
         known: dict[str, Resolved] = {}
@@ -182,7 +189,7 @@ class DocumentIndex:
         result = self._renderer.render(text, resolve=resolve, components=self.components, words=self.label)
         self.words_locale = around
         first = Location(entry.file, source.body_line)
-        return RenderedBody(source.body, text, result, known, tuple(found), first, places)
+        return RenderedBody(source.body, text, result, known, tuple(found), first, included.places)
 
     def markup(self, text: str) -> str:
         """Render a text that no document holds, by the settings of the site."""
@@ -353,7 +360,7 @@ class Document:
     @property
     def reading_time(self) -> int:
         """Minutes, at least 1: 220 words or 400 characters of Chinese, Japanese and Korean each."""
-        text = self.body.text
+        text = self._library.text(self.entry, self._url or self.entry.url)
         far_east = 0 if text.isascii() else len(_FAR_EAST.findall(text))
         words = len((_FAR_EAST.sub(" ", text) if far_east else text).split())
         return max(1, round(words / 220 + far_east / 400))

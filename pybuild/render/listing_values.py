@@ -149,11 +149,9 @@ def _list(library: DocumentIndex, route: Route, job: Job) -> Listed:
     if page.number > 1:
         pattern = library.words("titled_page")
         title = pattern.format(title=title, number=page.number)
-    feed = (
-        f"{page.base}/{FEED_FILES['rss'].path}"
-        if page.term and route.listing and route.listing.term == "tags"
-        else ""
-    )
+    has_feed = library.config.settings.collections[page.collection].feed
+    is_tag = page.term is not None and route.listing is not None and route.listing.term == "tags"
+    feed = f"{page.base}/{FEED_FILES['rss'].path}" if is_tag and has_feed else ""
     shown = list_values(library, page)
     values = {
         **shown,

@@ -210,10 +210,10 @@ class TermFeed:
 
 
 def term_feeds(collections: Mapping[str, Sequence[Entry]], config: Config) -> Iterator[TermFeed]:
-    """A feed for each tag that has a page."""
+    """A feed for each tag that has a page, but in collections that no feed shows."""
     for name, entries in collections.items():
         settings = config.settings.collections[name]
-        pattern = term_pattern(settings, "tags") if settings.tags else None
+        pattern = term_pattern(settings, "tags") if settings.tags and settings.feed else None
         for term in read_terms(entries, settings, "tags")[0] if isinstance(pattern, Pattern) else ():
             assert isinstance(pattern, Pattern), "terms have a pattern"
             dated = ((entries[n].date, entries[n]) for n in term.entries)

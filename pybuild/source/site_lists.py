@@ -18,7 +18,7 @@ from pybuild.routing.segments import Pattern
 from pybuild.routing.tree import Listing, Route
 from pybuild.source.built_in import TERMS, term_pattern
 from pybuild.source.document import Entry
-from pybuild.source.lists import Term, linked_numbers, list_order, newest, read_terms, related, terms_of
+from pybuild.source.lists import Tagged, Term, linked_numbers, list_order, newest, read_terms, terms_of
 from pybuild.source.navigation import Navigation, Node, folder_label
 
 NEWEST = 10  # documents on the home page
@@ -95,7 +95,9 @@ class SiteLists:
         self._terms: dict[tuple[str, str], dict[str, Term]] = {}
         self._orders: dict[str, list[int]] = {}
         self._headers: dict[str, str] = {}
-        self._by_tag: dict[str, dict[str, list[int]]] = {}
+        self._patterns: dict[tuple[str, TermKind], Pattern | None] = {}
+        self._tagged: dict[str, Tagged] = {}
+        self._slugs: dict[tuple[str, TermKind], dict[str, Term]] = {}
 
     def entries(self, name: str) -> Sequence[Entry]:
         """The documents of a collection, sorted by path."""
@@ -166,21 +168,26 @@ class SiteLists:
 
     def term_url(self, name: str, kind: TermKind, term: str) -> str:
         """The decoded URL of the page of a term; "" where it has none."""
-        settings = self._config.settings.collections.get(name)
-        if settings is None or not getattr(settings, kind):
-            return ""
-        found, pattern = self.terms(name, kind).get(term.casefold()), term_pattern(settings, kind)
-        if found is None or not isinstance(pattern, Pattern):
+        pattern = self._pattern(name, kind)
+        found = self.terms(name, kind).get(term.casefold()) if pattern else None
+        if pattern is None or found is None:
             return ""
         url = pattern.fill({pattern.params[0]: found.slug})
         return url if url in self._pages else ""
 
+    def _pattern(self, name: str, kind: TermKind) -> Pattern | None:
+        """The addresses of the pages of terms; None where they have none."""
+        if (name, kind) not in self._patterns:
+            settings = self._config.settings.collections.get(name)
+            found = term_pattern(settings, kind) if settings and getattr(settings, kind) else None
+            self._patterns[name, kind] = found if isinstance(found, Pattern) else None
+        return self._patterns[name, kind]
+
     def term_pages(self, name: str) -> list[tuple[TermKind, str]]:
         """The pages that list all tags and all authors: kind and decoded URL."""
-        settings, found = self._config.settings.collections[name], list[tuple[TermKind, str]]()
+        found = list[tuple[TermKind, str]]()
         for kind in _KINDS:
-            pattern = term_pattern(settings, kind) if getattr(settings, kind) else None
-            if isinstance(pattern, Pattern):
+            if pattern := self._pattern(name, kind):
                 url = Pattern(pattern.segments[:-1]).fill({})
                 found += [(kind, url)] if url in self._pages else []
         return found
@@ -189,13 +196,9 @@ class SiteLists:
         """The documents that share tags with one."""
         if not self._collections[name][number].tags:
             return []
-        if name not in self._by_tag:
-            by_tag = self._by_tag[name] = {}
-            for other, entry in enumerate(self._collections[name]):
-                for tag in entry.tags if not entry.is_fallback else ():
-                    by_tag.setdefault(tag.casefold(), []).append(other)
-        held = self._by_tag[name]
-        return related(self._collections[name], number, lambda tag: held.get(tag, ()))
+        if name not in self._tagged:
+            self._tagged[name] = Tagged(self._collections[name])
+        return self._tagged[name].related(number)
 
     def newest(self, locale: str) -> list[tuple[str, int]]:
         """The newest documents in a language: collection and number."""
@@ -212,8 +215,10 @@ class SiteLists:
         if listing.kind == "list":
             return self._list_page(listing.collection, self.order(listing.collection), number, base or "/")
         slug = given[route.pattern.params[0]]
-        found = self.terms(listing.collection, cast(TermKind, listing.term)).values()
-        term = next(term for term in found if term.slug == slug)
+        known = listing.collection, cast(TermKind, listing.term)
+        if known not in self._slugs:
+            self._slugs[known] = {term.slug: term for term in self.terms(*known).values()}
+        term = self._slugs[known][slug]
         return self._list_page(listing.collection, term.entries, number, base, term)
 
     def index_page(self, name: str) -> ListPage:

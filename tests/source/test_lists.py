@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from pybuild import paginate
 from pybuild.config.schema import Collection
 from pybuild.source.document import Entry
-from pybuild.source.lists import linked_numbers, list_order
+from pybuild.source.lists import Tagged, linked_numbers, list_order
 from pybuild.source.site_lists import EVERY_PAGE
 
 
@@ -85,3 +86,30 @@ def test_the_order_of_a_list(sort: str, is_list: bool, order: str) -> None:
         entries, Collection(name="p", source="content", route="/p/[slug]", sort=sort, list=is_list)
     )
     assert "".join(entries[number].slug[0] for number in found) == order
+
+
+def test_the_nearest_share_the_most_tags_and_are_the_newest() -> None:
+    dice = random.Random(7)
+    for _ in range(100):
+        entries = [
+            Entry(
+                slug=f"s{number}",
+                tags=tuple(dice.sample(["a", "b", "B", "c", "d"], dice.randint(0, 4))),
+                date=datetime(2020, 1, day, tzinfo=UTC) if (day := dice.randint(0, 9)) else None,
+                is_fallback=dice.random() < 0.1,
+            )
+            for number in range(dice.randint(1, 30))
+        ]
+        tags = [{tag.casefold() for tag in entry.tags} for entry in entries]
+
+        def nearest(own: int, entries: list[Entry] = entries, tags: list[set[str]] = tags) -> list[int]:
+            def rank(n: int) -> tuple[float, float, str]:
+                date = entries[n].date
+                return -len(tags[n] & tags[own]), -date.timestamp() if date else 0.0, entries[n].slug
+
+            others = (n for n, entry in enumerate(entries) if n != own and not entry.is_fallback)
+            return sorted((n for n in others if tags[n] & tags[own]), key=rank)[:3]
+
+        tagged = Tagged(entries)
+        numbers = [number for number, entry in enumerate(entries) if not entry.is_fallback]
+        assert [tagged.related(number) for number in numbers] == [nearest(number) for number in numbers]
