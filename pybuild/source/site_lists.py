@@ -214,7 +214,7 @@ class SiteLists:
         base = url.removesuffix(f"/page/{number}") if number > 1 else url
         if listing.kind == "list":
             return self._list_page(listing.collection, self.order(listing.collection), number, base or "/")
-        slug = given[route.pattern.params[0]]
+        slug = str(given[route.pattern.params[0]])
         known = listing.collection, cast(TermKind, listing.term)
         if known not in self._slugs:
             self._slugs[known] = {term.slug: term for term in self.terms(*known).values()}
