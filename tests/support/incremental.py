@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import shutil
@@ -252,7 +253,8 @@ def run(root: Path, **options: object) -> Result:
     if has_errors(findings):
         return Result(arrange(findings), {}, (0, 0), 0)
     known, laps = up_to_date_result(config), list[str]()
-    done = known or export(config, Observer(lap=laps.append))
+    with contextlib.chdir(root):  # where the serial engine works, and which may be gone before the next run
+        done = known or export(config, Observer(lap=laps.append))
     cached = known.pages if known else done.cached  # type: ignore[union-attr]
     folders = [folder for folder in (config.out, config.deploy) if folder.is_dir()]
     files = {
