@@ -77,7 +77,7 @@ class RenderContext:
         static = (route for route in self.site.routes if route.static and not route.pattern.params)
         return {route.pattern.fill({}): route.static for route in static}
 
-    @property
+    @cached_property
     def config(self) -> Config:
         return self.site.config
 

@@ -26,18 +26,12 @@ class PageJob:
     route: Route
     entry: Entry | None  # the document it renders, where no code of the site chooses one
     ctx: Context  # what functions of the site see
+    url: str  # decoded
+    is_page: bool
     path: str  # of the page in the output
     href: str  # absolute and encoded
     origin: str  # the file that makes it: the document where there is one
     variants: tuple[str, ...] = ()  # decoded URLs of the Markdown variant, the first one named in links
-
-    @property
-    def url(self) -> str:
-        return self.job.url
-
-    @property
-    def is_page(self) -> bool:
-        return self.job.kind == "page"
 
     @property
     def shown_params(self) -> str:
@@ -74,6 +68,8 @@ def resolve(site: Site, job: Job, root: Surroundings) -> PageJob:
         route,
         entry,
         ctx=Context(params, job.url, href, site.config.in_language(route.locale).site),
+        url=job.url,
+        is_page=is_page,
         path="404.html" if job.kind == "not_found" else page_path(job.url, trailing_slash=slash),
         href=href,
         origin=_BUILT_IN if job.route < 0 else collected.file if collected else route.file,

@@ -80,8 +80,14 @@ class LinkMap:
     stand_ins: Mapping[str, str] = field(
         default_factory=dict
     )  # pages that are not translated, to the page whose text they have
+    origin: str = field(init=False)  # of the site: scheme and host
+    base: str = field(init=False)  # the decoded path of its address
     _followed: dict[str, tuple[str, str] | None] = field(default_factory=dict, compare=False, repr=False)
     _hrefs: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "origin", self.config.site.origin)
+        object.__setattr__(self, "base", self.config.site.base_path)
 
     def _files(self, locale: str) -> Mapping[str, str]:
         """The documents as pages of a language name them."""
@@ -98,7 +104,7 @@ class LinkMap:
         asset = None
         tail = mark + quote(rest, safe="/?#:@!$&'()*+,;=~%")
         if (elsewhere := self._elsewhere(written, home.url)) and not self._near(written, home):
-            return Resolved(encode(elsewhere) + tail, self.config.site.origin + encode(elsewhere) + tail)
+            return Resolved(encode(elsewhere) + tail, self.origin + encode(elsewhere) + tail)
         if not written:
             target = home.url
         elif written.startswith("/"):
@@ -128,7 +134,7 @@ class LinkMap:
         written, fragment = unquote(path), unquote(href.partition("#")[2])
         if not written:
             return url, fragment
-        base = self.config.site.base_path
+        base = self.base
         if self._elsewhere(written, url):
             return None
         if not written.startswith("/"):
@@ -141,7 +147,7 @@ class LinkMap:
         """As `follow`, from an answer at exactly the address `url`, such as a file: no slash is put behind it."""
         if is_external(href):
             return self.own_link(href)
-        return self.follow(urljoin(encode(self.config.site.base_path + url), href), url)
+        return self.follow(urljoin(encode(self.base + url), href), url)
 
     def led_to(self, text: str, url: str, *, named: str = "") -> tuple[str, str] | None:
         """Where an address of the page `url` leads, as `follow`; what head tags name is an address of the whole web."""
@@ -153,7 +159,7 @@ class LinkMap:
 
     def own_link(self, address: str) -> tuple[str, str] | None:
         """Where a link with a host leads on this site; None where it leaves it."""
-        origin, base = self.config.site.origin, self.config.site.base_path
+        origin, base = self.origin, self.base
         if origin.partition("//")[2].partition(":")[0] not in address.lower():  # as of most
             return None
         found = self.own(address)
@@ -173,7 +179,7 @@ class LinkMap:
         is_same = ports[0] == ports[1] or {parts.port, site.port} <= {None, 80, 443}
         if parts.scheme not in _PORTS or parts.hostname != site.hostname or not is_same:
             return None
-        written, base = unquote(parts.path) or "/", self.config.site.base_path
+        written, base = unquote(parts.path) or "/", self.base
         fragment = unquote(parts.fragment)
         if self._is_others(written):
             return None
@@ -184,7 +190,7 @@ class LinkMap:
 
     def _elsewhere(self, written: str, url: str) -> str:
         """The path on the host of a link that leaves the site: above its base path, or where others answer; else ""."""
-        base = self.config.site.base_path
+        base = self.base
         if written.startswith("/"):
             return written if self._is_others(written) else ""
         if not written:
@@ -229,12 +235,12 @@ class LinkMap:
                 self._hrefs.clear()
             is_page = target in self.pages
             shown = page_href(target, trailing_slash=self.config.trailing_slash) if is_page else target
-            self._hrefs[target] = encode(self.config.site.base_path + shown)
+            self._hrefs[target] = encode(self.base + shown)
         return self._hrefs[target]
 
     def published_page(self, url: str) -> str:
         """The absolute URL of a page."""
-        return self.config.site.origin + self.href(url)
+        return self.origin + self.href(url)
 
     def variant(self, url: str) -> str:
         """The absolute URL of a page's Markdown variant; one that is not translated has that of its original."""
@@ -242,11 +248,11 @@ class LinkMap:
         return absolute(self.config.site.url, variant_urls(url, trailing_slash=self.config.trailing_slash)[0])
 
     def _absolute(self, page: str, shown: str) -> str:
-        return self.variant(page) if page else self.config.site.origin + shown
+        return self.variant(page) if page else self.origin + shown
 
     def _rooted(self, written: str) -> str:
         """A path of the site, with or without its base path before it; a page of just that path is meant first."""
-        base = self.config.site.base_path
+        base = self.base
         if base and (written + "/").startswith(base + "/") and _normal(written) not in self.pages:
             written = written[len(base) :] or "/"
         return self._page_or_path(_normal(written), written)
@@ -272,7 +278,7 @@ class LinkMap:
 
     def _joined(self, written: str, url: str) -> str:
         """Where a relative path leads from the page `url`, also out of the base path and back into it."""
-        base, folder = self.config.site.base_path, _folder_of(url, self.config)
+        base, folder = self.base, _folder_of(url, self.config)
         joined = nfc(posixpath.normpath(posixpath.join(base + folder, written)))
         if (joined + "/").startswith(base + "/"):
             return joined[len(base) :] or "/"

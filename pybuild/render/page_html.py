@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
+from itertools import chain, pairwise
 from typing import NamedTuple
 from urllib.parse import urljoin
 
@@ -48,9 +49,9 @@ _ORDINARY = frozenset(  # elements that a parser leaves where they are written
     html i img input kbd label li link main mark meta nav ol p script section small span strong sub summary sup time title
     ul""".split()  # noqa: SIM905
 )
-_ONCE = ("<html", "<head>", "<body")
-_TAG = re.compile("<([^<>]*)>")
-_RAW = re.compile("<(script|title)[^<>]*>[^<]*</\\1>")
+_ONCE = ("html", "head>", "body")  # of which a page has one: how their tags begin
+_SHORT = 500  # characters of a line that is worth remembering
+_RAW = ("script", "title")  # whose text ends at their own end tag
 _PLAIN_TAG = re.compile(
     r"""([a-z][a-z0-9]*)((?:\s[a-z][a-z-]*(?:="[^"\r\0]*")?)*)(?:\s?/)?|/[a-z][a-z0-9]*|!(?:doctype|DOCTYPE) html"""
 )
@@ -84,8 +85,8 @@ def read_html(page: str) -> PageHtml:
 def read_with_base(page: str) -> tuple[PageHtml, str]:
     """What a page has, and the address that its own are relative to, where it names one."""
     found, base = _read_tags(page) or _read_tree(page)
-    ids = dict.fromkeys(ident for said in found for ident in said.ids)
-    addresses = dict.fromkeys(address for said in found for address in said.addresses)
+    ids = dict.fromkeys(chain.from_iterable([said.ids for said in found]))
+    addresses = dict.fromkeys(chain.from_iterable([said.addresses for said in found]))
     for one in [one for one in addresses if one.named in _SAME]:
         if Address(one.text, _SAME[one.named]) in addresses:
             del addresses[one]
@@ -98,10 +99,14 @@ def read_with_base(page: str) -> tuple[PageHtml, str]:
 
 
 class _Said(NamedTuple):
-    """What an element has."""
+    """What an element has, or some of them."""
 
     ids: tuple[str, ...]
     addresses: tuple[Address, ...]
+    once: tuple[str, ...] = ()  # of `_ONCE`, which of them these are
+
+
+_SILENT = _Said((), ())
 
 
 def _read_tags(page: str) -> tuple[list[_Said], str] | None:
@@ -110,14 +115,38 @@ def _read_tags(page: str) -> tuple[list[_Said], str] | None:
     So it is only for plain tags of elements that are found in any place, as nearly all templates have: of all others the
     parser decides.
     """
-    tags = _TAG.findall(page)
-    raw = page.count("<script") + page.count("<title")
-    if len(tags) != page.count("<") or len(_RAW.findall(page)) != raw:
-        return None
-    if any(page.count(name) > 1 for name in _ONCE):
-        return None
-    said = [_said_by_tag(tag) for tag in dict.fromkeys(tags)]
-    return None if None in said else ([one for one in said if one], "")
+    lines = [_said_by_line(line) for line in page.split("\n") if "<" in line]
+    found = [said for said in lines if said is not _SILENT]
+    if None in found:  # or an element goes over the end of a line
+        found = [_said_by_text(page)]
+    whole = [said for said in found if said]
+    once = [name for said in whole for name in said.once]
+    return (whole, "") if len(whole) == len(found) and len(once) == len(set(once)) else None
+
+
+def _said_by_text(text: str) -> _Said | None:
+    """What the tags of whole elements have; None where a parser has to read them."""
+    ids: list[str] = []
+    addresses: list[Address] = []
+    once = []
+    parts = [*text.split("<")[1:], ""]  # each a tag and what is behind it
+    for part, following in pairwise(parts):
+        tag, end, _ = part.partition(">")
+        said = _said_by_tag(tag) if end else None
+        raw = next((name for name in _RAW if tag.startswith(name)), "")
+        if said is None or (raw and not following.startswith(f"/{raw}>")):
+            return None
+        ids += said.ids
+        addresses += said.addresses
+        once += [name for name in _ONCE if part.startswith(name)]
+    return _Said(tuple(ids), tuple(addresses), tuple(once)) if ids or addresses or once else _SILENT
+
+
+_said_by_short_line = lru_cache(maxsize=8192)(_said_by_text)  # most lines of templates are on many pages
+
+
+def _said_by_line(line: str) -> _Said | None:
+    return _said_by_short_line(line) if len(line) < _SHORT else _said_by_text(line)
 
 
 @lru_cache(maxsize=8192)  # most tags are on many pages

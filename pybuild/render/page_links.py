@@ -138,28 +138,34 @@ def template_links(
     """The links that templates and metadata add to a page: those this process did not report yet, and the digests of all."""
     known, markdown = (text.hrefs, text.markdown) if text else (frozenset(), "")
     rooted = context.rooted.setdefault((page.route.template, *page.route.surroundings.layouts), {})
+    url, variants, origins = page.url, page.variants, ("/", context.library.links.origin)
     written: dict[str, bool] = {}
     links: list[tuple[Link, bytes]] = []
     for address in read.addresses:
-        if address.text[:1] == "#" and address.text[1:] in here and "%" not in address.text:
+        href, named = address
+        if href in known and not named:
             continue
-        if (address.text in known and not address.named) or (address.named and address.text == page.href):
+        if (named and href == page.href) or (href[:1] == "#" and href[1:] in here and "%" not in href):
             continue
-        first = address.text[: address.text.find("/", 1) + 1]
+        first = href[: href.find("/", 1) + 1]
         if first not in written:  # so that not each address is sought in the text
             written[first] = first in markdown
-        is_own = bool(address.named) or (written[first] and address.text in markdown)
-        made = None if is_own else rooted.get(address.text)
-        made = made or _link(context, page, address, is_own=is_own)
-        if made and address.text.startswith(("/", context.config.site.origin)) and not is_own:
-            rooted[address.text] = made  # the same on each page of these templates, and most have it
-        if made is None or made[0].target in page.variants:
-            continue
+        is_own = bool(named) or (written[first] and href in markdown)
+        made = None if is_own else rooted.get(href)
+        if made is None:
+            made = _link(context, page, address, is_own=is_own)
+            if made is None:
+                continue
+            if not is_own and href.startswith(origins):
+                rooted[href] = made  # the same on each page of these templates, and most have it
         link = made[0]
-        is_here = link.target == page.url and (
-            not link.fragment or link.fragment in here or link.fragment == "top"
-        )
-        if not is_here or address.named:
+        if link.target in variants:
+            continue
+        if (
+            named
+            or link.target != url
+            or not (not link.fragment or link.fragment in here or link.fragment == "top")
+        ):
             links.append(made)
     return _unreported(context, links)
 
@@ -168,9 +174,12 @@ def _unreported(
     context: RenderContext, links: Sequence[tuple[Link, bytes]]
 ) -> tuple[tuple[Link, ...], bytes]:
     """Those of some links that this process did not report yet, and the digests of all."""
-    new = tuple(dict.fromkeys(link for link, digest in links if digest not in context.sent))
-    context.sent.update(digest for _, digest in links)
-    return new, b"".join(digest for _, digest in links)
+    digests = [digest for _, digest in links]
+    new: tuple[Link, ...] = ()
+    if not context.sent.issuperset(digests):
+        new = tuple(dict.fromkeys(link for link, digest in links if digest not in context.sent))
+        context.sent.update(digests)
+    return new, b"".join(digests)
 
 
 def answer_links(
