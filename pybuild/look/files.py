@@ -28,7 +28,7 @@ IMMUTABLE = (("Cache-Control", "public, max-age=31536000, immutable"),)
 ORIGIN = "[look]"
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.S)
 _AROUND_SIGNS = re.compile(r"\s*([{};,>~]|(?<=[\w-]):(?=\s))\s*")
-_CLASS_OF_HTML = re.compile(r'\bclass="([^"]*)"')
+_CLASS_OF_HTML = re.compile(r'class=(?<!\wclass=)"([^"]*)"')  # begins with plain text, which is found fast
 _CLASS_OF_STYLE = re.compile(r"(?m)(?:^|, )\.([a-z][\w-]*)")  # where a selector begins
 
 
@@ -62,7 +62,7 @@ class LookFiles:
 
     def styles(self, html: str) -> tuple[LookFile, ...]:
         """What a page needs whose text is `html`, by the classes in it."""
-        named = {name for found in _CLASS_OF_HTML.findall(html) for name in found.split()}
+        named = {name for found in set(_CLASS_OF_HTML.findall(html)) for name in found.split()}
         return (self.page,) if named.isdisjoint(self.classes_of_more) else (self.page, self.more)
 
     def script_for(self, html: str) -> LookFile:

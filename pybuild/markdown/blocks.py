@@ -147,7 +147,7 @@ def cut(
     `mark` is a character that the text does not have, `gap` the one that stands for spaces behind a fence's first word.
     `words` are the title of a kind that has no other.
     """
-    has_sign = any(sign in text for sign in ("[^", ":::", "!!!", "???", "///", "==="))
+    has_sign = any(map(text.__contains__, ("[^", ":::", "!!!", "???", "///", "===")))
     if not (_HAS_ANY.search(text) if has_sign else _HAS_DEFINITION.search(text)):
         return Cut(text)
     cutter = _Cutter(mark, gap, but, words)

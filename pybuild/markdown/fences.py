@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import escape
 
 from pybuild.markdown.code import highlight
@@ -38,7 +39,9 @@ class _Fence:
     first: int = 0  # number of the first line; 0 is without numbers
 
 
+@lru_cache(maxsize=256)
 def _read(info: str) -> _Fence:
+    """Read the words behind a fence, which most have alike. The answer is not for changing."""
     fence = _Fence()
     if found := _LANGUAGE.match(info):
         fence.language, info = found[1], info[found.end(1) :]
@@ -57,7 +60,7 @@ def _read(info: str) -> _Fence:
 
 def code_block(code: str, info: str, *, is_highlighted: bool) -> str:
     """Write a block of code whose fence says `info`; `pre` takes the focus so that the keyboard can scroll it."""
-    fence = _read(info.strip()) if info else _Fence()
+    fence = _read(info.strip())
     inner = highlight(code, fence.language if is_highlighted else "")
     if fence.marks or fence.first:
         inner = "".join(_lines(inner, fence))

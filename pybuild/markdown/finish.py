@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape, unescape
-from urllib.parse import quote
 
 from pybuild.markdown.autolinks import ADDRESS, trimmed
 from pybuild.markdown.blocks import KINDS, Footnote, Words, admonition, label_of
@@ -102,6 +102,7 @@ class Finish:
         notes = {note.label: note.html for note in reversed(footnotes)}  # the first of a label holds
         self._notes, self._resolve, self._guard, self._style = notes, resolve, guard, style
         self._permalink = style.words("permalink")
+        self._encoded_guard = encoded(guard)
         self._marks: dict[str, list[str]] = {}  # label of a footnote → ids of the marks that lead to it
         self._numbers: dict[str, int] = {}  # of each of these labels, in the order of first marks
         self._quotations: list[bool] = []  # whether each that is open is an alert
@@ -234,6 +235,8 @@ class Finish:
 
     def _raw_tag(self, found: re.Match[str]) -> str:
         tag = found["tag"].lower()
+        if _stays(found["attributes"]):
+            return found[0]
         attributes = self._attributes(tag, found["attributes"])
         if tag == "a" and "href" in attributes:
             self._is_in_link = True
@@ -258,7 +261,7 @@ class Finish:
 
     def _address(self, written: str, *, is_picture: bool) -> str | None:
         """Where an address leads; None where its scheme is on no list."""
-        href = encoded(_unguarded(written.strip(), self._guard).replace(quote(self._guard), ""))
+        href = encoded(_unguarded(written.strip(), self._guard).replace(self._encoded_guard, ""))
         if not (is_safe(href) or (is_picture and _DATA_PICTURE.match(href))):
             self.refused.append(written)
             return None
@@ -331,6 +334,17 @@ class Finish:
         return f'<a href="{escape(href or "")}">{escape(address, quote=False)}</a>{rest}'
 
 
+@lru_cache(maxsize=1024)
+def _stays(attributes: str) -> bool:
+    """Whether nothing of the attributes of a tag is written otherwise."""
+    if attributes.endswith(" /") or "href" in attributes:
+        return False
+    return all(
+        (name := found[1].lower()) not in _ADDRESSES and name not in ("srcset", "id", "name")
+        for found in _ATTRIBUTE.finditer(attributes)
+    )
+
+
 _NOTE_MARK = re.compile(r"\[\^([^\[\]<]{1,999})\]")
 _OTHER_ATTRIBUTES = re.compile(r"\sid\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)", re.I)
 _WRITERS: dict[str, Callable[[Finish, re.Match[str]], str]] = {
@@ -350,7 +364,7 @@ _WRITERS: dict[str, Callable[[Finish, re.Match[str]], str]] = {
 
 
 def _has_markup_in_text(html: str) -> bool:
-    return any(mark in html for mark in _IN_TEXT_MARKS) or (
+    return any(map(html.__contains__, _IN_TEXT_MARKS)) or (
         ("://" in html or "www." in html) and bool(_ADDRESS_IN_TEXT.search(html))
     )
 

@@ -32,16 +32,19 @@ class Remark:
     line: int  # 1-based, in the text
 
 
-# Each pattern is tried where one of its signs is in the text, which is found many times faster.
-_FOREIGN: Sequence[tuple[Kind, Sequence[str], re.Pattern[str]]] = (
-    ("jsx", "<", re.compile(r"<(?<![\w\\`]<)(?=[\w.]*[a-z])[A-Z]\w*(?:\.\w+)*(?=[\s/>])")),
-    ("jsx", ["import "], re.compile(r"(?m)import(?<![^\n]import) +(?:[\w*{][^\n]* from +)?(?=[\"'][^\"'\n]+[\"'] *;? *$)")),
-    ("jsx", ["export "], re.compile(r"(?m)export(?<![^\n]export) +(?:default|const|let|function|async)\b")),
-    ("shortcode", ["{{<", "{{%"], re.compile(r"\{\{(?<!\\\{\{)[<%]\s*/?\s*[\w./-]+")),
-    ("liquid", ["{%"], re.compile(r"\{%(?<![\\{]\{%)-?\s*[a-z_]+(?=[^\n]{0,300}?%\})")),
-    ("snippet", ["8<-"], re.compile(r"(?m)^[ \t>]*-+8<-+(?=[ \t]|$)")),
-    ("snippet", ["<<<"], re.compile(r"(?m)^[ \t>]*<<<(?=[ \t]*[@./\w])")),
-    ("contents", ["toc]", "TOC]", "TOC_]", "{:toc}"], re.compile(r"(?mi)^(?:\[\[_?toc_?\]\]|\[toc\]|\{:toc\})(?=[ \t]*$)")),
+# Each pattern is tried where its character and one of its signs are in the text, above which a line ends: they are found
+# many times faster.
+_FOREIGN: Sequence[tuple[Kind, str, Sequence[str], re.Pattern[str]]] = (
+    ("jsx", "<", "<", re.compile(r"<(?<![\w\\`]<)(?=[\w.]*[a-z])[A-Z]\w*(?:\.\w+)*(?=[\s/>])")),
+    ("jsx", "", ["\nimport"],
+     re.compile(r"(?m)import(?<![^\n]import) +(?:[\w*{][^\n]* from +)?(?=[\"'][^\"'\n]+[\"'] *;? *$)")),
+    ("jsx", "", ["\nexport"], re.compile(r"(?m)export(?<![^\n]export) +(?:default|const|let|function|async)\b")),
+    ("shortcode", "{", ["{{<", "{{%"], re.compile(r"\{\{(?<!\\\{\{)[<%]\s*/?\s*[\w./-]+")),
+    ("liquid", "{", ["{%"], re.compile(r"\{%(?<![\\{]\{%)-?\s*[a-z_]+(?=[^\n]{0,300}?%\})")),
+    ("snippet", "<", ["8<-"], re.compile(r"(?m)^[ \t>]*-+8<-+(?=[ \t]|$)")),
+    ("snippet", "<", ["<<<"], re.compile(r"(?m)^[ \t>]*<<<(?=[ \t]*[@./\w])")),
+    ("contents", "", ["toc]", "TOC]", "TOC_]", "{:toc}"],
+     re.compile(r"(?mi)^(?:\[\[_?toc_?\]\]|\[toc\]|\{:toc\})(?=[ \t]*$)")),
 )  # fmt: skip
 JSX_TAG = re.compile(r"<(?=[\w.]*[a-z])[A-Z][\w.]*>")
 _CODE = re.compile(r"<code[ >].*?</code>", re.S)
@@ -51,8 +54,10 @@ def foreign_syntax(text: str, html: str) -> list[Remark]:
     """The first use of each kind of syntax that other tools read. `html` is what an engine made of the text."""
     plain = source = ""
     found: dict[Kind, Remark] = {}
-    for kind, signs, pattern in _FOREIGN:
-        if not any(map(text.__contains__, signs)) or not pattern.search(text):
+    below = f"\n{text}"
+    for kind, character, signs, pattern in _FOREIGN:
+        is_possible = character in below and any(map(below.__contains__, signs))
+        if not is_possible or not pattern.search(text):
             continue
         plain = plain or _CODE.sub("", html)
         if not any(_is_in(plain, one[0]) for one in pattern.finditer(text)):

@@ -103,7 +103,7 @@ class MarkdownRenderer:
         html, notes = place(with_tags_shown(html, sign) if sign else html, parts.blocks, mark, keep)
         if gap in html:
             html = html.replace(gap, " ")
-        if "<table>" in html:
+        if "<table>" in html and ' style="text-align' in html:
             for written, shown in _SIDES.items():
                 html = html.replace(written, shown)
         if self._settings.html == "safe":

@@ -206,11 +206,14 @@ def json_ld(reader: Reader, value: object) -> tuple[str, ...]:
 
 def script_json(value: object) -> str:
     """JSON that can stand in a script element. Raises `TypeError`, `ValueError` or `RecursionError`."""
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_date_text)
-    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text.translate(_SCRIPT))
+    text = _JSON.encode(value).translate(_SCRIPT)
+    return text if text.isascii() else _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _date_text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_date_text)

@@ -179,7 +179,8 @@ class DocumentIndex:
         def resolve(href: str, is_picture: bool) -> str:
             if href not in known:
                 file, written = links.get(href, (home.file, href))  # as a file that is included has it
-                known[href] = self.links.resolve(written, None, replace(home, file=file))
+                own = home if file == home.file else replace(home, file=file)
+                known[href] = self.links.resolve(written, None, own)
             found.append(known[href])
             return known[href].href
 

@@ -43,12 +43,14 @@ def in_layouts(
             raise Stop(_two_documents(layouts[number - 1], layout))
         children.append((html, len(context.library.used)))
         outer = context.templates.render(layout, {**values, "children": Markup(html)}, blame=blame)
-        if (at := outer.find(html.strip())) < 0:
+        text = html.strip()
+        at = find_text(outer, text)
+        if at < 0 and (at := outer.find(text)) < 0:
             uses = read_uses(context.config.root, layout)
             blank = {**values, "children": Markup("")}
             if not uses.changes or context.templates.render(layout, blank, blame=blame) == outer:
                 raise Stop(_left_out(layout, page, is_everywhere=not uses.shows))
-        elif html.strip() and (around := _hidden_in(outer[:at])):
+        elif text and (around := _hidden_in(outer[:at])):
             raise Stop(_hidden(layout, around))
         html = outer
     if WHOLE_PAGE.match(html):

@@ -190,6 +190,8 @@ class LinkMap:
 
     def _elsewhere(self, written: str, url: str) -> str:
         """The path on the host of a link that leaves the site: above its base path, or where others answer; else ""."""
+        if not (self.base or self.config.settings.links.ignore):
+            return ""
         base = self.base
         if written.startswith("/"):
             return written if self._is_others(written) else ""

@@ -62,6 +62,7 @@ class ThemeView:
         self._library = library
         self._config = library.links.config
         self._theme = self._config.settings.theme
+        self._assets: dict[str, Asset] = {}
 
     @cached_property
     def _files(self) -> LookFiles:
@@ -69,7 +70,9 @@ class ThemeView:
 
     def used(self, file: LookFile) -> str:
         """The address of a file of the look, which the page in work uses."""
-        self._library.used[Asset(file.path, self._config.root / ORIGIN)] = None
+        if file.path not in self._assets:
+            self._assets[file.path] = Asset(file.path, self._config.root / ORIGIN)
+        self._library.used[self._assets[file.path]] = None
         return self._library.links.href("/" + file.path)
 
     @property

@@ -49,7 +49,7 @@ _ORDINARY = frozenset(  # elements that a parser leaves where they are written
     html i img input kbd label li link main mark meta nav ol p script section small span strong sub summary sup time title
     ul""".split()  # noqa: SIM905
 )
-_ONCE = ("html", "head>", "body")  # of which a page has one: how their tags begin
+_ONCE = ("html", "head", "body")  # of which a page has one
 _SHORT = 500  # characters of a line that is worth remembering
 _RAW = ("script", "title")  # whose text ends at their own end tag
 _PLAIN_TAG = re.compile(
@@ -103,7 +103,8 @@ class _Said(NamedTuple):
 
     ids: tuple[str, ...]
     addresses: tuple[Address, ...]
-    once: tuple[str, ...] = ()  # of `_ONCE`, which of them these are
+    once: tuple[str, ...] = ()  # which of `_ONCE` these are
+    end: str = ""  # how its text must end, where that has no tags: `/title>`
 
 
 _SILENT = _Said((), ())
@@ -115,7 +116,11 @@ def _read_tags(page: str) -> tuple[list[_Said], str] | None:
     So it is only for plain tags of elements that are found in any place, as nearly all templates have: of all others the
     parser decides.
     """
-    lines = [_said_by_line(line) for line in page.split("\n") if "<" in line]
+    lines = [
+        _said_by_line(line) if len(line) < _SHORT else _said_by_text(line)
+        for line in page.split("\n")
+        if "<" in line
+    ]
     found = [said for said in lines if said is not _SILENT]
     if None in found:  # or an element goes over the end of a line
         found = [_said_by_text(page)]
@@ -126,27 +131,22 @@ def _read_tags(page: str) -> tuple[list[_Said], str] | None:
 
 def _said_by_text(text: str) -> _Said | None:
     """What the tags of whole elements have; None where a parser has to read them."""
-    ids: list[str] = []
-    addresses: list[Address] = []
-    once = []
+    found = []
     parts = [*text.split("<")[1:], ""]  # each a tag and what is behind it
     for part, following in pairwise(parts):
         tag, end, _ = part.partition(">")
         said = _said_by_tag(tag) if end else None
-        raw = next((name for name in _RAW if tag.startswith(name)), "")
-        if said is None or (raw and not following.startswith(f"/{raw}>")):
+        if said is None or not following.startswith(said.end):
             return None
-        ids += said.ids
-        addresses += said.addresses
-        once += [name for name in _ONCE if part.startswith(name)]
-    return _Said(tuple(ids), tuple(addresses), tuple(once)) if ids or addresses or once else _SILENT
+        if said is not _SILENT:
+            found.append(said)
+    if len(found) < 2:
+        return found[0] if found else _SILENT
+    ids, addresses, once = (tuple(chain.from_iterable(some)) for some in list(zip(*found, strict=True))[:3])
+    return _Said(ids, addresses, once)
 
 
-_said_by_short_line = lru_cache(maxsize=8192)(_said_by_text)  # most lines of templates are on many pages
-
-
-def _said_by_line(line: str) -> _Said | None:
-    return _said_by_short_line(line) if len(line) < _SHORT else _said_by_text(line)
+_said_by_line = lru_cache(maxsize=8192)(_said_by_text)  # most lines of templates are on many pages
 
 
 @lru_cache(maxsize=8192)  # most tags are on many pages
@@ -158,7 +158,12 @@ def _said_by_tag(tag: str) -> _Said | None:
     attributes: dict[str, str | None] = {}
     for key, value in _ATTRIBUTE.findall(found[2] or ""):
         attributes.setdefault(key, unescape(value))
-    return None if "style" in attributes else _said_by(found[1] or "", attributes)
+    if "style" in attributes:
+        return None
+    name = found[1] or ""
+    once, end = (name,) if name in _ONCE else (), f"/{name}>" if name in _RAW else ""
+    made = _said_by(name, attributes)._replace(once=once, end=end)
+    return made if any(made) else _SILENT
 
 
 def _read_tree(page: str) -> tuple[list[_Said], str]:

@@ -110,8 +110,8 @@ def _filled(
     """The summary of a page of which only the gaps in its head were not known."""
     metadata, head, tag = known.filled(own)
     facts = PageFacts(href=own.href, date=own.date, updated=own.updated)
-    for text in _json_ld(context, page, document, metadata, facts):
-        head += Markup(f"\n{json_ld_tag(text)}")
+    said = _json_ld(context, page, document, metadata, facts)
+    head = Markup("\n".join([head, *map(json_ld_tag, said)]))
     shown = own.variant.removeprefix(context.config.site.origin)
     return Summary(metadata, head, own.date, own.updated, context.config.locale, tag, shown)
 
