@@ -27,8 +27,13 @@ _NO_LANGUAGE = frozenset({"default", "none", "text", "plain", "plaintext", "notr
 
 def language_of(node: LexborNode) -> str:
     """The language that a block, its `code` or an element around them names; `""` where none does."""
-    names = (name for near in _near(node) for name in _named(near))
-    return next((name for name in names if _NAME.fullmatch(name) and name not in _NO_LANGUAGE), "")
+    for near in _near(node):
+        classes = map(_CLASS.fullmatch, (near.attrs.get("class") or "").split())
+        said = near.attrs.get("data-lang") or near.attrs.get("data-language") or ""
+        for name in (said, *(found[1] for found in classes if found)):
+            if _NAME.fullmatch(name) and name not in _NO_LANGUAGE:
+                return name
+    return ""
 
 
 def _near(node: LexborNode) -> Iterator[LexborNode]:
@@ -41,13 +46,6 @@ def _near(node: LexborNode) -> Iterator[LexborNode]:
         if around and around.tag != "body":
             yield around
             around = around.parent
-
-
-def _named(node: LexborNode) -> Iterator[str]:
-    yield node.attrs.get("data-lang") or node.attrs.get("data-language") or ""
-    for name in (node.attrs.get("class") or "").split():
-        found = _CLASS.fullmatch(name)
-        yield found[1] if found else ""
 
 
 def fence(language: str, code: str) -> str:
@@ -136,18 +134,19 @@ def highlight(code: str, language: str) -> str:
     lexer = _lexer(language.lower())
     if lexer is None:
         return escape(code, quote=False)
-    runs: list[list[str]] = []
+    runs: list[tuple[str, str]] = []
+    last, parts = "", list[str]()
     for kind, value in lexer.get_tokens(code):
         name = _class(kind)
-        if runs and runs[-1][0] == name:
-            runs[-1].append(value)
-        else:
-            runs.append([name, value])
-    if "".join(part for run in runs for part in run[1:]) != code:
+        if name != last:
+            runs.append((last, "".join(parts)))
+            last, parts = name, []
+        parts.append(value)
+    runs.append((last, "".join(parts)))
+    if "".join([text for _, text in runs]) != code:
         return escape(code, quote=False)  # a lexer that changes its input would change what readers copy
     shown = []
-    for name, *parts in runs:
-        text = "".join(parts)
+    for name, text in runs:
         marked = escape(text, quote=False)
         shown.append(f'<span class="{name}">{marked}</span>' if name and not text.isspace() else marked)
     return "".join(shown)

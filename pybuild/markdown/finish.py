@@ -146,10 +146,7 @@ class Finish:
         self.html = html.replace("<br />", "<br>").replace("<hr />", "<hr>").replace(guard, "")
 
     def _sub(self, html: str) -> str:
-        return self._pattern.sub(self._replaced, html)
-
-    def _replaced(self, found: re.Match[str]) -> str:
-        return _WRITERS[found.lastgroup or ""](self, found)
+        return self._pattern.sub(lambda found: _WRITERS[found.lastgroup or ""](self, found), html)
 
     # What is known of a text before it is written
 

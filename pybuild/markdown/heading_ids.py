@@ -17,12 +17,10 @@ _SPACE = re.compile(r"\s")
 def slug(text: str) -> str:
     """Make an id of a heading's text: `What's new in 2.0?` → `whats-new-in-20`. It may be empty."""
     lowered = text.strip().lower()
-    kept = _DROPPED_ASCII.sub("", lowered) if lowered.isascii() else "".join(filter(_is_kept, lowered))
-    return _SPACE.sub("-", kept)
-
-
-def _is_kept(char: str) -> bool:
-    return char in "-_" or char.isspace() or unicodedata.category(char)[0] in "LMN"
+    if lowered.isascii():
+        return _SPACE.sub("-", _DROPPED_ASCII.sub("", lowered))
+    kept = (c for c in lowered if c in "-_" or c.isspace() or unicodedata.category(c)[0] in "LMN")
+    return _SPACE.sub("-", "".join(kept))
 
 
 class Anchors:

@@ -127,7 +127,7 @@ def _removed_attributes(name: str, attributes: str) -> Iterator[tuple[Literal["a
 def sign_for(text: str, *, shows_all: bool) -> str:
     """What stands for the "<" of tags that are shown as text, all or only an unclosed comment's; "" for none."""
     has_any = _TAG.search(text) if shows_all else None
-    if not has_any and text.rfind("<!--") <= text.rfind("-->"):
+    if not has_any and ("<!--" not in text or text.rfind("<!--") <= text.rfind("-->")):
         return ""
     return next((sign for sign in _SIGNS if sign not in text), "\ue0ff")
 

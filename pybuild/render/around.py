@@ -14,7 +14,6 @@ from urllib.parse import quote
 from pybuild.render.documents import Document, DocumentIndex
 from pybuild.render.nav_nodes import NavNode
 from pybuild.source.lists import terms_of
-from pybuild.source.navigation import Node
 from pybuild.source.site_lists import SiteLists, TermKind
 
 
@@ -53,16 +52,14 @@ class Around:
     def lists(self) -> SiteLists:
         return self._library.lists
 
-    def _node(self, node: Node | None) -> NavNode | None:
-        return NavNode(node, self._library.collections[self._name]) if node else None
-
     @cached_property
     def neighbours(self) -> tuple[NavNode | None, NavNode | None]:
         """What comes before and after it."""
         if not self._name:
             return None, None
+        owner = self._library.collections[self._name]
         before, after = self.lists.navigation(self._name).neighbours(self._url)
-        return self._node(before), self._node(after)
+        return NavNode(before, owner) if before else None, NavNode(after, owner) if after else None
 
     @cached_property
     def parents(self) -> tuple[NavNode, ...]:

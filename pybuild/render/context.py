@@ -5,7 +5,7 @@ Owns the context of a job and the writing of its files, with the check that no s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -109,15 +109,15 @@ class RenderContext:
             modules = (page.route.module, *reversed(page.route.surroundings.layout_modules))
             code = (module.file for module in modules if module)
             files = (page.route.template, *layouts, *self._templates, *code, self.config.file)
-            self.places[key] = self._found((*spellings(text, self.config.site), target), files)
+            spelt = (*spellings(text, self.config.site), target)
+            found = (
+                (file, line)
+                for file in filter(None, files)
+                for written in filter(None, spelt)
+                if (line := self.line_in(file, written)) is not None
+            )
+            self.places[key] = next(found, ("", None))
         return self.places[key]
-
-    def _found(self, texts: Iterable[str], files: Iterable[str]) -> tuple[str, int | None]:
-        for file in filter(None, files):
-            for text in filter(None, texts):
-                if (line := self.line_in(file, text)) is not None:
-                    return file, line
-        return "", None
 
     @cached_property
     def _templates(self) -> tuple[str, ...]:

@@ -89,10 +89,6 @@ class LinkMap:
         object.__setattr__(self, "origin", self.config.site.origin)
         object.__setattr__(self, "base", self.config.site.base_path)
 
-    def _files(self, locale: str) -> Mapping[str, str]:
-        """The documents as pages of a language name them."""
-        return ChainMap(self.localized[locale], self.files) if locale else self.files  # type: ignore[arg-type]
-
     def resolve(self, href: str, line: int | None, home: Home) -> Resolved:
         """Understand one href written at `line` of `home.file`."""
         if is_external(href) or not href:
@@ -103,7 +99,8 @@ class LinkMap:
         written = unquote(path)
         asset = None
         tail = mark + quote(rest, safe="/?#:@!$&'()*+,;=~%")
-        if (elsewhere := self._elsewhere(written, home.url)) and not self._near(written, home):
+        elsewhere = self._elsewhere(written, home.url)
+        if elsewhere and (written.startswith("/") or self._document(_beside(written, home), home) is None):
             return Resolved(encode(elsewhere) + tail, self.origin + encode(elsewhere) + tail)
         if not written:
             target = home.url
@@ -213,13 +210,11 @@ class LinkMap:
             for glob in self.config.settings.links.ignore
         )
 
-    def _near(self, written: str, home: Home) -> bool:
-        """Whether a relative path names a document."""
-        near = nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
-        return not written.startswith("/") and any(
-            candidate in self._files(home.locale)
-            for candidate in (near, near + ".md", near + ".markdown", near + "/index.md")
-        )
+    def _document(self, file: str, home: Home) -> str | None:
+        """The decoded URL of a document, which may be named without its suffix, in the language of a page."""
+        files = ChainMap(self.localized[home.locale], self.files) if home.locale else self.files  # type: ignore[arg-type]
+        spelt = (file, file + ".md", file + ".markdown", file + "/index.md")
+        return next((files[one] for one in spelt if one in files), None)
 
     def published(self, href: str, url: str) -> str:
         """An href of a finished page as an absolute URL, a page's being that of its variant."""
@@ -266,10 +261,9 @@ class LinkMap:
 
     def _relative(self, written: str, home: Home) -> tuple[str, Asset | None]:
         """A document's path, a file beside it, or else a URL as a browser would join it."""
-        near = nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
-        for candidate in (near, near + ".md", near + ".markdown", near + "/index.md"):
-            if candidate in (files := self._files(home.locale)):
-                return files[candidate], None
+        near = _beside(written, home)
+        if (url := self._document(near, home)) is not None:
+            return url, None
         if not near.startswith("../") and not written.endswith((*_SUFFIXES, "/")):
             asset = self._asset(near, home)
             if asset:
@@ -304,6 +298,11 @@ class LinkMap:
 
 
 _MARK = re.compile("[?#]")
+
+
+def _beside(written: str, home: Home) -> str:
+    """The file that a relative path names from the folder of a document."""
+    return nfc(posixpath.normpath(posixpath.join(posixpath.dirname(home.file), written)))
 
 
 def _normal(path: str) -> str:

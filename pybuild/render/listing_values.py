@@ -122,14 +122,12 @@ def _of_titles(titles: Iterable[str]) -> str:
 def _folder(library: DocumentIndex, name: str, url: str) -> Listed:
     label, nodes = library.lists.folder(name, url)
     owner = library.collections[name]
-    shown = nodes if sum(node.size for node in nodes) <= WHOLE else tuple(map(_closed, nodes))
+    shown = nodes
+    if sum(node.size for node in nodes) > WHOLE:
+        shown = tuple(Node(node.title, node.url, (), node.entry, node.href) for node in nodes)
     values = {"nodes": [NavNode(node, owner) for node in shown]}
     said = _of_titles(node.title for node in nodes)
     return Listed(TEMPLATES["folders"], label, values, said, collection=name)
-
-
-def _closed(node: Node) -> Node:
-    return Node(node.title, node.url, (), node.entry, node.href)
 
 
 def _all_terms(library: DocumentIndex, name: str, kind: TermKind) -> Listed:

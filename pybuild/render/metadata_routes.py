@@ -6,7 +6,7 @@ Source: Next.js 16, "Metadata Files".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pybuild.diagnostics import Diagnostic, Location
@@ -70,19 +70,19 @@ def _shaped(
     context: RenderContext, page: PageJob, kind: str, path: str, made: tuple[Any, Location]
 ) -> tuple[File, str]:
     """Stage what a function returned, at a path of its own where it is one of several sitemaps; with its packed links."""
-    body, findings = _SHAPES[kind](made[0], context.config, made[1])
+    value, at = made
+    body, findings = _SHAPES[kind](value, context.config, at)
     if any(finding.is_error for finding in findings):
         raise Stop(*findings)
-    links = pack_links(_listed(context, body, made[1])) if kind == "sitemap" else ""
+    links = ""
+    if kind == "sitemap":  # of its addresses, those of this site
+        own = context.library.links.own
+        named = ((text, own(text)) for text, _ in sitemap_addresses(body.decode("utf-8")))
+        links = pack_links(
+            Link(found[0], "", at.file, at.line, text, "sitemap()") for text, found in named if found
+        )
     is_other = path != page.url[1:]
     return context.write(path, body, page, media_type=_TYPES[kind], has_own_url=is_other), links
-
-
-def _listed(context: RenderContext, sitemap: bytes, at: Location) -> Iterator[Link]:
-    """The addresses of this site that a sitemap names."""
-    for text, _ in sitemap_addresses(sitemap.decode("utf-8")):
-        if found := context.library.links.own(text):
-            yield Link(found[0], "", at.file, at.line, text, "sitemap()")
 
 
 def _sitemaps(context: RenderContext, page: PageJob, facts: ModuleFacts) -> Rendered:

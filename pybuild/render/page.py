@@ -289,17 +289,14 @@ def view_of(
         language=context.page_config.site.language if original else language,
         meta=document.meta if document else {},
         around=Around(context.library, page.url, collection, document) if is_page else None,
-        is_searched=not original and _is_searched(page, summary, document),
+        is_searched=is_page
+        and not (original or page.route.listing)
+        and summary.metadata.indexed
+        and (document is None or document.meta.get("search") is not False),
         has_look=not page.route.surroundings.layouts,
         original=links.href(original) if original else "",
         text_language=(summary.language or context.config.site.language) if original else language,
     )
-
-
-def _is_searched(page: PageJob, summary: Summary, document: Document | None) -> bool:
-    if not page.is_page or page.route.listing or not summary.metadata.indexed:
-        return False
-    return document is None or document.meta.get("search") is not False
 
 
 def _bare(context: RenderContext, made: PageBuild) -> str:
@@ -431,13 +428,8 @@ def _variant(context: RenderContext, made: PageBuild, html: str) -> str:
     return compose(body, front={k: v for k, v in front.items() if v}, llms_url=context.llms_url)
 
 
-def _headings(made: PageBuild, html: str) -> str:
-    """The headings below the title with their ids, as JSON."""
-    found = _flat(made.document.toc) if made.document else headings_of(html)
-    return _JSON(found)
-
-
 def _flat(headings: Iterable[Heading]) -> list[tuple[str, str]]:
+    """The headings below the title with their ids."""
     found: list[tuple[str, str]] = []
     for heading in headings:
         if heading.level > 1:
@@ -452,8 +444,11 @@ _MAPS = ("home", "folders")  # built-in pages that show where texts are: an inde
 def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
     """What the rest of the site may know of the page."""
     page, view, summary = made.page, made.view, made.summary
-    metadata, meta = summary.metadata, view.meta
+    metadata, meta, document, guid = summary.metadata, view.meta, made.document, view.meta.get("guid")
     listing = page.route.listing
+    headings: Sequence[tuple[str, str]] = ()
+    if view.is_searched:
+        headings = _flat(document.toc) if document else headings_of(html)
     return Page(
         url=page.url,
         href=view.href,
@@ -467,8 +462,8 @@ def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
         language=summary.language,
         locale=page.route.locale,
         authors=people_of(meta),
-        guid=_text(meta.get("guid")),
-        headings=_headings(made, html) if view.is_searched else "",
+        guid=guid.strip() if isinstance(guid, str) else "",
+        headings=_JSON(headings) if view.is_searched else "",
         is_searched=view.is_searched,
         in_sitemap=meta.get("sitemap") is not False,
         in_llms=(listing is None or listing.kind in _MAPS) and meta.get("llms") is not False,
@@ -478,12 +473,6 @@ def _page(context: RenderContext, made: PageBuild, html: str) -> Page:
         indexed=metadata.indexed and not view.original,
         alternates=metadata.languages,
         images=metadata.images,
-        content=absolute_html(str(made.document.html), view.href)
-        if made.document and page.job.in_feed
-        else "",
+        content=absolute_html(str(document.html), view.href) if document and page.job.in_feed else "",
         file=page.origin,
     )
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""

@@ -54,17 +54,13 @@ class KnownText:
     @staticmethod
     def again(html: str, markdown: str) -> KnownText:
         """That of a document without elements of its own, from what was published of it."""
-        return KnownText(html, _heading_ids(html), _own_hrefs(html), markdown)
+        ids = tuple(map(unescape, _HEADING_ID.findall(html)))
+        return KnownText(html, ids, _own_hrefs(html), markdown)
 
 
 def _own_hrefs(html: str) -> frozenset[str]:
     """What a document without elements of its own links to, but for the links to its headings beside them."""
     return frozenset(hrefs_of(_PERMALINK.sub("", html)))
-
-
-def _heading_ids(html: str) -> tuple[str, ...]:
-    """The ids of headings in HTML without other ids."""
-    return tuple(map(unescape, _HEADING_ID.findall(html)))
 
 
 def read_page(page: str, known: KnownText | None) -> PageHtml:
@@ -115,14 +111,8 @@ def first_heading(page: str) -> str:
 
 def hrefs_of(page: str) -> tuple[str, ...]:
     """Every distinct href and src of a page, in order."""
-    return tuple(dict.fromkeys(_values(_SOURCE, page)))
-
-
-def _values(attribute: re.Pattern[str], page: str) -> Iterator[str]:
-    """The values of an attribute, quoted or not, in order."""
-    for found in attribute.finditer(page):
-        value = found[1] or found[2] or found[3] or ""
-        yield unescape(value) if "&" in value else value
+    values = (found[1] or found[2] or found[3] or "" for found in _SOURCE.finditer(page))
+    return tuple(dict.fromkeys(unescape(value) if "&" in value else value for value in values))
 
 
 def document_links(page: PageJob, body: RenderedBody, here: frozenset[str]) -> Iterator[Link]:

@@ -90,12 +90,12 @@ def _own_words(context: RenderContext, page: PageJob, document: Document) -> Own
         return None
     if config.languages or config.settings.cards.enabled:
         return None
-    title, description = meta.get("title") or entry.title, meta.get("description")
-    description = description or shortened(document.excerpt)
-    if not (isinstance(title, str) and isinstance(description, str) and one_line(title)):
+    title = meta.get("title") or entry.title
+    description = meta.get("description") or shortened(document.excerpt)
+    if not (isinstance(title, str) and isinstance(description, str) and (title := one_line(title))):
         return None
     return Own(
-        title=one_line(title),
+        title=title,
         description=one_line(description),
         href=page.href,
         date=_moment(entry.date),

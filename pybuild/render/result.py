@@ -149,15 +149,15 @@ class Rows(Mapping[int, Rendered]):
         if row.findings:
             self._findings[index] = row.findings
 
-    def _block(self, number: int) -> Mapping[int, bytes]:
+    def __getitem__(self, index: int) -> Rendered:
+        if index in self._plain:
+            return self._plain[index]
+        number = index // _BLOCK
         if number in self._open:
-            return self._open[number]
+            return _unpacked(self._open[number][index])
         if self._last[0] != number:
             self._last = number, packed.unpack(self._full[number])
-        return self._last[1]
-
-    def __getitem__(self, index: int) -> Rendered:
-        return self._plain[index] if index in self._plain else _unpacked(self._block(index // _BLOCK)[index])
+        return _unpacked(self._last[1][index])
 
     def consume(self) -> Iterator[Rendered]:
         """Every row, in order, each let go of as it is given."""

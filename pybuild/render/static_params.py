@@ -85,10 +85,11 @@ def _call(code: SiteCode, step: Provider, known: Params) -> list[Any]:
     function = getattr(code.load(file), NAME, None)
     if not callable(function):
         raise Stop(_bad(f"{NAME} is {kind_of(function)}, not a function", at, f"write def {NAME}(): …"))
-    said = ", ".join(f"{name}={value!r}" for name, value in _as_given(known).items())
+    given = {name: value if isinstance(value, str) else list(value) for name, value in known.items()}
+    said = ", ".join(f"{name}={value!r}" for name, value in given.items())
     doing = f"{NAME} of {step.pattern}" + (f" ({said})" if said else "")
     with code.guard("handler-error", at, doing):
-        result = code.call(function, _as_given(known))
+        result = code.call(function, given)
         if not isinstance(result, str | bytes | Mapping) and isinstance(result, Iterable):
             result = list(result)
     if not isinstance(result, list):
@@ -99,11 +100,6 @@ def _call(code: SiteCode, step: Provider, known: Params) -> list[Any]:
         hint = "return at least one entry, or write allow_empty = True in this file"
         raise Stop(Diagnostic("empty-static-params", message, at, hint))
     return result
-
-
-def _as_given(params: Params) -> dict[str, str | list[str]]:
-    """Params as site code sees them: lists for catch-alls."""
-    return {name: value if isinstance(value, str) else list(value) for name, value in params.items()}
 
 
 def _checked(pattern: Pattern, entries: list[Any], known: Params, at: Location) -> list[Params]:

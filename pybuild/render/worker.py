@@ -98,12 +98,8 @@ class RenderProgram:
     def start(self) -> Callable[[int], Rendered | bytes]:
         begin_export(self.session)
         context = make_context(self.site, self.plan, self.stage, self.memo)
-        jobs, last = self.plan.jobs, self.last.open() if self.last else _no_last
-        return lambda index: pack(render(context, jobs[index], last(index)))
-
-
-def _no_last(index: int) -> None:
-    """No row is known."""
+        jobs, last = self.plan.jobs, self.last.open() if self.last else None
+        return lambda index: pack(render(context, jobs[index], last(index) if last else None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +163,17 @@ def render(context: RenderContext, job: Job, last: Last | None = None) -> Render
     os.chdir(context.config.root)  # the last job may have left it
     page = resolve(context.site, job, context.root)
     begin_job(_policy(context.site, page.route))
-    context.library.begin(page.url if job.kind == "page" else "", page.route.locale)
-    made, secrets = _made(context, page, last), context.config.secrets
-    fetches = end_job()
+    context.library.begin(page.url if page.is_page else "", page.route.locale)
+    try:
+        made = (last and relayout(context, page, *last)) or _RENDER[job.kind](context, page)
+    except Stop as stop:
+        made = Rendered(findings=stop.findings, keeps=stop.keeps)
+    except RecursionError:
+        message = f"{page.url} nests deeper than Python can follow"
+        made = Rendered(
+            findings=(Diagnostic("template-error", message, Location(page.origin), "nest less deep"),)
+        )
+    fetches, secrets = end_job(), context.config.secrets
     made = _with_calls(made, fetches)
     if fetches.keeps and not has_errors(made.findings):
         made = replace(made, keeps=True)
@@ -184,20 +188,6 @@ def _with_calls(made: Rendered, fetches: Policy) -> Rendered:
         return made
     calls = tuple(sorted(fetches.calls.items()))
     return replace(made, fetched=calls if fetches.is_repeatable else NOT_REPEATABLE)
-
-
-def _made(context: RenderContext, page: PageJob, last: Last | None) -> Rendered:
-    try:
-        if last and (made := relayout(context, page, *last)):
-            return made
-        return _RENDER[page.job.kind](context, page)
-    except Stop as stop:
-        return Rendered(findings=stop.findings, keeps=stop.keeps)
-    except RecursionError:
-        message = f"{page.url} nests deeper than Python can follow"
-        return Rendered(
-            findings=(Diagnostic("template-error", message, Location(page.origin), "nest less deep"),)
-        )
 
 
 def _policy(site: Site, route: Route) -> Policy:
