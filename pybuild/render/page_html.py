@@ -7,7 +7,7 @@ Sources: HTML, §13.2.6 for what parsers make of tags; HTML, §4.8.4.2.1 for src
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
@@ -50,7 +50,7 @@ _ORDINARY = frozenset(  # elements that a parser leaves where they are written
     ul""".split()  # noqa: SIM905
 )
 _ONCE = ("html", "head", "body")  # of which a page has one
-_SHORT = 500  # characters of a line that is worth remembering
+_SHORT = 2000  # characters of a line that is worth remembering
 _RAW = ("script", "title")  # whose text ends at their own end tag
 _PLAIN_TAG = re.compile(
     r"""([a-z][a-z0-9]*)((?:\s[a-z][a-z-]*(?:="[^"\r\0]*")?)*)(?:\s?/)?|/[a-z][a-z0-9]*|!(?:doctype|DOCTYPE) html"""
@@ -116,17 +116,21 @@ def _read_tags(page: str) -> tuple[list[_Said], str] | None:
     So it is only for plain tags of elements that are found in any place, as nearly all templates have: of all others the
     parser decides.
     """
-    lines = [
-        _said_by_line(line) if len(line) < _SHORT else _said_by_text(line)
-        for line in page.split("\n")
-        if "<" in line
-    ]
-    found = [said for said in lines if said is not _SILENT]
-    if None in found:  # or an element goes over the end of a line
-        found = [_said_by_text(page)]
-    whole = [said for said in found if said]
-    once = [name for said in whole for name in said.once]
-    return (whole, "") if len(whole) == len(found) and len(once) == len(set(once)) else None
+    lines = page.split("\n")
+    read = _said_by_line if max(map(len, lines)) < _SHORT else _said_by_text
+    found = [said for said in map(read, lines) if said is not _SILENT]
+    whole = (
+        _said_by_text(page) if None in found else _joined(found)
+    )  # an element may go over the end of a line
+    return None if whole is None or len(whole.once) > len(set(whole.once)) else ([whole], "")
+
+
+def _joined(found: Sequence[_Said | None]) -> _Said:
+    """What some elements have together. Precondition: none is None."""
+    if not found:
+        return _SILENT
+    ids, addresses, once, _ = map(chain.from_iterable, zip(*filter(None, found), strict=True))
+    return _Said(tuple(ids), tuple(addresses), tuple(once))
 
 
 def _said_by_text(text: str) -> _Said | None:
@@ -140,10 +144,7 @@ def _said_by_text(text: str) -> _Said | None:
             return None
         if said is not _SILENT:
             found.append(said)
-    if len(found) < 2:
-        return found[0] if found else _SILENT
-    ids, addresses, once = (tuple(chain.from_iterable(some)) for some in list(zip(*found, strict=True))[:3])
-    return _Said(ids, addresses, once)
+    return _joined(found)
 
 
 _said_by_line = lru_cache(maxsize=8192)(_said_by_text)  # most lines of templates are on many pages

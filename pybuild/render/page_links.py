@@ -133,29 +133,26 @@ def template_links(
     links: list[tuple[Link, bytes]] = []
     for address in read.addresses:
         href, named = address
-        if href in known and not named:
+        if href[:1] == "#" and href[1:] in here and "%" not in href:
             continue
-        if (named and href == page.href) or (href[:1] == "#" and href[1:] in here and "%" not in href):
+        if named:
+            made = _link(context, page, address, is_own=True) if href != page.href else None
+        elif href in known:
             continue
-        first = href[: href.find("/", 1) + 1]
-        if first not in written:  # so that not each address is sought in the text
-            written[first] = first in markdown
-        is_own = bool(named) or (written[first] and href in markdown)
-        made = None if is_own else rooted.get(href)
-        if made is None:
-            made = _link(context, page, address, is_own=is_own)
+        else:
+            first = href[: href.find("/", 1) + 1]
+            if first not in written:  # so that not each address is sought in the text
+                written[first] = first in markdown
+            is_own = written[first] and href in markdown
+            made = None if is_own else rooted.get(href)
             if made is None:
-                continue
-            if not is_own and href.startswith(origins):
-                rooted[href] = made  # the same on each page of these templates, and most have it
-        link = made[0]
-        if link.target in variants:
+                made = _link(context, page, address, is_own=is_own)
+                if made and not is_own and href.startswith(origins):
+                    rooted[href] = made  # the same on each page of these templates, and most have it
+        if made is None or (target := made[0].target) in variants:
             continue
-        if (
-            named
-            or link.target != url
-            or not (not link.fragment or link.fragment in here or link.fragment == "top")
-        ):
+        fragment = made[0].fragment
+        if named or target != url or (fragment and fragment != "top" and fragment not in here):
             links.append(made)
     return _unreported(context, links)
 
