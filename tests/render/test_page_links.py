@@ -79,6 +79,7 @@ TAGS = (
     '<img srcset="/1 1x, /2 2x">', '<meta property="og:image" content="/o.png">', '<h1 id="a" id="b">', "</h1>", '<span lang="en">', "</span>", "<button>",
     '<script src="/s.js"></script>', '<script type="application/ld+json">{"a": "b > c"}</script>', "<title>a &amp; b</title>",
     "<head>", "</head>", '<body id="b">', "</body>", "<!DOCTYPE html>", '<html lang="en">', "</html>", '<input disabled>',
+    '<a\nhref="/n">', "<title>a\nb</title>",
 )  # fmt: skip
 ODD_TAGS = (
     "<table>", '<tr id="r">', "<!-- ", "-->", '<a href="?a&copy=1">', "<template>", '<svg viewBox="0">', '<base href="/b/">',
@@ -97,9 +98,9 @@ def all_of(found: Iterable[tuple[tuple[str, ...], tuple[Address, ...]]]) -> tupl
 
 
 @settings(max_examples=400, derandomize=True, deadline=None)
-@given(st.lists(st.sampled_from((*TAGS, *TAGS, *TAGS, *ODD_TAGS)), max_size=12))
-def test_tags_that_are_read_as_text(parts: list[str]) -> None:
-    page = "\n".join(parts)
+@given(st.lists(st.sampled_from((*TAGS, *TAGS, *TAGS, *ODD_TAGS)), max_size=12), st.sampled_from(("", "\n")))
+def test_tags_that_are_read_as_text(parts: list[str], between: str) -> None:
+    page = between.join(parts)
     if (quick := _read_tags(page)) is not None:
         assert all_of(quick[0]) == all_of(_read_tree(page)[0])
 
