@@ -6,15 +6,13 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import LONG, Files, environment
+from harness import LONG, Files, environment, start_command
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -140,14 +138,13 @@ def test_edits_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_killed_at_any_moment(site: Callable[[Files], Path], tmp_path: Path) -> None:
     """Whatever moment the kill hits, the next export is equal to a clean one."""
     root = site(PLAIN)
-    for number, delay in enumerate((0.15, 0.3, 0.45, 0.6, 0.9)):
+    for number, delay in enumerate((0.02, 0.06, 0.1, 0.15, 0.2)):
         (root / "content/docs/b.md").write_text(f"# B\n\nText {number}.\n", "utf-8")
-        command = [sys.executable, "-m", "pybuild", "export", str(root), "--quiet"]
-        with subprocess.Popen(
-            command, start_new_session=True, env=environment(), stderr=subprocess.DEVNULL
-        ) as export:
-            time.sleep(delay)
+        export = start_command("export", str(root), "--quiet", env=environment(), is_session=True)
+        time.sleep(delay)
+        with contextlib.suppress(ProcessLookupError):  # it has ended
             os.killpg(export.pid, signal.SIGKILL)
+        export.wait()
         assert_same_as_clean(root, tmp_path / "work")
 
 

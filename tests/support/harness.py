@@ -103,7 +103,7 @@ def start_command(*arguments: str, env: Mapping[str, str], **options: Any) -> Pr
 
     Where the interpreter itself is to be set up, it is started anew.
     """
-    if options.keys() <= {"cwd", "umask", "stdout", "stderr"} and not any(
+    if options.keys() <= {"cwd", "umask", "stdout", "stderr", "is_session"} and not any(
         name.startswith(("PYTHON", "LD_", "MALLOC", "LANG", "LC_", "TZ")) and os.environ.get(name) != value
         for name, value in env.items()
     ):

@@ -148,13 +148,19 @@ class Zygote:
         return self._line
 
 
-def _become(request: Mapping[str, Any], streams: Sequence[int]) -> None:
-    """Be the command: its folder, environment, streams, arguments, signals and the rights of what it writes."""
+def _become(request: Mapping[str, Any], streams: Sequence[int], end: int) -> None:
+    """Be the command, and say its process id.
+
+    Its are the session, folder, environment, streams, arguments, signals and the rights of what it writes.
+    """
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, stream in enumerate((os.open(os.devnull, os.O_RDONLY), *streams)):
         os.dup2(stream, number)
+    if request["is_session"]:
+        os.setsid()
+    _say(end, os.getpid())
     os.closerange(3, 1024)
     os.umask(request["umask"])
     os.environ.clear()
@@ -162,8 +168,6 @@ def _become(request: Mapping[str, Any], streams: Sequence[int]) -> None:
     tempfile.tempdir = None  # which is read of the environment
     os.chdir(request["cwd"])
     sys.argv = ["pybuild", *request["arguments"]]
-    if request["is_session"]:
-        os.setsid()
     if "dask.config" in sys.modules:
         sys.modules["dask.config"].refresh()  # of the environment
 
@@ -203,7 +207,7 @@ def load() -> None:
 
 
 def main(line: socket.socket, loaded: Sequence[str]) -> None:
-    """Start each command that the line asks for, and say its process id and its end to who asked."""
+    """Start each command that the line asks for, and say its end to who asked."""
     for name in loaded:
         importlib.import_module(name)
     load()
@@ -228,10 +232,9 @@ def main(line: socket.socket, loaded: Sequence[str]) -> None:
             pid = os.fork()
             if pid == 0:
                 line.detach()
-                _become(request := json.loads(text), streams)
+                _become(request := json.loads(text), streams, end)
                 _run_and_leave(request["program"])
             running[pid] = end
-            _say(end, pid)
             for stream in streams:
                 os.close(stream)
 
