@@ -1,13 +1,15 @@
-"""Pictures of `app/` that are none: icons and social images whose bytes are of no such kind.
+"""Files of `app/` that are not what their names say: icons, social images, sitemaps and manifests.
 
-Owns how each kind begins, and of PNG how it ends. Decodes nothing.
-Sources: PNG (Third Edition) §5.2, §11.2.1; JFIF; GIF89a; the WebP container; Windows icons.
+Owns how each kind of picture begins, and of PNG how it ends; of XML and JSON whether they can be read. Decodes no picture.
+Sources: PNG (Third Edition) §5.2, §11.2.1; JFIF; GIF89a; the WebP container; Windows icons; XML 1.0; RFC 8259.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from xml.parsers import expat
 
 from pybuild.diagnostics import Diagnostic, Location, warning
 from pybuild.files import read
@@ -24,21 +26,42 @@ _BEGINNINGS = {
 }
 
 
-def broken_pictures(root: Path, routes: Iterable[Route]) -> Iterator[Diagnostic]:
-    """Find static icons and social images that no browser shows. Code: the warning `encoding-error`."""
+def broken_files(root: Path, routes: Iterable[Route]) -> Iterator[Diagnostic]:
+    """Find static metadata files that nobody can read. Code: the warning `encoding-error`."""
     for route in routes:
         kind = route.static.rpartition(".")[2].lower()
-        if not route.static or kind not in _BEGINNINGS or route.metadata not in (*IMAGES, "favicon"):
+        is_picture = route.metadata in (*IMAGES, "favicon")
+        if not route.static or not (is_picture or route.metadata in ("sitemap", "manifest")):
             continue
         try:
             data = read(f"{root}/{route.static}")
         except OSError:
             continue  # whoever copies it says so
-        if fault := _fault(kind, data):
-            message = f"{route.static} {fault}, so browsers show no picture"
-            yield warning(
-                "encoding-error", message, Location(route.static), "save the picture again as it is named"
-            )
+        is_text = kind not in _BEGINNINGS
+        fault, line = _text_fault(kind, data) if is_text else (_fault(kind, data), None)
+        if fault:
+            effect = "browsers show no picture" if is_picture else "nobody can read it"
+            hint = "correct it, or delete the file" if is_text else "save the picture again as it is named"
+            message = f"{route.static} {fault}, so {effect}"
+            yield warning("encoding-error", message, Location(route.static, line), hint)
+
+
+def _text_fault(kind: str, data: bytes) -> tuple[str, int | None]:
+    """What is wrong with XML or JSON, and at which line."""
+    if not data.strip():
+        return "is empty", None
+    try:
+        if kind in ("xml", "svg"):
+            expat.ParserCreate().Parse(data, True)
+        elif kind in ("json", "webmanifest"):
+            json.loads(data.decode("utf-8-sig"))
+    except expat.ExpatError as fault:
+        return f"is not XML: {expat.ErrorString(fault.code)}", fault.lineno
+    except json.JSONDecodeError as fault:
+        return f"is not JSON: {fault.msg}", fault.lineno
+    except (UnicodeDecodeError, RecursionError):
+        return "is not JSON", 1
+    return "", None
 
 
 def _fault(kind: str, data: bytes) -> str:

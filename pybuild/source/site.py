@@ -35,7 +35,7 @@ from pybuild.source.git_dates import History, read_history
 from pybuild.source.idle_settings import idle_settings
 from pybuild.source.languages import routes_of_languages, with_translations
 from pybuild.source.layouts import check_layouts, hides_text
-from pybuild.source.pictures import broken_pictures
+from pybuild.source.pictures import broken_files
 from pybuild.source.site_lists import KeptLists
 from pybuild.source.template_files import COMPONENTS, check_templates
 from pybuild.source.unread import unread_files
@@ -121,7 +121,7 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     lost = (
         *(unread_files(config.root, config.settings.collections) if config.is_readable else ()),
         *_lost_texts(site),
-        *broken_pictures(config.root, tree.routes),
+        *broken_files(config.root, tree.routes),
         *idle_settings(config.root, tree.modules),
     )
     return (
