@@ -57,6 +57,9 @@ _PLAIN_TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(r'\s([a-z][a-z-]*)(?:="([^"]*)")?')
 _ODD = re.compile(r"&(?!(?:amp|lt|gt|quot|#39|#34|#x27);)")  # a reference that attributes may read otherwise
+_REFRESH = re.compile(  # HTML, §4.2.5.3, "refresh state"
+    r"""\s*[0-9.]+[\s;,]\s*(?:url\s*=\s*)?(?:"([^"]+)|'([^']+)|(\S+))""", re.I
+)
 _BETWEEN = " \t\n\f\r,"
 _CANDIDATE = re.compile(r"[\s,]*+(\S*[^\s,])(?:\s[^,]*)?(?:,|$)")
 
@@ -204,6 +207,10 @@ def _addresses_of(tag: str, attributes: Mapping[str, str | None]) -> Iterator[Ad
         named = attributes.get("property") or attributes.get("name") or ""
         if named in _NAMED_META:
             yield Address(attributes.get("content") or "", named)
+        elif (attributes.get("http-equiv") or "").lower() == "refresh" and (
+            found := _REFRESH.match(attributes.get("content") or "")
+        ):
+            yield Address(found[1] or found[2] or found[3])
         return
     relations = (attributes.get("rel") or "").lower().split() if tag == "link" else []
     named = "canonical" if "canonical" in relations else ""

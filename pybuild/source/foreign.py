@@ -60,7 +60,9 @@ _TABLE: Mapping[str, _Known] = {
         _Known("draft", "draft: true once it is over", _is_text),
     ),
     **dict.fromkeys(("nav_exclude", "hidden", "bookHidden"), _Known("nav", "nav: false", _is_true)),
-    "redirect_to": _Known("[[redirects]]", '[[redirects]] with destination = "{}" into the settings', _is_text),
+    "redirect_to": _Known(
+        "[[redirects]]", '[[redirects]] with destination = "{}" into the settings', _is_text
+    ),
     "noindex": _Known("robots", "robots: noindex", _is_true),
     "unlisted": _Known("sitemap", "sitemap: false, nav: false and robots: noindex", _is_true),
     "hide_table_of_contents": _Known("toc", "toc: false", _is_true),
