@@ -12,7 +12,7 @@ from pathlib import Path
 from pybuild.config.schema import Site
 
 _QUOTED = re.compile(r"""(?=["']([^"'\n]+)["'])""")  # what is between two quotation marks
-_BETWEEN = re.compile(r"[\s,]+")
+_BETWEEN = re.compile(r"[\s,]+(?:url=)?|;\s*url=", re.I)  # words, and the address of a refresh
 _VALUE = re.compile(
     r"^[ \t]*(?:-[ \t]+)?(?:[\w.-]+:[ \t]+)?([^\s\"'][^\n]*?)[ \t]*$", re.M
 )  # of YAML, without them
