@@ -124,7 +124,8 @@ class Reader:
         origin, inner = typing.get_origin(kind), typing.get_args(kind)
         if origin is tuple:
             if isinstance(value, list):
-                return tuple(self.read(inner[0], v, (*path, i), sentence) for i, v in enumerate(value))
+                read = (self.read(inner[0], v, (*path, i), sentence) for i, v in enumerate(value))
+                return tuple(item for item in read if item is not None)
             return self._wrong(path, "a list", value, sentence)
         if origin in (Mapping, dict):
             if isinstance(value, dict):
@@ -156,6 +157,9 @@ class Reader:
     def _scalar(self, kind: Any, value: object, path: tuple[str | int, ...], sentence: str) -> object:
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
+        if isinstance(value, str) and "\0" in value:
+            self.fault(path, f"{'.'.join(map(str, path))} holds a zero, which no text holds", "delete it")
+            return None
         if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
         names = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}

@@ -16,6 +16,9 @@ from pathlib import Path
 from jinja2 import nodes
 
 from pybuild.diagnostics import Diagnostic, Location, warning
+from pybuild.files import read
+from pybuild.routing.tree import Route
+from pybuild.source.front_matter import parse
 from pybuild.source.reached_templates import reached
 
 _WHOLE = re.compile(r"<(?:head|html|!doctype)\b", re.I)  # the tags of <html> and <head> may be left out
@@ -69,10 +72,25 @@ def read_uses(root: Path, layout: str) -> Uses:
     return Uses(bool(shown), not all(shown), "head" in every, is_whole, reads.is_open)
 
 
-def hides_text(root: Path, templates: Iterable[str]) -> bool:
-    """Whether nothing of the text of a document comes through a template and its layouts, in whatever rendering."""
-    reads = [reached(root, template) for template in templates]
-    return not any(one.is_open or any(map(_may_show_text, one.trees.values())) for one in reads)
+def hidden_texts(root: Path, shown: Iterable[tuple[Route, str, Iterable[str]]]) -> Iterator[Diagnostic]:
+    """Warn of templates that show nothing of documents which have a text. Code: `template-error`.
+
+    `shown` are routes, each with the name of its collection and the files of its documents.
+    """
+    for route, name, files in shown:
+        loads = route.module is not None and "load" in route.module.names
+        reads = [
+            reached(root, template) for template in (route.template, *route.surroundings.layouts) if template
+        ]
+        may_show = any(one.is_open or any(map(_may_show_text, one.trees.values())) for one in reads)
+        if not route.template or loads or may_show:
+            continue
+        if any(parse(read(f"{root}/{file}"), file).body.strip() for file in files):
+            message = (
+                f"{route.template} shows nothing of the text of a document, so the pages of {name} lose it"
+            )
+            hint = "write {{ document.html }} where the text belongs"
+            yield warning("template-error", message, Location(route.template, 1), hint)
 
 
 def _may_show_text(tree: nodes.Template) -> bool:

@@ -14,7 +14,7 @@ from pybuild.compact import table
 from pybuild.config.loader import Config
 from pybuild.config.schema import Collection
 from pybuild.diagnostics import Diagnostic, Location, has_errors, warning
-from pybuild.files import Found, is_dotfile, is_secret_file, read, walk
+from pybuild.files import Found, is_dotfile, is_secret_file, walk
 from pybuild.routing.module_facts import ModuleFacts
 from pybuild.routing.segments import Pattern, Refused
 from pybuild.routing.tree import Route, Tree, read_tree
@@ -30,11 +30,10 @@ from pybuild.source.document import (
     read_front,
 )
 from pybuild.source.extensions import read_extensions
-from pybuild.source.front_matter import parse
 from pybuild.source.git_dates import History, read_history
 from pybuild.source.idle_settings import idle_settings
 from pybuild.source.languages import routes_of_languages, with_translations
-from pybuild.source.layouts import check_layouts, hides_text
+from pybuild.source.layouts import check_layouts, hidden_texts
 from pybuild.source.pictures import broken_files
 from pybuild.source.site_lists import KeptLists
 from pybuild.source.template_files import COMPONENTS, check_templates
@@ -120,7 +119,7 @@ def discover(config: Config, fronts: ReadFront = read_front) -> tuple[Site, Tree
     nothing = () if has_errors(findings) or not config.is_readable else _nothing_fault(site)
     lost = (
         *(unread_files(config.root, config.settings.collections) if config.is_readable else ()),
-        *_lost_texts(site),
+        *hidden_texts(config.root, _shown_documents(site)),
         *broken_files(config.root, tree.routes),
         *idle_settings(config.root, tree.modules),
     )
@@ -175,6 +174,11 @@ def _collection_pattern(collection: Collection, config: Config) -> Pattern | Dia
         hint = f'write route = "/{collection.name}/[...slug]"'
         return Diagnostic("config-error", message, collection.location, hint)
     source = config.root / collection.source
+    try:
+        source.is_dir()
+    except (OSError, ValueError):  # too long, or with a zero in it
+        message = f'the source of the collection {collection.name} is no path: "{collection.source}"'
+        return Diagnostic("config-error", message, collection.location, "write a folder of the site")
     if not source.resolve().is_relative_to(config.root) or source.resolve() == config.root:
         message = f"the source of the collection {collection.name} lies outside the site: {collection.source}"
         return Diagnostic("unsafe-path", message, collection.location, "move the folder into the site")
@@ -302,22 +306,11 @@ def _template_faults(config: Config, tree: Tree) -> tuple[Diagnostic, ...]:
     return (*(fault for fault in found if isinstance(fault, Diagnostic)), *faults, *lost)
 
 
-def _lost_texts(site: Site) -> Iterator[Diagnostic]:
-    """Warn of the page of a collection that shows nothing of documents that have a text. Code: `template-error`."""
-    root = site.config.root
+def _shown_documents(site: Site) -> Iterator[tuple[Route, str, Iterator[str]]]:
+    """Routes that show documents by nothing but their templates, with the collection and the files."""
     for route, name in zip(site.routes, site.collection_of, strict=True):
-        loads = route.module is not None and "load" in route.module.names
-        if not (name and route.template) or loads or site.extensions:
-            continue
-        texts = (entry.file for entry in site.collections[name] if not entry.is_fallback)
-        if hides_text(root, (route.template, *route.surroundings.layouts)) and any(
-            parse(read(f"{root}/{file}"), file).body.strip() for file in texts
-        ):
-            message = (
-                f"{route.template} shows nothing of the text of a document, so the pages of {name} lose it"
-            )
-            hint = "write {{ document.html }} where the text belongs"
-            yield warning("template-error", message, Location(route.template, 1), hint)
+        if name and not site.extensions:
+            yield route, name, (entry.file for entry in site.collections[name] if not entry.is_fallback)
 
 
 def _with_git_dates(site: Site) -> tuple[Site, tuple[Diagnostic, ...]]:
