@@ -134,7 +134,7 @@ class Reader:
         if origin is Literal:
             known = next((v for v in inner if type(v) is type(value) and v == value), None)
             wanted = " or ".join(map(_toml_text, inner))
-            return known if known is not None else self._wrong(path, wanted, value, sentence)
+            return known if known is not None else self._wrong(path, wanted, value)
         return self._scalar(kind, value, path, sentence)
 
     def _nav_item(self, value: object, path: tuple[str | int, ...]) -> NavItem:
@@ -168,9 +168,8 @@ class Reader:
     def _wrong(self, path: tuple[str | int, ...], wanted: str, value: object, sentence: str = "") -> Any:
         """Report a value of the wrong type; None, which keeps the default."""
         name = ".".join(map(str, path))
-        hint = f"write {wanted}" + (
-            f"; {path[-1]}: {sentence.removeprefix('required: ')}" if sentence else ""
-        )
+        key = next((part for part in reversed(path) if isinstance(part, str)), "")
+        hint = f"write {wanted}" + (f"; {key}: {sentence.removeprefix('required: ')}" if sentence else "")
         self.fault(path, f"{name} must be {wanted}, not {_toml_text(value)}", hint)
         return None
 

@@ -70,7 +70,10 @@ def findings(folder: Path, text: str | bytes, name: str = "pybuild.toml", **opti
         ),
         (
             SETTINGS + "[build]\njobs = true",
-            ["5: build.jobs must be a whole number, not true (write a whole number)"],
+            [
+                "5: build.jobs must be a whole number, not true "
+                "(write a whole number; jobs: worker processes; `0` is one a processor)"
+            ],
         ),
         (SETTINGS + "[build]\ntimeout = 0", ["5: build.timeout is too small (write a larger number)"]),
         (
