@@ -139,6 +139,9 @@ def faults(page: sync_api.Page) -> list[str]:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         found += [f"{width} {scheme} {fault}" for fault in page.evaluate(FAULTS)]
+        if page.locator("[data-pb-menu] > summary").is_visible():
+            page.evaluate("document.querySelector('[data-pb-menu]').open = true")
+            found += [f"{width} {scheme} with its menu {fault}" for fault in page.evaluate(FAULTS)]
     return found
 
 
