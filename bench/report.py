@@ -54,19 +54,15 @@ python bench/report.py --bars
 python bench/parts.py --pages 1000
 ```
 
-`--peers`, `--cases` and `--rounds` make a run shorter; figures of builders that are not in it stay as they were, so
-what is to be compared belongs into one run.
+`--peers`, `--cases` and `--rounds` make a run shorter. What is compared is of one run: the figures of a corpus replace
+all that were kept of it.
 """
 
 
 def keep(key: str, new: Corpus) -> None:
-    """Put `new` over what results.json has of the same corpus, and make the page and the chart."""
+    """Put `new` in place of what results.json has of the same corpus, and make the page and the chart."""
     kept: dict[str, Corpus] = json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else {}
-    old = kept.setdefault(key, {"about": {}, "figures": {}, "memory": {}})
-    old["about"].update(new["about"])
-    for part in ("figures", "memory"):
-        for case, builders in new[part].items():
-            old[part].setdefault(case, {}).update(builders)
+    kept[key] = new
     KEPT.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
     make(kept)
 
