@@ -87,7 +87,7 @@ class Front:
     lines: Mapping[str, int] = field(default_factory=dict)  # of its keys
     body_line: int = 1  # 1-based line of the file where the Markdown starts
     digest: str = ""  # sha256 of the file, hexadecimal
-    head: str = ""  # digest of what the document says of itself, the body left out
+    head: str = ""  # digest of what the document says of itself, of its body only whether there is one
     may_include: bool = False  # the body may name other files
 
 
@@ -112,7 +112,8 @@ def read_front(root: Path, file: str, zone: ZoneInfo) -> tuple[Front, tuple[Diag
     heading = "" if written else first_heading(found.body)
     description = reader.text("description")
     joined = " ".join(description.split())
-    said = json.dumps([found.meta, heading], separators=(",", ":")).encode("ascii")
+    has_text = bool(found.body) and not found.body.isspace()
+    said = json.dumps([found.meta, heading, has_text], separators=(",", ":")).encode("ascii")
     front = Front(
         title=written or heading,
         description=description if joined == description else joined,  # one object, so that it is held once

@@ -106,6 +106,26 @@ def test_texts_that_lists_tags_and_feeds_show(index: str, tmp_path: Path) -> Non
     assert "discover" in assert_same_as_clean(site, tmp_path / "work").laps
 
 
+def test_the_first_text_of_a_document_that_its_page_does_not_show(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    settings = '[site]\nurl = "https://example.com"\ntitle = "T"\n\n[collections.people]\n'
+    said = "---\ntitle: Kim\ndescription: Draws maps.\n---\n"
+    write_site(
+        site,
+        {
+            "pybuild.toml": f'{settings}source = "content/people"\nroute = "/people/[slug]"\n',
+            "app/people/[slug]/page.html": "<h1>{{ document.title }}</h1>\n",
+            "content/people/kim.md": said,
+        },
+    )
+    assert [finding.code for finding in run(site).findings] == ["rules-lost"]
+    more(site, "content/people/kim.md", "A text.")
+    done = assert_same_as_clean(site, tmp_path / "work")
+    assert [finding.code for finding in done.findings] == ["rules-lost", "template-error"]
+    more(site, "content/people/kim.md", "More of it.")
+    assert assert_same_as_clean(site, tmp_path / "work").findings == done.findings
+
+
 @pytest.mark.parametrize("name", ["docs", "blog"])
 def test_each_text_of_a_starter(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1780000000")  # its posts are older
